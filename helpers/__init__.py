@@ -1,0 +1,21 @@
+"""The course's own package. This docstring is its map; nothing is re-exported.
+
+The core, to be read in an hour, in this order:
+    layers            Dense, BatchNorm, Dropout, ReLU, Tanh, Sigmoid: forward and backward
+    network           a Network is a list of layers; softmax_cross_entropy
+    training          SGD, minibatches, train
+    datasets          the Fashion-MNIST subset and a 2-D toy problem
+    faces             draws cats and non-cats in coats of any colour
+    layer_statistics  what a layer receives, recorded from outside
+    shift             how far apart two sets of inputs are, and importance weights
+    intervals         95% intervals over seeds, and how numbers are printed
+    randomness        one seed grows into independent streams
+    checks            errors that speak to the learner
+
+The course, one file per notebook in each folder:
+    experiments       settings in, a result out; no drawing
+    figures           a result in, a labelled picture out; no computing
+    demos             controls wired to an experiment and a picture
+
+    execute           `python -m helpers.execute` runs all notebooks in place
+"""

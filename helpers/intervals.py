@@ -1,0 +1,96 @@
+"""How sure we are: 95% intervals over seeds, and the one place that turns numbers into text."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from helpers.checks import check_finite, check_number
+
+
+@dataclass(frozen=True)
+class Interval:
+    """mean ± half_width, from n_seeds values; prints with one digit of the half-width."""
+
+    mean: float
+    half_width: float
+    n_seeds: int
+
+    @property
+    def low(self):
+        return self.mean - self.half_width
+
+    @property
+    def high(self):
+        return self.mean + self.half_width
+
+    def __str__(self):
+        decimals = _decimals_of_one_digit(self.half_width)
+        return f"{format_number(self.mean, decimals)} ± {self.half_width:.{decimals}f}"
+
+
+def mean_interval(values, level=0.95):
+    """Return the mean of `values`, (n_seeds,), with its Student t interval.
+
+    Raises ValueError for fewer than 2 values, for NaN or infinite ones, and for another shape.
+    """
+    values = check_finite("values", values, dtype=np.float64)
+    check_number("level", level, 0, 1, low_open=True, high_open=True)
+    if values.ndim != 1 or values.size < 2:
+        raise ValueError(f"values must be one number per seed, at least 2, got {values.shape}")
+    standard_error = values.std(ddof=1) / np.sqrt(values.size)
+    quantile = stats.t.ppf((1 + level) / 2, df=values.size - 1)
+    return Interval(float(values.mean()), float(quantile * standard_error), values.size)
+
+
+def mean_intervals(values, level=0.95):
+    """Return a list of Intervals, one per row of `values`, (n_rows, n_seeds)."""
+    return [mean_interval(row, level) for row in values]
+
+
+def paired_interval(values, reference, level=0.95):
+    """Return the interval of values - reference, both (n_seeds,), seed by seed.
+
+    Two arms that share a seed share data and initial weights; their difference varies less
+    than each of them does. Raises ValueError for unequal shapes.
+    """
+    values = check_finite("values", values, dtype=np.float64)
+    reference = check_finite("reference", reference, dtype=np.float64)
+    if values.shape != reference.shape:
+        raise ValueError(
+            f"values and reference must pair up, got shapes {values.shape} and {reference.shape}"
+        )
+    return mean_interval(values - reference, level)
+
+
+def format_number(value, decimals):
+    """Return `value` rounded to `decimals` places, never as "-0.00"."""
+    rounded = round(float(value), decimals)
+    return f"{rounded + 0.0:.{decimals}f}"
+
+
+def format_table(columns):
+    """Return an aligned text table; columns: {heading: values}, numbers formatted by the caller.
+
+    Interval and text cells are shown as they print. Raises ValueError for unequal lengths.
+    """
+    texts = {heading: [str(cell) for cell in cells] for heading, cells in columns.items()}
+    if len({len(cells) for cells in texts.values()}) > 1:
+        lengths = {heading: len(cells) for heading, cells in texts.items()}
+        raise ValueError(f"columns must have the same length, got {lengths}")
+    widths = [max(map(len, [heading, *cells])) for heading, cells in texts.items()]
+    rows = [list(texts), *zip(*texts.values())]
+    lines = []
+    for first, *rest in rows:
+        cells = [first.ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(rest, widths[1:])]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _decimals_of_one_digit(half_width):
+    if half_width == 0:
+        return 3
+    # "e" notation rounds first, so that 0.096 counts as 0.1 and not as 0.09.
+    exponent = int(f"{half_width:.0e}".split("e")[1])
+    return max(0, -exponent)

@@ -1,0 +1,73 @@
+"""Watching a network from outside: what each layer receives, and with which statistics.
+
+*Stored* statistics are batch norm's running mean and variance; *fresh* ones are computed from the
+inputs at hand. Nothing here changes the network that it is given.
+"""
+
+import copy
+
+import numpy as np
+
+from helpers.checks import check_choice, check_finite
+from helpers.layers import BatchNorm, Dropout, batch_moments, split_groups
+from helpers.network import one_blas_thread
+
+
+def record(network, probe, statistics="stored"):
+    """Return what every layer receives in inference, a list of arrays (..., batch, features).
+
+    probe: (batch, features) or (n_networks, batch, features). statistics: "stored", or "fresh"
+    for batch norm that normalises with the probe's own mean and variance.
+    """
+    check_choice("statistics", statistics, ("stored", "fresh"))
+    received, _ = _walk(network, probe, fresh=statistics == "fresh")
+    return received
+
+
+def predict_with_batch_statistics(network, inputs, group_size=None):
+    """Return logits when each group of consecutive rows is normalised with its own statistics.
+
+    inputs: (batch, features) or (n_networks, batch, features). Dropout is off. Raises ValueError
+    unless group_size, at least 2, divides the batch; None is one group.
+    """
+    _, logits = _walk(network, inputs, fresh=True, group_size=group_size)
+    return logits
+
+
+def with_statistics(network, inputs, group_size=None):
+    """Return a copy of `network` whose running statistics are those of `inputs`.
+
+    Layer by layer, each batch norm stores the exact moments of what reaches it, normalises with
+    them and hands on; dropout is off. With `group_size`, the groups are normalised one by one and
+    the means of their means and unbiased variances are stored (Ioffe & Szegedy 2015, Algorithm 2).
+    On inputs from another domain this is AdaBN (Li et al. 2016, section 3).
+    """
+    twin = copy.deepcopy(network)
+    _walk(twin, inputs, fresh=True, group_size=group_size, store=True)
+    return twin
+
+
+@one_blas_thread
+def _walk(network, inputs, *, fresh, group_size=None, store=False):
+    outputs = check_finite("inputs", inputs, dtype=network.dtype)
+    received = []
+    for layer in network.layers:
+        received.append(outputs)
+        if isinstance(layer, BatchNorm) and fresh:
+            outputs = _normalise_fresh(layer, outputs, group_size, store)
+        elif not isinstance(layer, Dropout):
+            # A shallow copy: the layer's memory of its last training batch stays as it is.
+            outputs = copy.copy(layer).forward(outputs, training=False)
+    return received, outputs
+
+
+def _normalise_fresh(norm, inputs, group_size, store):
+    groups = split_groups(inputs, group_size)
+    mean, var = batch_moments(groups)
+    if store:
+        n_rows = groups.shape[-2]
+        unbiased = 1.0 if group_size is None else n_rows / (n_rows - 1)
+        norm.running_mean[...] = mean.mean(axis=-3).reshape(norm.shape)
+        norm.running_var[...] = unbiased * var.mean(axis=-3).reshape(norm.shape)
+    x_hat = (groups - mean) / np.sqrt(var + norm.eps)
+    return norm.gamma * x_hat.reshape(inputs.shape) + norm.beta

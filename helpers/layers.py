@@ -1,0 +1,261 @@
+"""Layers map a batch forward and a gradient backward. They know nothing about losses or training.
+
+One axis convention: inputs are (batch, features) or (n_networks, batch, features). Features come
+last, the mini-batch before them, and in front, if present, independent networks in lock-step. All
+reductions over the mini-batch run along axis -2, so the same lines serve one network and many.
+
+A layer has `forward(inputs, *, training)`, `backward(grad_outputs)` and `parameters`, the names of
+the arrays that learn; the gradient of `gamma` is in `grad_gamma`. `training` is always passed.
+"""
+
+import numpy as np
+
+from helpers.checks import check_integer, check_number
+from helpers.randomness import one_per_network
+
+
+def batch_sum(inputs):
+    """Sum over the mini-batch: (..., batch, features) -> (..., 1, features)."""
+    # A row of ones times a matrix runs in BLAS, about 5x faster than sum(axis=-2).
+    return np.ones((1, inputs.shape[-2]), dtype=inputs.dtype) @ inputs
+
+
+def batch_mean(inputs):
+    """Mean over the mini-batch: (..., batch, features) -> (..., 1, features)."""
+    return batch_sum(inputs) / inputs.shape[-2]
+
+
+def batch_moments(inputs):
+    """Mean and biased variance (1/m) over the mini-batch, both (..., 1, features)."""
+    mean = batch_mean(inputs)
+    return mean, batch_mean((inputs - mean) ** 2)
+
+
+def split_groups(inputs, group_size=None):
+    """(..., batch, features) -> (..., n_groups, group_size, features), consecutive rows together.
+
+    None makes one group of the whole batch. Raises ValueError unless `group_size` divides the
+    batch and a group has at least 2 rows: one row has no variance, its x_hat would always be 0.
+    """
+    *front, batch_size, n_features = inputs.shape
+    group_size = batch_size if group_size is None else group_size
+    check_group_size(group_size, batch_size)
+    return inputs.reshape(*front, batch_size // group_size, group_size, n_features)
+
+
+def check_group_size(group_size, batch_size):
+    """Raise ValueError unless `batch_size` rows fall into groups of at least 2 rows each."""
+    if batch_size < 2:
+        raise ValueError(f"batch norm trains on batches of at least 2 rows, got {batch_size}")
+    check_integer("group_size", group_size, 2, batch_size, high_is="the batch")
+    if batch_size % group_size:
+        raise ValueError(f"group_size must divide the batch of {batch_size} rows, got {group_size}")
+
+
+class Dense:
+    """outputs = inputs @ weights + bias.
+
+    weights: (n_inputs, n_outputs) or (n_networks, n_inputs, n_outputs), normal with standard
+    deviation `weight_sd` (default sqrt(2 / n_inputs): He et al. 2015, section 2.2). bias: zeros,
+    (n_outputs,) or (n_networks, 1, n_outputs); bias=False leaves it out, as batch norm behind this
+    layer would subtract it anyway. Inputs without a networks axis are shared by all networks.
+    """
+
+    def __init__(
+        self, n_inputs, n_outputs, *, rng, n_networks=None, bias=True, weight_sd=None,
+        dtype=np.float32,
+    ):
+        self.n_inputs = check_integer("n_inputs", n_inputs)
+        n_outputs = check_integer("n_outputs", n_outputs)
+        self.n_networks = _check_networks(n_networks)
+        if weight_sd is None:
+            weight_sd = np.sqrt(2 / n_inputs)
+        weight_sd = check_number("weight_sd", weight_sd, 0)
+        # Drawn in float64 whatever the dtype, so float32 and float64 nets start alike.
+        draws = [
+            generator.standard_normal((n_inputs, n_outputs))
+            for generator in one_per_network(rng, n_networks)
+        ]
+        weights = draws[0] if n_networks is None else np.stack(draws)
+        self.weights = (weight_sd * weights).astype(dtype)
+        self.parameters = ("weights",)
+        if bias:
+            self.bias = np.zeros(_per_feature(n_outputs, n_networks), dtype)
+            self.parameters = ("weights", "bias")
+
+    def forward(self, inputs, *, training):
+        self._inputs = _check_inputs(inputs, self.n_inputs, self.n_networks)
+        outputs = self._inputs @ self.weights
+        if "bias" in self.parameters:
+            outputs += self.bias
+        return outputs
+
+    def backward(self, grad_outputs):
+        self.grad_weights = self._inputs.swapaxes(-1, -2) @ grad_outputs
+        if "bias" in self.parameters:
+            self.grad_bias = batch_sum(grad_outputs).reshape(self.bias.shape)
+        return grad_outputs @ self.weights.swapaxes(-1, -2)
+
+
+class BatchNorm:
+    """Batch normalisation (Ioffe & Szegedy 2015, Algorithms 1 and 2).
+
+    Training normalises each feature with the mean and the biased variance (1/m) of its statistics
+    group, then rescales with gamma and beta. Inference uses running statistics instead:
+        running <- momentum * running + (1 - momentum) * batch
+    (PyTorch calls 1 - momentum "momentum"). The stored variance is the unbiased one, m / (m - 1).
+
+    `group_size` splits the batch into groups of consecutive rows with statistics of their own
+    ("ghost batch norm", Hoffer et al. 2017, Algorithm 1); None is one group. One forward makes one
+    update of the running statistics, with the mean over groups; Hoffer et al. update once a group.
+
+    gamma, beta, running_mean and running_var have the shape `shape`: (n_features,) or
+    (n_networks, 1, n_features). Raises ValueError when a training group has fewer than 2 rows.
+    """
+
+    parameters = ("gamma", "beta")
+
+    def __init__(
+        self, n_features, n_networks=None, momentum=0.9, eps=1e-5, group_size=None,
+        dtype=np.float32,
+    ):
+        self.n_features = check_integer("n_features", n_features)
+        self.n_networks = _check_networks(n_networks)
+        self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
+        self.eps = check_number("eps", eps, 0)  # keeps the division finite when var is 0
+        if group_size is not None:
+            check_integer("group_size", group_size, 2)
+        self.group_size = group_size
+        self.shape = _per_feature(n_features, n_networks)
+        self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
+        self.running_mean = np.zeros(self.shape, dtype)
+        self.running_var = np.ones(self.shape, dtype)
+
+    def forward(self, inputs, *, training):
+        inputs = _check_inputs(inputs, self.n_features, self.n_networks)
+        inputs = _with_networks_axis(inputs, self.n_networks)
+        self._training = training
+        if training:
+            groups = split_groups(inputs, self.group_size)
+            mean, var = batch_moments(groups)
+            self._update_running(mean, var, group_size=groups.shape[-2])
+        else:
+            groups, mean, var = inputs, self.running_mean, self.running_var
+        self._std = np.sqrt(var + self.eps)
+        self._x_hat = (groups - mean) / self._std
+        return self.gamma * self._x_hat.reshape(inputs.shape) + self.beta
+
+    def backward(self, grad_outputs):
+        x_hat = self._x_hat.reshape(grad_outputs.shape)
+        self.grad_gamma = batch_sum(grad_outputs * x_hat).reshape(self.shape)
+        self.grad_beta = batch_sum(grad_outputs).reshape(self.shape)
+        grad_x_hat = (self.gamma * grad_outputs).reshape(self._x_hat.shape)
+        if self._training:
+            # mean and std depend on the inputs: remove what moves them, along 1 and along x_hat
+            along_1 = batch_mean(grad_x_hat)
+            along_x_hat = self._x_hat * batch_mean(self._x_hat * grad_x_hat)
+            grad_x_hat = grad_x_hat - along_1 - along_x_hat
+        return (grad_x_hat / self._std).reshape(grad_outputs.shape)
+
+    def _update_running(self, mean, var, group_size):
+        unbiased = var * (group_size / (group_size - 1))
+        for running, batch in ((self.running_mean, mean), (self.running_var, unbiased)):
+            running *= self.momentum
+            running += (1 - self.momentum) * batch.mean(axis=-3).reshape(self.shape)
+
+
+class Dropout:
+    """In training, zeroes each value with `probability` and divides the rest by 1 - probability.
+
+    "Inverted" dropout (Srivastava et al. 2014, section 10): inference is the identity. Draws from
+    its own generators only, one for each network.
+    """
+
+    parameters = ()
+
+    def __init__(self, probability, *, rng, n_networks=None):
+        self.probability = check_number("probability", probability, 0, 1, high_open=True)
+        self.n_networks = _check_networks(n_networks)
+        self.rng = one_per_network(rng, n_networks)
+
+    def forward(self, inputs, *, training):
+        inputs = _with_networks_axis(inputs, self.n_networks)
+        self._mask = self._draw_mask(inputs) if training and self.probability else None
+        return inputs if self._mask is None else inputs * self._mask
+
+    def backward(self, grad_outputs):
+        return grad_outputs if self._mask is None else grad_outputs * self._mask
+
+    def _draw_mask(self, inputs):
+        draws = [
+            generator.random(inputs.shape[-2:], dtype=np.float32) for generator in self.rng
+        ]
+        kept = np.reshape(draws, inputs.shape) >= self.probability
+        return kept / inputs.dtype.type(1 - self.probability)
+
+
+class ReLU:
+    """outputs = max(inputs, 0)."""
+
+    parameters = ()
+
+    def forward(self, inputs, *, training):
+        self._outputs = np.maximum(inputs, 0)
+        return self._outputs
+
+    def backward(self, grad_outputs):
+        return grad_outputs * (self._outputs > 0)
+
+
+class Tanh:
+    """outputs = tanh(inputs)."""
+
+    parameters = ()
+
+    def forward(self, inputs, *, training):
+        self._outputs = np.tanh(inputs)
+        return self._outputs
+
+    def backward(self, grad_outputs):
+        return grad_outputs * (1 - self._outputs**2)
+
+
+class Sigmoid:
+    """outputs = 1 / (1 + exp(-inputs))."""
+
+    parameters = ()
+
+    def forward(self, inputs, *, training):
+        # The same function written with tanh, which cannot overflow.
+        self._outputs = 0.5 * (1 + np.tanh(0.5 * inputs))
+        return self._outputs
+
+    def backward(self, grad_outputs):
+        return grad_outputs * self._outputs * (1 - self._outputs)
+
+
+def _check_networks(n_networks):
+    return None if n_networks is None else check_integer("n_networks", n_networks)
+
+
+def _per_feature(n_features, n_networks):
+    return (n_features,) if n_networks is None else (n_networks, 1, n_features)
+
+
+def _with_networks_axis(inputs, n_networks):
+    if n_networks is None or inputs.ndim == 3:
+        return inputs
+    return np.broadcast_to(inputs, (n_networks, *inputs.shape))
+
+
+def _check_inputs(inputs, n_features, n_networks):
+    inputs = np.asarray(inputs)
+    if not np.issubdtype(inputs.dtype, np.floating):
+        raise TypeError(f"inputs must be floating point, got dtype {inputs.dtype}")
+    allowed = [f"(batch, {n_features})"]
+    if n_networks is not None:
+        allowed.append(f"({n_networks}, batch, {n_features})")
+    fits = inputs.ndim in (2, 3) and inputs.shape[-1] == n_features
+    if not fits or (inputs.ndim == 3 and inputs.shape[0] != n_networks):
+        raise ValueError(f"inputs must have shape {' or '.join(allowed)}, got {inputs.shape}")
+    return inputs

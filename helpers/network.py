@@ -1,0 +1,154 @@
+"""A network is a list of layers; a loss starts the way back. Nothing here knows how to learn."""
+
+from itertools import pairwise
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from helpers.checks import check_choice, check_finite, check_integer, check_labels, check_number
+from helpers.layers import BatchNorm, Dense, Dropout, ReLU, Sigmoid, Tanh
+from helpers.randomness import one_per_network
+
+ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
+
+# Many small matrix products: a second BLAS thread made them up to 5x slower.
+one_blas_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
+
+
+class Network:
+    """Layers in a row. Any object with forward, backward and (possibly empty) parameters fits.
+
+    `n_networks` is None or the number of networks in lock-step, read off the layers.
+    """
+
+    def __init__(self, layers):
+        self.layers = list(layers)
+        if not self.layers:
+            raise ValueError("layers must hold at least one layer, got none")
+        counts = {getattr(layer, "n_networks", None) for layer in self.layers} - {None}
+        if len(counts) > 1:
+            raise ValueError(f"layers must agree on n_networks, got {sorted(counts)}")
+        self.n_networks = counts.pop() if counts else None
+        self._output_shape = None
+
+    @property
+    def dtype(self):
+        """The type that the network computes in: that of its first parameter."""
+        for layer in self.layers:
+            for name in layer.parameters:
+                return getattr(layer, name).dtype
+        return np.dtype(np.float32)
+
+    @one_blas_thread
+    def forward(self, inputs, *, training):
+        """(batch, features) or (n_networks, batch, features) -> logits, with every network's row.
+
+        Inputs without a networks axis are shared by all networks. Raises ValueError for shapes
+        that do not fit and for NaN or infinite inputs.
+        """
+        outputs = check_finite("inputs", inputs, dtype=self.dtype)
+        with np.errstate(all="ignore"):  # divergence is legal: it shows as an infinite loss
+            for layer in self.layers:
+                outputs = layer.forward(outputs, training=training)
+        self._output_shape = outputs.shape
+        return outputs
+
+    @one_blas_thread
+    def backward(self, grad_logits):
+        """Pass the gradient back through the last forward; return that of the inputs.
+
+        Each layer keeps the gradients of its own parameters. Raises ValueError when the shape
+        is not that of the last forward's outputs.
+        """
+        if np.shape(grad_logits) != self._output_shape:
+            raise ValueError(
+                f"grad_logits must have the shape of the last forward, {self._output_shape}, "
+                f"got {np.shape(grad_logits)}"
+            )
+        grad = grad_logits
+        with np.errstate(all="ignore"):
+            for layer in reversed(self.layers):
+                grad = layer.backward(grad)
+        return grad
+
+
+def multilayer_perceptron(
+    sizes, *, rng, dropout_rng=None, batch_norm=True, dropout=0.0, activation="relu",
+    group_size=None, n_networks=None, init_scale=1.0, momentum=0.9, dtype=np.float32,
+):
+    """Return a Network: Dense, BatchNorm, activation, Dropout for each hidden layer, then Dense.
+
+    sizes: units from the inputs to the logits, such as [196, 64, 64, 10]. The Dense before a
+    BatchNorm has no bias. Weights start with the standard deviation sqrt(2 / n_in) for relu (He
+    et al. 2015) and sqrt(2 / (n_in + n_out)) for tanh and sigmoid (Glorot & Bengio 2010), times
+    `init_scale`. `momentum` is batch norm's memory. The same `rng` gives the same weights with
+    and without batch norm or dropout; dropout draws from `dropout_rng` (default: children of rng).
+    Raises ValueError or TypeError for arguments out of range.
+    """
+    sizes = [check_integer(f"sizes[{i}]", size) for i, size in enumerate(sizes)]
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must name at least inputs and outputs, got {sizes}")
+    check_choice("activation", activation, ACTIVATIONS)
+    dropout = check_number("dropout", dropout, 0, 1, high_open=True)
+    init_scale = check_number("init_scale", init_scale, 0, low_open=True)
+    rng = one_per_network(rng, n_networks)
+    if dropout_rng is None:
+        dropout_rng = [generator.spawn(1)[0] for generator in rng]
+    layers = []
+    for position, (n_inputs, n_outputs) in enumerate(pairwise(sizes), start=1):
+        is_hidden = position < len(sizes) - 1
+        fan = n_inputs if activation == "relu" else n_inputs + n_outputs
+        layers.append(
+            Dense(
+                n_inputs, n_outputs, rng=rng, n_networks=n_networks, dtype=dtype,
+                bias=not (is_hidden and batch_norm), weight_sd=init_scale * np.sqrt(2 / fan),
+            )
+        )
+        if is_hidden and batch_norm:
+            layers.append(
+                BatchNorm(n_outputs, n_networks, momentum, group_size=group_size, dtype=dtype)
+            )
+        if is_hidden:
+            layers.append(ACTIVATIONS[activation]())
+        if is_hidden and dropout:
+            layers.append(Dropout(dropout, rng=dropout_rng, n_networks=n_networks))
+    return Network(layers)
+
+
+def softmax_cross_entropy(logits, targets, sample_weights=None):
+    """Return the mean loss of each network and the gradient of the logits.
+
+    logits: (..., batch, classes). targets: integer labels (..., batch), or (batch,) for labels
+    shared by all networks. sample_weights: None or non-negative, shaped like the targets; each
+    example's loss is multiplied by its weight. losses: logits.shape[:-2]; a loss that is not a
+    number, after divergence, counts as infinite. Raises ValueError or TypeError for labels out
+    of range and shapes that do not fit.
+    """
+    logits = np.asarray(logits)
+    if logits.ndim < 2:
+        raise ValueError(f"logits must have shape (..., batch, classes), got {logits.shape}")
+    batch_size, n_classes = logits.shape[-2:]
+    targets = _one_per_example("targets", targets, logits)
+    targets = check_labels("targets", targets, n_classes)
+    if sample_weights is not None:
+        sample_weights = check_finite("sample_weights", sample_weights, dtype=logits.dtype)
+        sample_weights = _one_per_example("sample_weights", sample_weights, logits)
+    is_target = targets[..., None] == np.arange(n_classes)
+    with np.errstate(all="ignore"):
+        shifted = logits - logits.max(axis=-1, keepdims=True)  # the same softmax, no overflow
+        exps = np.exp(shifted)
+        sums = exps.sum(axis=-1, keepdims=True)
+        example_losses = np.log(sums[..., 0]) - (shifted * is_target).sum(axis=-1)
+        grad_logits = (exps / sums - is_target) / batch_size
+        if sample_weights is not None:
+            example_losses = example_losses * sample_weights
+            grad_logits = grad_logits * sample_weights[..., None]
+        losses = example_losses.mean(axis=-1)
+    return np.where(np.isnan(losses), np.inf, losses)[()], grad_logits.astype(logits.dtype)
+
+
+def _one_per_example(name, values, logits):
+    values = np.asarray(values)
+    if values.shape not in (logits.shape[:-1], logits.shape[-2:-1]):
+        raise ValueError(f"{name} must have shape {logits.shape[:-1]}, got {values.shape}")
+    return values

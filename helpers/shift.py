@@ -1,0 +1,138 @@
+"""How far apart are two sets of inputs, and can examples of one stand in for the other?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from helpers.checks import check_finite, check_number
+
+
+def domain_auc(source, target, *, squares=True, regularisation=1.0):
+    """Return how well a classifier tells unseen source inputs from target inputs, as an AUC.
+
+    source: (n_source, features), target: (n_target, features). 0.5 means that it cannot, 1.0
+    that the two sets do not overlap as far as it sees. Logistic regression, five-fold
+    cross-validated; the rest as in `importance_weights`.
+    """
+    inputs, is_target = _pool(source, target, squares)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    scores = cross_val_predict(
+        _domain_classifier(regularisation), inputs, is_target, cv=folds, method="decision_function"
+    )
+    return float(roc_auc_score(is_target, scores))
+
+
+def importance_weights(source, target, *, squares=True, regularisation=1.0):
+    """Return one weight per source example, (n_source,), with mean 1.
+
+    The weight estimates the density ratio target / source by the odds of a logistic domain
+    classifier (Sugiyama, Suzuki & Kanamori 2012, chapter 4) on the inputs and, with `squares`,
+    their squares, which makes it exact for two normal distributions. regularisation: the inverse
+    strength C of the L2 penalty. Raises ValueError or TypeError for shapes that do not fit and
+    NaN inputs.
+    """
+    inputs, is_target = _pool(source, target, squares)
+    classifier = _domain_classifier(regularisation).fit(inputs, is_target)
+    log_odds = classifier.decision_function(inputs[is_target == 0])
+    weights = np.exp(log_odds - log_odds.max())
+    return weights / weights.mean()
+
+
+def effective_sample_size(weights):
+    """Return (sum w)^2 / sum w^2: how many equally weighted examples are as noisy (Kish 1965).
+
+    weights: (n,), non-negative, not all zero, else ValueError.
+    """
+    weights = check_finite("weights", weights, dtype=np.float64)
+    if weights.ndim != 1 or not weights.size:
+        raise ValueError(f"weights must have shape (n,), got {weights.shape}")
+    if weights.min() < 0 or weights.max() == 0:
+        raise ValueError(
+            f"weights must be non-negative and not all zero, got values from {weights.min()} "
+            f"to {weights.max()}"
+        )
+    weights = weights / weights.max()
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far each unit's values moved: arrays (..., features), NaN for units that stay silent.
+
+    mean: |change of the mean|, in standard deviations of the earlier values.
+    scale: |log of the ratio of the standard deviations|.
+    wasserstein: Wasserstein-1 distance, in earlier standard deviations; contains mean and scale.
+    shape: Wasserstein-1 distance after standardising both; what mean and scale do not explain.
+    ranking: 1 - correlation over the probe; whether the unit still scores the same inputs high.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    wasserstein: np.ndarray
+    shape: np.ndarray
+    ranking: np.ndarray
+
+
+def measure_drift(before, after, *, silent_below=0.02):
+    """Return the Drift of each unit between two recordings of one probe.
+
+    before, after: (..., batch, features), the same probe in the same order. Units whose standard
+    deviation is below `silent_below` in either recording are NaN. Raises ValueError for shapes
+    that differ.
+    """
+    before = check_finite("before", before, dtype=np.float64)
+    after = check_finite("after", after, dtype=np.float64)
+    if before.shape != after.shape or before.ndim < 2:
+        raise ValueError(
+            "before and after must both have shape (..., batch, features), "
+            f"got {before.shape} and {after.shape}"
+        )
+    sd_before, sd_after = before.std(axis=-2), after.std(axis=-2)
+    alive = (sd_before >= silent_below) & (sd_after >= silent_below)
+    sd_before, sd_after = np.where(alive, sd_before, np.nan), np.where(alive, sd_after, np.nan)
+    mean_before, mean_after = before.mean(axis=-2), after.mean(axis=-2)
+    standard_before = (before - mean_before[..., None, :]) / sd_before[..., None, :]
+    standard_after = (after - mean_after[..., None, :]) / sd_after[..., None, :]
+    return Drift(
+        mean=np.abs(mean_after - mean_before) / sd_before,
+        scale=np.abs(np.log(sd_after / sd_before)),
+        wasserstein=_wasserstein(before, after) / sd_before,
+        shape=_wasserstein(standard_before, standard_after),
+        ranking=1 - (standard_before * standard_after).mean(axis=-2),
+    )
+
+
+def _wasserstein(before, after):
+    # For equally many values in one dimension: pair them in order (tested against scipy).
+    return np.abs(np.sort(before, axis=-2) - np.sort(after, axis=-2)).mean(axis=-2)
+
+
+def _pool(source, target, squares):
+    source = check_finite("source", source, dtype=np.float64)
+    target = check_finite("target", target, dtype=np.float64)
+    for name, inputs in (("source", source), ("target", target)):
+        if inputs.ndim != 2 or len(inputs) < 5:
+            raise ValueError(
+                f"{name} must have shape (at least 5 examples, features), got {inputs.shape}"
+            )
+    if source.shape[1] != target.shape[1]:
+        raise ValueError(
+            f"source and target must share their features, got {source.shape[1]} and "
+            f"{target.shape[1]}"
+        )
+    inputs = np.concatenate([source, target])
+    if squares:
+        inputs = np.concatenate([inputs, inputs**2], axis=1)
+    return inputs, np.repeat([0, 1], [len(source), len(target)])
+
+
+def _domain_classifier(regularisation):
+    check_number("regularisation", regularisation, 0, low_open=True)
+    # A tight tolerance: printed numbers must not depend on where the solver stopped.
+    logistic = LogisticRegression(C=regularisation, tol=1e-8, max_iter=1000)
+    return make_pipeline(StandardScaler(), logistic)

@@ -1,0 +1,145 @@
+"""Stochastic gradient descent on mini-batches: forward, loss, backward, step, yield."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.checks import check_finite, check_integer, check_labels, check_number
+from helpers.layers import BatchNorm, check_group_size
+from helpers.network import softmax_cross_entropy
+from helpers.randomness import one_per_network
+
+
+@dataclass(frozen=True)
+class Step:
+    """One update. losses: of its mini-batch, before the update, () or (n_networks,)."""
+
+    index: int
+    losses: np.ndarray
+
+
+class SGD:
+    """Stochastic gradient descent with momentum.
+
+        velocity  <- momentum * velocity + gradient
+        parameter <- parameter - learning_rate * velocity
+
+    (Sutskever et al. 2013, section 2, with the learning rate outside the velocity.)
+    layers: those that learn. learning_rate: a float, or one for each network, (n_networks,).
+    """
+
+    def __init__(self, layers, *, learning_rate, momentum=0.9):
+        self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
+        rates = np.asarray(learning_rate)
+        self.learning_rate = learning_rate if rates.ndim == 0 else rates[:, None, None]
+        self._slots = [
+            (layer, name, np.zeros_like(getattr(layer, name)))
+            for layer in layers
+            for name in layer.parameters
+        ]
+
+    def step(self):
+        """Update every parameter in place from the gradient that its layer holds."""
+        for layer, name, velocity in self._slots:
+            velocity *= self.momentum
+            velocity += getattr(layer, "grad_" + name)
+            parameter = getattr(layer, name)
+            parameter -= np.asarray(self.learning_rate, dtype=parameter.dtype) * velocity
+
+
+def minibatches(n_samples, batch_size, *, n_networks=None, rng):
+    """Return an endless iterator of index arrays, (batch_size,) or (n_networks, batch_size).
+
+    Each network walks through its own permutation in every epoch; the rest that does not fill a
+    mini-batch is dropped. batch_size == n_samples still permutes, which matters to groups.
+    Raises ValueError or TypeError at the call.
+    """
+    n_samples = check_integer("n_samples", n_samples)
+    batch_size = check_integer("batch_size", batch_size, 1, n_samples, high_is="the training set")
+    generators = one_per_network(rng, n_networks)
+
+    def walk():
+        while True:
+            orders = [generator.permutation(n_samples) for generator in generators]
+            epoch = orders[0] if n_networks is None else np.stack(orders)
+            for start in range(0, n_samples - batch_size + 1, batch_size):
+                yield epoch[..., start : start + batch_size]
+
+    return walk()
+
+
+def train(
+    network, inputs, targets, *, n_steps, batch_size, learning_rate, momentum=0.9, rng,
+    sample_weights=None, trainable=None,
+):
+    """Train `network` in place and return an iterator over its Steps; stop iterating to cancel.
+
+    inputs: (n_samples, features), shared by all networks, or (n_networks, n_samples, features).
+    targets, sample_weights: the same without features. learning_rate: a float or (n_networks,).
+    trainable: the layers that learn, default all. Everything is checked at the call, before
+    anything changes; raises ValueError or TypeError.
+    """
+    inputs = check_finite("inputs", inputs, dtype=network.dtype)
+    n_networks = network.n_networks
+    if not (inputs.ndim == 2 or (inputs.ndim == 3 and inputs.shape[0] == n_networks)):
+        allowed = "(n_samples, features)"
+        allowed += "" if n_networks is None else f" or ({n_networks}, n_samples, features)"
+        raise ValueError(f"inputs must have shape {allowed}, got {inputs.shape}")
+    n_samples = inputs.shape[-2]
+    n_classes = network.forward(inputs[..., :1, :], training=False).shape[-1]
+    targets = check_labels("targets", targets, n_classes)
+    _check_rows("targets", targets, n_samples, n_networks)
+    if sample_weights is not None:
+        sample_weights = check_finite("sample_weights", sample_weights, dtype=network.dtype)
+        _check_rows("sample_weights", sample_weights, n_samples, n_networks)
+    n_steps = check_integer("n_steps", n_steps)
+    _check_batch_size(batch_size, n_samples, network.layers)
+    _check_learning_rate(learning_rate, n_networks)
+    batches = minibatches(n_samples, batch_size, n_networks=n_networks, rng=rng)
+    learners = network.layers if trainable is None else list(trainable)
+    optimiser = SGD(learners, learning_rate=learning_rate, momentum=momentum)
+
+    def steps():
+        for index, rows in zip(range(n_steps), batches):
+            logits = network.forward(_take(inputs, rows, 2), training=True)
+            weights = None if sample_weights is None else _take(sample_weights, rows, 1)
+            losses, grad_logits = softmax_cross_entropy(logits, _take(targets, rows, 1), weights)
+            network.backward(grad_logits)
+            with np.errstate(all="ignore"):
+                optimiser.step()
+            yield Step(index, losses)
+
+    return steps()
+
+
+def _take(values, rows, n_axes):
+    """Rows of (n_samples, ...) shared values, or of each network's own (n_networks, ...)."""
+    if values.ndim == n_axes:
+        return values[rows]
+    return values[np.arange(len(values))[:, None], rows]
+
+
+def _check_rows(name, values, n_samples, n_networks):
+    allowed = [(n_samples,)] + ([] if n_networks is None else [(n_networks, n_samples)])
+    if values.shape not in allowed:
+        shapes = " or ".join(str(shape) for shape in allowed)
+        raise ValueError(f"{name} must have shape {shapes}, got {values.shape}")
+
+
+def _check_batch_size(batch_size, n_samples, layers):
+    norms = [layer for layer in layers if isinstance(layer, BatchNorm)]
+    low = 2 if norms else 1  # one row alone has no variance to normalise with
+    check_integer("batch_size", batch_size, low, n_samples, high_is="the training set")
+    for norm in norms:
+        check_group_size(batch_size if norm.group_size is None else norm.group_size, batch_size)
+
+
+def _check_learning_rate(learning_rate, n_networks):
+    rates = check_finite("learning_rate", learning_rate)
+    if rates.shape not in {(), (n_networks,)}:
+        raise ValueError(
+            f"learning_rate must be a number or one for each of {n_networks} networks, "
+            f"got shape {rates.shape}"
+        )
+    if (rates <= 0).any():
+        raise ValueError(f"learning_rate must be above 0, got {rates.min()}")
