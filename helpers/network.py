@@ -85,12 +85,16 @@ def multilayer_perceptron(
     and without batch norm or dropout; dropout draws from `dropout_rng` (default: children of rng).
     Raises ValueError or TypeError for arguments out of range.
     """
+    if not isinstance(sizes, (list, tuple)):
+        raise TypeError(f"sizes must be a list such as [196, 64, 10], got {sizes!r}")
     sizes = [check_integer(f"sizes[{i}]", size) for i, size in enumerate(sizes)]
     if len(sizes) < 2:
         raise ValueError(f"sizes must name at least inputs and outputs, got {sizes}")
     check_choice("activation", activation, ACTIVATIONS)
     dropout = check_number("dropout", dropout, 0, 1, high_open=True)
     init_scale = check_number("init_scale", init_scale, 0, low_open=True)
+    if n_networks is not None:
+        check_integer("n_networks", n_networks)
     rng = one_per_network(rng, n_networks)
     if dropout_rng is None:
         dropout_rng = [generator.spawn(1)[0] for generator in rng]

@@ -92,6 +92,8 @@ def train(
     if sample_weights is not None:
         sample_weights = check_finite("sample_weights", sample_weights, dtype=network.dtype)
         _check_rows("sample_weights", sample_weights, n_samples, n_networks)
+        if (sample_weights < 0).any():
+            raise ValueError(f"sample_weights must be non-negative, got {sample_weights.min()}")
     n_steps = check_integer("n_steps", n_steps)
     _check_batch_size(batch_size, n_samples, network.layers)
     _check_learning_rate(learning_rate, n_networks)

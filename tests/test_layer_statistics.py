@@ -1,0 +1,152 @@
+"""Looking at a network from outside must show the truth and change nothing."""
+
+import copy
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.layer_statistics import predict_with_batch_statistics, record, with_statistics
+from helpers.layers import BatchNorm, Dense, ReLU
+from helpers.network import multilayer_perceptron, softmax_cross_entropy
+from helpers.randomness import spawn_streams
+
+networks = st.sampled_from([None, 1, 3])
+
+
+def make_network(n_networks=None, **options):
+    streams = spawn_streams(3, n_networks)
+    return multilayer_perceptron(
+        [5, 8, 6, 3], rng=streams.weights, dropout_rng=streams.dropout, n_networks=n_networks,
+        dtype=np.float64, dropout=0.5, **options,
+    )
+
+
+def normal(shape, seed=0):
+    return 2 + 3 * np.random.default_rng(seed).standard_normal(shape)
+
+
+def norms_of(network):
+    return [layer for layer in network.layers if isinstance(layer, BatchNorm)]
+
+
+@given(networks, st.sampled_from([None, 4]), st.integers(0, 99))
+def test_what_is_stored_are_the_moments_of_what_arrives(n_networks, group_size, seed):
+    inputs = normal((12, 5), seed)
+    twin = with_statistics(make_network(n_networks), inputs, group_size)
+    if group_size is None:  # then inference normalises exactly as the statistics were taken
+        for layer, received in zip(twin.layers, record(twin, inputs), strict=True):
+            if isinstance(layer, BatchNorm):
+                mean = received.mean(axis=-2).reshape(layer.shape)
+                var = received.var(axis=-2).reshape(layer.shape)
+                np.testing.assert_allclose(layer.running_mean, mean, atol=1e-10)
+                np.testing.assert_allclose(layer.running_var, var, rtol=1e-10)
+    else:
+        first = norms_of(twin)[0]
+        arriving = record(twin, inputs)[1]
+        groups = arriving.reshape(*arriving.shape[:-2], 3, 4, arriving.shape[-1])
+        np.testing.assert_allclose(
+            first.running_var, groups.var(axis=-2, ddof=1).mean(axis=-2).reshape(first.shape)
+        )
+
+
+def test_group_statistics_are_what_running_averages_converge_to():
+    network = make_network()
+    inputs = normal((8, 5))
+    for layer in network.layers:
+        if isinstance(layer, BatchNorm):
+            layer.group_size = 4
+    network.layers = [layer for layer in network.layers if not hasattr(layer, "probability")]
+    twin = with_statistics(network, inputs, group_size=4)
+    for _ in range(400):
+        network.forward(inputs, training=True)
+    for left, right in zip(norms_of(network), norms_of(twin), strict=True):
+        np.testing.assert_allclose(left.running_mean, right.running_mean, atol=1e-10)
+        np.testing.assert_allclose(left.running_var, right.running_var, rtol=1e-10)
+
+
+@given(networks)
+def test_stored_statistics_of_the_same_inputs_predict_as_fresh_ones(n_networks):
+    network, inputs = make_network(n_networks), normal((12, 5))
+    np.testing.assert_allclose(
+        with_statistics(network, inputs).forward(inputs, training=False),
+        predict_with_batch_statistics(network, inputs),
+        rtol=1e-9, atol=1e-9,
+    )
+
+
+def test_each_group_predicts_as_if_alone():
+    network, inputs = make_network(2), normal((2, 12, 5))
+    logits = predict_with_batch_statistics(network, inputs, group_size=4)
+    alone = predict_with_batch_statistics(network, inputs[:, 4:8])
+    np.testing.assert_allclose(logits[:, 4:8], alone, rtol=1e-10)
+
+
+def test_a_recording_is_what_each_layer_receives():
+    network, inputs = make_network(2), normal((2, 9, 5))
+    received = record(network, inputs)
+    assert len(received) == len(network.layers)
+    np.testing.assert_array_equal(received[0], inputs)
+    last = network.layers[-1]
+    assert isinstance(last, Dense)
+    np.testing.assert_allclose(
+        received[-1] @ last.weights + last.bias, network.forward(inputs, training=False)
+    )
+    relu = next(i for i, layer in enumerate(network.layers) if isinstance(layer, ReLU))
+    np.testing.assert_array_equal(received[relu + 1], np.maximum(received[relu], 0))
+
+
+def test_fresh_recordings_have_mean_beta_after_batch_norm():
+    network, inputs = make_network(), normal((40, 5))
+    received = record(network, inputs, statistics="fresh")
+    after = next(i for i, layer in enumerate(network.layers) if isinstance(layer, BatchNorm)) + 1
+    np.testing.assert_allclose(received[after].mean(axis=-2), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        record,
+        partial(record, statistics="fresh"),
+        with_statistics,
+        partial(with_statistics, group_size=4),
+        predict_with_batch_statistics,
+        partial(predict_with_batch_statistics, group_size=4),
+    ],
+)
+def test_looking_changes_nothing_not_even_a_backward_in_waiting(look):
+    network, inputs = make_network(2), normal((2, 12, 5))
+    logits = network.forward(inputs, training=True)
+    _, grad_logits = softmax_cross_entropy(logits, np.zeros((2, 12), int))
+    untouched = copy.deepcopy(network)
+    look(network, inputs[:, :8] + 5.0)
+    np.testing.assert_array_equal(network.backward(grad_logits), untouched.backward(grad_logits))
+    for left, right in zip(norms_of(network), norms_of(untouched), strict=True):
+        np.testing.assert_array_equal(left.running_mean, right.running_mean)
+        np.testing.assert_array_equal(left.running_var, right.running_var)
+
+
+def test_predictions_with_stored_statistics_ignore_batch_mates():
+    network, inputs = with_statistics(make_network(3), normal((50, 5))), normal((10, 5), 1)
+    together = network.forward(inputs, training=False)
+    np.testing.assert_allclose(
+        network.forward(inputs[3:4], training=False), together[:, 3:4], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("look", [record, with_statistics, predict_with_batch_statistics])
+def test_nan_inputs_are_refused(look):
+    with pytest.raises(ValueError, match="inputs must be finite"):
+        look(make_network(), np.full((8, 5), np.nan))
+
+
+def test_what_makes_no_sense_is_refused():
+    network, inputs = make_network(), normal((10, 5))
+    with pytest.raises(ValueError, match="statistics must be one of 'stored', 'fresh', got 'new'"):
+        record(network, inputs, statistics="new")
+    with pytest.raises(ValueError, match="group_size must divide the batch of 10 rows, got 4"):
+        predict_with_batch_statistics(network, inputs, 4)
+    with pytest.raises(ValueError, match="at least 2 rows, got 1"):
+        with_statistics(network, inputs[:1])

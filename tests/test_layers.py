@@ -1,0 +1,340 @@
+"""Each layer: its formulas, its gradients, its shapes, and what it refuses."""
+
+import numpy as np
+import pytest
+from gradient_check import numerical_gradient, relative_error
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.layers import (
+    BatchNorm,
+    Dense,
+    Dropout,
+    ReLU,
+    Sigmoid,
+    Tanh,
+    batch_mean,
+    batch_moments,
+    batch_sum,
+)
+
+seeds = st.integers(0, 2**32 - 1)
+scales = st.floats(1e-2, 1e4)
+networks = st.sampled_from([None, 1, 3])
+
+
+def normal(shape, seed=0, scale=1.0):
+    return scale * np.random.default_rng(seed).standard_normal(shape)
+
+
+def batch_shape(n_networks, batch_size, n_features):
+    return (() if n_networks is None else (n_networks,)) + (batch_size, n_features)
+
+
+def randomised(norm, seed=1):
+    """The same batch norm with gamma and beta away from 1 and 0."""
+    norm.gamma[...] = 1 + 0.5 * normal(norm.shape, seed)
+    norm.beta[...] = normal(norm.shape, seed + 1)
+    return norm
+
+
+# --- gradients -----------------------------------------------------------------------------------
+
+
+def make_layers(n_networks, group_size=None):
+    rng = np.random.default_rng(5)
+    options = {"n_networks": n_networks, "dtype": np.float64}
+    norm = BatchNorm(3, group_size=group_size, **options)
+    return {
+        "dense": Dense(3, 4, rng=rng, **options),
+        "dense without bias": Dense(3, 4, rng=rng, bias=False, **options),
+        "batch norm": randomised(norm),
+        "relu": ReLU(),
+        "tanh": Tanh(),
+        "sigmoid": Sigmoid(),
+    }
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("n_networks", [None, 1, 3])
+@pytest.mark.parametrize(
+    ("name", "group_size"),
+    [(name, None) for name in make_layers(None)] + [("batch norm", 2), ("batch norm", 4)],
+)
+def test_backward_equals_finite_differences(name, n_networks, group_size, training):
+    layer = make_layers(n_networks, group_size)[name]
+    inputs = normal(batch_shape(n_networks, 8, 3), seed=2) + 0.01  # away from relu's kink
+    outputs = layer.forward(inputs, training=training)
+    grad_outputs = normal(outputs.shape, seed=3)  # random: a constant one proves nothing
+
+    def loss():
+        return float((layer.forward(inputs, training=training) * grad_outputs).sum())
+
+    grad_inputs = layer.backward(grad_outputs)
+    gradients = {name: getattr(layer, "grad_" + name).copy() for name in layer.parameters}
+    assert relative_error(grad_inputs, numerical_gradient(loss, inputs)) < 1e-6
+    for name, gradient in gradients.items():
+        parameter = getattr(layer, name)
+        assert gradient.shape == parameter.shape
+        assert relative_error(gradient, numerical_gradient(loss, parameter)) < 1e-6
+
+
+@pytest.mark.parametrize("n_networks", [None, 3])
+def test_dropout_backward_equals_finite_differences_with_its_mask_frozen(n_networks):
+    inputs = normal(batch_shape(n_networks, 6, 4))
+    grad_outputs = normal(inputs.shape, seed=3)
+
+    def dropped():
+        return Dropout(0.4, rng=np.random.default_rng(0), n_networks=n_networks)
+
+    layer = dropped()
+    layer.forward(inputs, training=True)
+    grad_inputs = layer.backward(grad_outputs)
+    numerical = numerical_gradient(
+        lambda: float((dropped().forward(inputs, training=True) * grad_outputs).sum()), inputs
+    )
+    assert relative_error(grad_inputs, numerical) < 1e-6
+
+
+def test_first_layer_sums_the_gradients_of_networks_that_share_their_inputs():
+    layer = Dense(3, 2, rng=np.random.default_rng(0), n_networks=4, dtype=np.float64)
+    shared = normal((5, 3))
+    outputs = layer.forward(shared, training=True)
+    layer.backward(normal(outputs.shape, seed=1))
+    assert layer.grad_weights.shape == layer.weights.shape
+    own = Dense(3, 2, rng=np.random.default_rng(0), n_networks=4, dtype=np.float64)
+    np.testing.assert_allclose(
+        own.forward(np.stack([shared] * 4), training=True), outputs, rtol=1e-12
+    )
+
+
+# --- batch norm: properties ----------------------------------------------------------------------
+
+
+@given(seeds, scales, networks)
+def test_training_outputs_have_mean_beta_and_deviation_gamma(seed, scale, n_networks):
+    norm = randomised(BatchNorm(4, n_networks, dtype=np.float64), seed % 1000)
+    outputs = norm.forward(normal(batch_shape(n_networks, 32, 4), seed, scale), training=True)
+    mean, var = batch_moments(outputs)
+    np.testing.assert_allclose(mean.reshape(norm.shape), norm.beta, atol=1e-9)
+    # eps is in the division: it shows where the variance is small
+    np.testing.assert_allclose(
+        np.sqrt(var.reshape(norm.shape)), np.abs(norm.gamma), rtol=2e-5 + 1e-5 / scale**2 * 4
+    )
+
+
+@given(seeds, st.floats(10, 1e6), networks)
+def test_outputs_ignore_the_scale_of_the_inputs(seed, scale, n_networks):
+    norm = BatchNorm(3, n_networks, dtype=np.float64)
+    inputs = normal(batch_shape(n_networks, 16, 3), seed)  # variance far above 1e4 * eps
+    np.testing.assert_allclose(
+        norm.forward(scale * inputs, training=True),
+        norm.forward(inputs, training=True),
+        rtol=1e-4, atol=1e-4,
+    )
+
+
+@given(seeds, networks, st.sampled_from([None, 2, 4]))
+def test_inference_leaves_statistics_alone_and_ignores_batch_mates(seed, n_networks, group_size):
+    norm = BatchNorm(3, n_networks, group_size=group_size, dtype=np.float64)
+    inputs = normal(batch_shape(n_networks, 8, 3), seed)
+    norm.forward(inputs, training=True)
+    kept = norm.running_mean.copy(), norm.running_var.copy()
+    together = norm.forward(inputs, training=False)
+    alone = norm.forward(inputs[..., 2:3, :], training=False)
+    np.testing.assert_allclose(alone, together[..., 2:3, :], rtol=1e-6)
+    np.testing.assert_array_equal(norm.running_mean, kept[0])
+    np.testing.assert_array_equal(norm.running_var, kept[1])
+
+
+@given(seeds, networks)
+def test_one_group_of_the_whole_batch_is_plain_batch_norm(seed, n_networks):
+    plain = BatchNorm(3, n_networks, dtype=np.float64)
+    grouped = BatchNorm(3, n_networks, group_size=8, dtype=np.float64)
+    inputs = normal(batch_shape(n_networks, 8, 3), seed)
+    grad_outputs = normal(inputs.shape, seed + 1)
+    for left, right in (
+        (plain.forward(inputs, training=True), grouped.forward(inputs, training=True)),
+        (plain.backward(grad_outputs), grouped.backward(grad_outputs)),
+        (plain.running_mean, grouped.running_mean),
+        (plain.running_var, grouped.running_var),
+    ):
+        np.testing.assert_array_equal(left, right)
+
+
+@given(seeds, networks, st.sampled_from([2, 3, 6]))
+def test_groups_are_consecutive_rows_normalised_alone(seed, n_networks, group_size):
+    inputs = normal(batch_shape(n_networks, 12, 3), seed)
+    grouped = randomised(BatchNorm(3, n_networks, group_size=group_size, dtype=np.float64))
+    outputs = grouped.forward(inputs, training=True)
+    means, variances = [], []
+    for start in range(0, 12, group_size):
+        rows = inputs[..., start : start + group_size, :]
+        alone = randomised(BatchNorm(3, n_networks, momentum=0.0, dtype=np.float64))
+        np.testing.assert_allclose(
+            outputs[..., start : start + group_size, :], alone.forward(rows, training=True)
+        )
+        means.append(alone.running_mean)
+        variances.append(alone.running_var)
+    # one forward, one update: with the mean over groups
+    np.testing.assert_allclose(grouped.running_mean, 0.1 * np.mean(means, axis=0), atol=1e-12)
+    np.testing.assert_allclose(grouped.running_var, 0.9 + 0.1 * np.mean(variances, axis=0))
+
+
+@given(seeds, networks)
+def test_running_statistics_approach_the_population(seed, n_networks):
+    rng = np.random.default_rng(seed)
+    norm = BatchNorm(2, n_networks, momentum=0.99, dtype=np.float64)
+    for _ in range(2000):
+        shape = batch_shape(n_networks, 16, 2)
+        norm.forward(3 + 2 * rng.standard_normal(shape), training=True)
+    # standard error of an average with memory .99 over batches of 16: 2/sqrt(16)/sqrt(199)
+    np.testing.assert_allclose(norm.running_mean, 3, atol=6 * 0.036)
+    np.testing.assert_allclose(norm.running_var, 4, atol=6 * 0.11)
+
+
+def test_the_running_variance_is_unbiased_and_memory_weighs_the_past():
+    norm = BatchNorm(1, momentum=0.75, dtype=np.float64)
+    norm.forward(np.array([[0.0], [2.0]]), training=True)
+    assert norm.running_mean[0] == 0.75 * 0 + 0.25 * 1
+    assert norm.running_var[0] == 0.75 * 1 + 0.25 * 2  # biased 1, unbiased 2
+
+
+@given(seeds)
+def test_two_rows_keep_only_their_order(seed):
+    outputs = BatchNorm(5, eps=0.0, dtype=np.float64).forward(normal((2, 5), seed), training=True)
+    np.testing.assert_allclose(np.abs(outputs), 1)
+
+
+def test_no_axis_is_mistaken_for_another_when_all_have_the_same_length():
+    size = 4
+    inputs = normal((size, size * size, size))
+    lock_step = randomised(BatchNorm(size, size, group_size=size, dtype=np.float64))
+    outputs = lock_step.forward(inputs, training=True)
+    grad_inputs = lock_step.backward(inputs**2)
+    for k in range(size):
+        alone = BatchNorm(size, group_size=size, dtype=np.float64)
+        alone.gamma, alone.beta = lock_step.gamma[k, 0], lock_step.beta[k, 0]
+        np.testing.assert_allclose(alone.forward(inputs[k], training=True), outputs[k], rtol=1e-12)
+        np.testing.assert_allclose(alone.backward(inputs[k] ** 2), grad_inputs[k], atol=1e-12)
+        np.testing.assert_allclose(alone.grad_gamma, lock_step.grad_gamma[k, 0], rtol=1e-10)
+        np.testing.assert_allclose(alone.running_var, lock_step.running_var[k, 0], rtol=1e-12)
+
+
+@given(seeds, networks)
+def test_batch_sums_and_means_equal_numpy(seed, n_networks):
+    inputs = normal(batch_shape(n_networks, 7, 3), seed)
+    np.testing.assert_allclose(batch_sum(inputs), inputs.sum(axis=-2, keepdims=True), atol=1e-12)
+    np.testing.assert_allclose(batch_mean(inputs), inputs.mean(axis=-2, keepdims=True), atol=1e-12)
+
+
+def test_shared_inputs_are_normalised_for_every_network():
+    outputs = randomised(BatchNorm(3, 2, dtype=np.float64)).forward(normal((6, 3)), training=True)
+    assert outputs.shape == (2, 6, 3)
+
+
+# --- the other layers ----------------------------------------------------------------------------
+
+
+def test_dropout_keeps_the_expected_value_and_inference_is_the_identity():
+    layer = Dropout(0.2, rng=np.random.default_rng(0))
+    inputs = np.ones((2000, 50))
+    outputs = layer.forward(inputs, training=True)
+    assert set(np.unique(outputs)) == {0.0, 1 / 0.8}
+    assert abs(outputs.mean() - 1) < 6 * np.sqrt(0.2 / 0.8 / outputs.size)
+    assert abs(outputs.std() - np.sqrt(0.2 / 0.8)) < 0.01  # the course's "relative sd"
+    np.testing.assert_array_equal(layer.forward(inputs, training=False), inputs)
+
+
+def test_dropout_draws_one_mask_for_each_network():
+    outputs = Dropout(0.5, rng=np.random.default_rng(0), n_networks=2).forward(
+        np.ones((30, 4)), training=True
+    )
+    assert outputs.shape == (2, 30, 4) and (outputs[0] != outputs[1]).any()
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (ReLU(), lambda x: x * (x > 0)),
+        (Tanh(), np.tanh),
+        (Sigmoid(), lambda x: 1 / (1 + np.exp(-x))),
+    ],
+)
+def test_activations_are_their_formulas(layer, expected):
+    inputs = normal((20, 3), scale=3.0)
+    np.testing.assert_allclose(layer.forward(inputs, training=True), expected(inputs), atol=1e-15)
+
+
+def test_sigmoid_saturates_without_overflow():
+    with np.errstate(all="raise"):
+        outputs = Sigmoid().forward(np.array([[-1e4, 1e4]]), training=True)
+    np.testing.assert_array_equal(outputs, [[0.0, 1.0]])
+
+
+@given(st.integers(1, 200), st.integers(1, 200))
+def test_dense_starts_with_the_deviation_of_he_et_al(n_inputs, n_outputs):
+    layer = Dense(n_inputs, n_outputs, rng=np.random.default_rng(0), dtype=np.float64)
+    # 6 standard errors of a standard deviation estimated from n values
+    tolerance = 6 / np.sqrt(2 * n_inputs * n_outputs)
+    root_mean_square = np.sqrt((layer.weights**2).mean())
+    assert abs(root_mean_square / np.sqrt(2 / n_inputs) - 1) < tolerance
+
+
+# --- refusals ------------------------------------------------------------------------------------
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: BatchNorm(0), ValueError, "n_features must be at least 1, got 0"),
+        (lambda: BatchNorm(2.5), TypeError, "n_features must be an integer, got 2.5"),
+        (lambda: BatchNorm(3, momentum=1.0), ValueError, "momentum must be .*got 1.0"),
+        (lambda: BatchNorm(3, momentum=np.nan), ValueError, "momentum must be .*got nan"),
+        (lambda: BatchNorm(3, eps=-1e-5), ValueError, "eps must be .*got -1e-05"),
+        (lambda: BatchNorm(3, group_size=1), ValueError, "group_size must be at least 2, got 1"),
+        (lambda: BatchNorm(3, n_networks=0), ValueError, "n_networks must be at least 1, got 0"),
+        (lambda: Dense(3, "4", rng=RNG), TypeError, "n_outputs must be an integer, got '4'"),
+        (lambda: Dense(3, 4, rng=0), TypeError, "rng must be a numpy.random.Generator"),
+        (lambda: Dense(3, 4, rng=[RNG], n_networks=2), ValueError, "rng must hold 2 generators"),
+        (lambda: Dense(3, 4, rng=RNG, weight_sd=-1), ValueError, "weight_sd must be .*got -1"),
+        (lambda: Dropout(1.0, rng=RNG), ValueError, "probability must be .*got 1.0"),
+        (lambda: Dropout(-0.1, rng=RNG), ValueError, "probability must be .*got -0.1"),
+    ],
+)
+def test_a_layer_that_makes_no_sense_is_refused(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "error", "words"),
+    [
+        (np.ones((8, 4)), ValueError, r"inputs must have shape \(batch, 3\), got \(8, 4\)"),
+        (np.ones(3), ValueError, r"got \(3,\)"),
+        (np.ones((2, 8, 3)), ValueError, r"got \(2, 8, 3\)"),
+        (np.ones((1, 3)), ValueError, "at least 2 rows, got 1"),
+        (np.ones((9, 3)), ValueError, "group_size must divide the batch of 9 rows, got 4"),
+        (np.ones((2, 3)), ValueError, r"group_size must be between 2 and 2 \(the batch\), got 4"),
+        (np.ones((8, 3), dtype=int), TypeError, "floating point, got dtype int"),
+        (np.array([["a"] * 3] * 8), TypeError, "floating point"),
+    ],
+)
+def test_refused_inputs_change_nothing(inputs, error, words):
+    norm = BatchNorm(3, group_size=4)
+    with pytest.raises(error, match=words):
+        norm.forward(inputs, training=True)
+    np.testing.assert_array_equal(norm.running_mean, 0)
+    np.testing.assert_array_equal(norm.running_var, 1)
+
+
+def test_lock_step_layers_refuse_another_number_of_networks():
+    with pytest.raises(ValueError, match=r"\(batch, 3\) or \(2, batch, 3\), got \(5, 8, 3\)"):
+        BatchNorm(3, 2).forward(np.ones((5, 8, 3)), training=True)
+
+
+def test_training_is_never_guessed():
+    with pytest.raises(TypeError, match="training"):
+        BatchNorm(3).forward(np.ones((8, 3)))

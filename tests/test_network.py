@@ -1,0 +1,256 @@
+"""A whole network and its loss: gradients, shapes, refusals."""
+
+import numpy as np
+import pytest
+from gradient_check import numerical_gradient, relative_error
+from scipy.special import log_softmax
+
+from helpers.layers import BatchNorm, Dense, Dropout, ReLU
+from helpers.network import ACTIVATIONS, Network, multilayer_perceptron, softmax_cross_entropy
+from helpers.randomness import spawn_streams
+
+
+def normal(shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def labels(shape, n_classes, seed=0):
+    return np.random.default_rng(seed).integers(0, n_classes, shape)
+
+
+def make_network(n_networks=None, **options):
+    streams = spawn_streams(3, n_networks)
+    return multilayer_perceptron(
+        [5, 6, 4, 3], rng=streams.weights, dropout_rng=streams.dropout, n_networks=n_networks,
+        dtype=np.float64, **options,
+    )
+
+
+# --- gradients -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_networks", [None, 1, 3])
+@pytest.mark.parametrize(("batch_norm", "group_size"), [(True, None), (True, 4), (False, None)])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_backward_equals_finite_differences(
+    n_networks, group_size, dropout, batch_norm, activation
+):
+    options = {
+        "n_networks": n_networks, "batch_norm": batch_norm, "group_size": group_size,
+        "dropout": dropout, "activation": activation,
+    }
+    network = make_network(**options)
+    front = () if n_networks is None else (n_networks,)
+    inputs, targets = normal((*front, 12, 5)), labels((*front, 12), 3)
+    weights = np.random.default_rng(1).uniform(0.2, 3.0, targets.shape)
+    for layer in network.layers:
+        for name in layer.parameters:  # away from the special values of a fresh network
+            getattr(layer, name)[...] += 0.1 * normal(getattr(layer, name).shape, seed=7)
+    dropouts = [layer for layer in network.layers if isinstance(layer, Dropout)]
+    states = [[rng.bit_generator.state for rng in layer.rng] for layer in dropouts]
+
+    def loss():
+        for layer, layer_states in zip(dropouts, states, strict=True):  # the same mask each time
+            for rng, state in zip(layer.rng, layer_states, strict=True):
+                rng.bit_generator.state = state
+        losses, grad_logits = softmax_cross_entropy(
+            network.forward(inputs, training=True), targets, weights
+        )
+        loss.grad_logits = grad_logits
+        return float(losses.sum())
+
+    loss()
+    grad_inputs = network.backward(loss.grad_logits)
+    gradients = [
+        (getattr(layer, name), getattr(layer, "grad_" + name).copy())
+        for layer in network.layers
+        for name in layer.parameters
+    ]
+    assert relative_error(grad_inputs, numerical_gradient(loss, inputs)) < 1e-6
+    for parameter, gradient in gradients:
+        assert relative_error(gradient, numerical_gradient(loss, parameter)) < 1e-6
+
+
+def test_a_relu_network_passes_too_away_from_kinks():
+    network = make_network(n_networks=2, activation="relu", group_size=4)
+    inputs, targets = normal((2, 8, 5), seed=11), labels((2, 8), 3)
+
+    def loss():
+        losses, loss.grad_logits = softmax_cross_entropy(
+            network.forward(inputs, training=True), targets
+        )
+        return float(losses.sum())
+
+    loss()
+    hidden = [layer for layer in network.layers if isinstance(layer, ReLU)]
+    assert len(hidden) == 2
+    grad_inputs = network.backward(loss.grad_logits)
+    assert relative_error(grad_inputs, numerical_gradient(loss, inputs, step=1e-7)) < 1e-6
+
+
+# --- the loss ------------------------------------------------------------------------------------
+
+
+def test_the_loss_is_the_mean_negative_log_softmax_of_the_target():
+    logits, targets = 5 * normal((3, 7, 4)), labels((3, 7), 4)
+    losses, _ = softmax_cross_entropy(logits, targets)
+    expected = -np.take_along_axis(log_softmax(logits, -1), targets[..., None], -1)[..., 0]
+    np.testing.assert_allclose(losses, expected.mean(axis=-1), rtol=1e-12)
+    assert losses.shape == (3,)
+    assert np.ndim(softmax_cross_entropy(logits[0], targets[0])[0]) == 0
+
+
+def test_shared_targets_and_weights_serve_every_network():
+    logits, targets = normal((3, 7, 4)), labels(7, 4)
+    weights = np.arange(7.0)
+    shared = softmax_cross_entropy(logits, targets, weights)
+    own = softmax_cross_entropy(logits, np.stack([targets] * 3), np.stack([weights] * 3))
+    np.testing.assert_array_equal(shared[0], own[0])
+    np.testing.assert_array_equal(shared[1], own[1])
+
+
+def test_huge_logits_do_not_overflow_and_divergence_counts_as_infinite():
+    logits = np.array([[1e30, 0.0], [np.nan, 0.0]])
+    loss, _ = softmax_cross_entropy(logits[:1], np.array([1]))
+    assert loss == 1e30
+    assert softmax_cross_entropy(logits, np.array([0, 0]))[0] == np.inf
+
+
+# --- construction --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_layers_come_in_the_agreed_order(activation):
+    network = make_network(activation=activation, dropout=0.5)
+    hidden = [Dense, BatchNorm, ACTIVATIONS[activation], Dropout]
+    assert [type(layer) for layer in network.layers] == hidden + hidden + [Dense]
+    assert ["bias" in layer.parameters for layer in network.layers if isinstance(layer, Dense)] == [
+        False, False, True,  # a bias before batch norm would be subtracted again
+    ]
+
+
+def test_batch_norm_and_dropout_leave_the_initial_weights_as_they_are():
+    arms = [make_network(4, **o) for o in ({"batch_norm": False}, {"dropout": 0.5}, {})]
+    first = [[la.weights for la in arm.layers if isinstance(la, Dense)] for arm in arms]
+    for other in first[1:]:
+        for left, right in zip(first[0], other, strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+def test_sixteen_networks_contain_the_same_first_four():
+    for rng in (lambda n: spawn_streams(0, n).weights, lambda n: np.random.default_rng(0)):
+        few, many = (
+            multilayer_perceptron([5, 4, 3], rng=rng(n), n_networks=n).layers[0].weights
+            for n in (4, 16)
+        )
+        np.testing.assert_array_equal(many[:4], few)
+
+
+@pytest.mark.parametrize(("activation", "fan"), [("relu", 300), ("tanh", 500), ("sigmoid", 500)])
+def test_initial_weights_have_the_agreed_deviation(activation, fan):
+    network = multilayer_perceptron(
+        [300, 200, 10], rng=np.random.default_rng(0), activation=activation, init_scale=5.0
+    )
+    assert network.layers[0].weights.std() == pytest.approx(5 * np.sqrt(2 / fan), rel=0.02)
+    assert network.dtype == np.float32
+
+
+def test_inputs_without_a_networks_axis_are_shared():
+    network = make_network(3)
+    inputs = normal((8, 5))
+    np.testing.assert_allclose(
+        network.forward(inputs, training=False),
+        network.forward(np.stack([inputs] * 3), training=False),
+        rtol=1e-12,
+    )
+
+
+def test_a_network_takes_any_object_with_the_three_names():
+    class Doubling:
+        parameters = ()
+
+        def forward(self, inputs, *, training):
+            return 2 * inputs
+
+        def backward(self, grad_outputs):
+            return 2 * grad_outputs
+
+    network = Network([Doubling(), Doubling()])
+    assert (network.forward(np.ones((2, 3)), training=True) == 4).all()
+    assert (network.backward(np.ones((2, 3))) == 4).all()
+
+
+# --- refusals ------------------------------------------------------------------------------------
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"activation": "swish"}, ValueError, "activation must be one of 'relu', .*got 'swish'"),
+        ({"activation": None}, ValueError, "activation must be one of 'relu', .*got None"),
+        ({"sizes": [5]}, ValueError, r"sizes must name at least inputs and outputs, got \[5\]"),
+        ({"sizes": [5, 0, 3]}, ValueError, r"sizes\[1\] must be at least 1, got 0"),
+        ({"sizes": [5, 2.0, 3]}, TypeError, r"sizes\[1\] must be an integer, got 2.0"),
+        ({"sizes": 5}, TypeError, "sizes must be a list"),
+        ({"dropout": 1.0}, ValueError, "dropout must be .*got 1.0"),
+        ({"init_scale": 0}, ValueError, "init_scale must be .*got 0"),
+        ({"group_size": 1}, ValueError, "group_size must be at least 2, got 1"),
+        ({"n_networks": -1}, ValueError, "n_networks must be at least 1, got -1"),
+        ({"rng": 0}, TypeError, "rng must be a numpy.random.Generator"),
+        ({"momentum": 1.5}, ValueError, "momentum must be .*got 1.5"),
+    ],
+)
+def test_a_network_that_makes_no_sense_is_refused(arguments, error, words):
+    with pytest.raises(error, match=words):
+        multilayer_perceptron(**{"sizes": [5, 4, 3], "rng": RNG, **arguments})
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinite_inputs_are_refused_before_anything_changes(bad):
+    network = make_network()
+    inputs = normal((8, 5))
+    inputs[3, 2] = bad
+    with pytest.raises(ValueError, match="inputs must be finite, got 1 NaN or infinite"):
+        network.forward(inputs, training=True)
+    norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
+    assert all((norm.running_mean == 0).all() for norm in norms)
+
+
+@pytest.mark.parametrize(
+    ("targets", "error", "words"),
+    [
+        ([0, 1, 3], ValueError, "targets must lie between 0 and 2, got 3"),
+        ([0, -1, 2], ValueError, "targets must lie between 0 and 2, got -1"),
+        ([0, 1], ValueError, r"targets must have shape \(3,\), got \(2,\)"),
+        ([0.0, 1.0, 2.0], TypeError, "targets must be integer class labels, got dtype float64"),
+    ],
+)
+def test_labels_that_make_no_sense_are_refused(targets, error, words):
+    with pytest.raises(error, match=words):
+        softmax_cross_entropy(np.zeros((3, 3)), np.array(targets))
+
+
+def test_sample_weights_and_logits_of_a_wrong_shape_are_refused():
+    with pytest.raises(ValueError, match=r"sample_weights must have shape \(3,\), got \(4,\)"):
+        softmax_cross_entropy(np.zeros((3, 3)), np.zeros(3, int), np.ones(4))
+    with pytest.raises(ValueError, match="logits must have shape"):
+        softmax_cross_entropy(np.zeros(3), np.zeros(3, int))
+
+
+def test_backward_wants_the_shape_of_the_last_forward():
+    network = make_network()
+    with pytest.raises(ValueError, match="grad_logits must have the shape of the last forward"):
+        network.backward(np.zeros((8, 3)))
+    network.forward(normal((8, 5)), training=True)
+    with pytest.raises(ValueError, match=r"\(8, 3\), got \(7, 3\)"):
+        network.backward(np.zeros((7, 3)))
+
+
+def test_layers_must_agree_and_exist():
+    with pytest.raises(ValueError, match="at least one layer"):
+        Network([])
+    with pytest.raises(ValueError, match=r"layers must agree on n_networks, got \[2, 3\]"):
+        Network([BatchNorm(3, 2), BatchNorm(3, 3)])

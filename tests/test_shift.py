@@ -1,0 +1,119 @@
+"""Distances between distributions, against theory and scipy."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from helpers.shift import domain_auc, effective_sample_size, importance_weights, measure_drift
+
+
+def normal(shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+@pytest.mark.parametrize("distance", [0, 1, 2, 3])
+def test_the_auc_of_two_normals_is_the_textbook_one(distance):
+    auc = domain_auc(normal((1500, 2)), normal((1500, 2), 1) + [distance, 0])
+    assert auc == pytest.approx(stats.norm.cdf(distance / np.sqrt(2)), abs=0.03)
+
+
+def test_weights_are_the_density_ratio_of_two_normals():
+    source, target = normal((4000, 1)), 0.7 * normal((4000, 1), 1) + 1
+    weights = importance_weights(source, target)
+    exact = stats.norm.pdf(source[:, 0], 1, 0.7) / stats.norm.pdf(source[:, 0])
+    assert weights.mean() == pytest.approx(1)
+    assert np.corrcoef(weights, exact)[0, 1] > 0.99
+
+
+def test_weights_move_the_source_mean_to_the_target():
+    source, target = normal((3000, 2)), normal((3000, 2), 1) + [0.8, 0.0]
+    weights = importance_weights(source, target)
+    moved = (weights[:, None] * source).mean(axis=0)
+    np.testing.assert_allclose(moved, target.mean(axis=0), atol=0.1)
+
+
+def test_extreme_shift_gives_finite_weights():
+    weights = importance_weights(normal((50, 2)), normal((50, 2), 1) + 1000)
+    assert np.isfinite(weights).all() and weights.mean() == pytest.approx(1)
+
+
+@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=30), st.floats(1e-3, 1e3))
+def test_effective_sample_size_lies_between_one_and_all_and_ignores_scale(weights, scale):
+    weights = np.array(weights)
+    size = effective_sample_size(weights)
+    assert 1 - 1e-9 <= size <= len(weights) + 1e-9
+    assert effective_sample_size(scale * weights) == pytest.approx(size)
+
+
+def test_effective_sample_size_counts_equal_weights():
+    assert effective_sample_size(np.ones(7)) == pytest.approx(7)
+    assert effective_sample_size([0, 0, 5, 0]) == pytest.approx(1)
+    assert effective_sample_size([1, 1, 0, 0]) == pytest.approx(2)
+
+
+@given(st.floats(-3, 3), st.floats(0.2, 5), st.integers(0, 99))
+def test_moving_and_stretching_is_drift_of_mean_and_scale_only(move, stretch, seed):
+    before = 2 * normal((60, 4), seed)
+    drift = measure_drift(before, move + stretch * before)
+    sd, mean = before.std(axis=0), before.mean(axis=0)
+    np.testing.assert_allclose(
+        drift.mean, np.abs(move + (stretch - 1) * mean) / sd, rtol=1e-9, atol=1e-12
+    )
+    np.testing.assert_allclose(drift.scale, np.full(4, np.abs(np.log(stretch))), atol=1e-9)
+    np.testing.assert_allclose(drift.shape, 0, atol=1e-9)
+    np.testing.assert_allclose(drift.ranking, 0, atol=1e-9)
+
+
+def test_permuting_the_probe_is_drift_of_ranking_only():
+    before = normal((500, 3))
+    drift = measure_drift(before, before[::-1])
+    np.testing.assert_allclose(drift.wasserstein, 0, atol=1e-12)
+    assert (drift.ranking > 0.7).all()
+
+
+def test_wasserstein_is_scipys():
+    before, after = normal((2, 40, 3)), normal((2, 40, 3), 1) ** 3
+    drift = measure_drift(before, after)
+    for k in range(2):
+        for unit in range(3):
+            expected = stats.wasserstein_distance(before[k, :, unit], after[k, :, unit])
+            expected /= before[k, :, unit].std()
+            assert drift.wasserstein[k, unit] == pytest.approx(expected)
+
+
+def test_silent_units_are_left_out():
+    before = normal((30, 2))
+    before[:, 1] = 0.5
+    drift = measure_drift(before, before + 1)
+    assert np.isfinite(drift.mean[0]) and np.isnan(drift.mean[1])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: domain_auc(normal(5), normal((9, 2))), ValueError, "source must have shape"),
+        (lambda: domain_auc(normal((9, 2)), normal((3, 2))), ValueError, r"target .*got \(3, 2\)"),
+        (
+            lambda: importance_weights(normal((9, 2)), normal((9, 3))),
+            ValueError, "share their features, got 2 and 3",
+        ),
+        (
+            lambda: importance_weights(np.full((9, 2), np.nan), normal((9, 2))),
+            ValueError, "source must be finite, got 18 NaN",
+        ),
+        (
+            lambda: importance_weights(normal((9, 2)), normal((9, 2)), regularisation=0),
+            ValueError, "regularisation must be .*got 0",
+        ),
+        (lambda: effective_sample_size([]), ValueError, r"weights must have shape \(n,\)"),
+        (lambda: effective_sample_size([0.0, 0.0]), ValueError, "not all zero"),
+        (lambda: effective_sample_size([1, -1]), ValueError, "non-negative.*got values from -1"),
+        (lambda: effective_sample_size(["a"]), TypeError, "weights must be an array of real"),
+        (lambda: measure_drift(normal((9, 2)), normal((9, 3))), ValueError, "before and after"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call, error, words):
+    with pytest.raises(error, match=words):
+        call()

@@ -1,0 +1,305 @@
+"""The training loop, its mini-batches and its optimiser."""
+
+import itertools
+
+import numpy as np
+import pytest
+import threadpoolctl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.layers import BatchNorm
+from helpers.network import multilayer_perceptron
+from helpers.randomness import spawn_streams
+from helpers.training import SGD, minibatches, train
+
+N_NETWORKS, N_SAMPLES = 16, 48
+
+
+def normal(shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+INPUTS = normal((N_NETWORKS, N_SAMPLES, 6))
+TARGETS = np.random.default_rng(1).integers(0, 3, (N_NETWORKS, N_SAMPLES))
+
+
+def run(streams, inputs=INPUTS, targets=TARGETS, n_networks=N_NETWORKS, n_steps=20, **options):
+    settings = {"batch_size": 16, "learning_rate": 0.1} | {
+        name: options.pop(name)
+        for name in ("batch_size", "learning_rate", "sample_weights", "trainable")
+        if name in options
+    }
+    network = multilayer_perceptron(
+        [6, 8, 8, 3], rng=streams.weights, dropout_rng=streams.dropout, n_networks=n_networks,
+        dtype=np.float64, **options,
+    )
+    steps = train(network, inputs, targets, n_steps=n_steps, rng=streams.order, **settings)
+    return network, np.array([step.losses for step in steps])
+
+
+# --- lock-step -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"group_size": 4},
+        {"dropout": 0.3},
+        {"batch_norm": False, "dropout": 0.3, "activation": "tanh"},
+        {"group_size": 8, "dropout": 0.2, "activation": "sigmoid"},
+    ],
+)
+def test_sixteen_networks_in_lock_step_equal_each_alone(options):
+    together, losses = run(spawn_streams(0, N_NETWORKS), **options)
+    for k in range(N_NETWORKS):
+        streams = spawn_streams(0, N_NETWORKS)
+        own = type(streams)(**{name: generators[k] for name, generators in vars(streams).items()})
+        alone, alone_losses = run(own, INPUTS[k], TARGETS[k], n_networks=None, **options)
+        np.testing.assert_allclose(alone_losses, losses[:, k], rtol=1e-10)
+        for left, right in zip(alone.layers, together.layers, strict=True):
+            for name in left.parameters:
+                np.testing.assert_allclose(
+                    np.squeeze(getattr(left, name)), np.squeeze(getattr(right, name)[k]),
+                    rtol=1e-8, atol=1e-12,
+                )
+            if isinstance(left, BatchNorm):
+                np.testing.assert_allclose(left.running_var, right.running_var[k, 0], rtol=1e-10)
+
+
+class Spy:
+    """A layer that passes everything on and remembers what it saw."""
+
+    parameters = ()
+
+    def __init__(self):
+        self.inputs, self.blas_threads = [], []
+
+    def forward(self, inputs, *, training):
+        if training:
+            self.inputs.append(inputs)
+            self.blas_threads += blas_threads()
+        return inputs
+
+    def backward(self, grad_outputs):
+        self.blas_threads += blas_threads()
+        return grad_outputs
+
+
+def spied_on(n_steps, **options):
+    streams, spy = spawn_streams(7, 3), Spy()
+    network = multilayer_perceptron(
+        [6, 8, 3], rng=streams.weights, dropout_rng=streams.dropout, n_networks=3, **options
+    )
+    network.layers.insert(0, spy)
+    steps = train(
+        network, INPUTS[:3], TARGETS[:3], n_steps=n_steps, batch_size=16, learning_rate=0.1,
+        rng=streams.order,
+    )
+    return spy, steps
+
+
+def test_every_arm_meets_the_same_mini_batches():
+    seen = []
+    for options in ({"batch_norm": False}, {}, {"dropout": 0.5}, {"dropout": 0.5, "group_size": 4}):
+        spy, steps = spied_on(7, **options)
+        list(steps)
+        seen.append(np.array(spy.inputs))
+    assert seen[0].shape == (7, 3, 16, 6)
+    for other in seen[1:]:
+        np.testing.assert_array_equal(other, seen[0])
+
+
+def test_switching_dropout_on_leaves_the_order_of_examples_alone():
+    drawn = []
+    for dropout in (0.0, 0.5):
+        streams = spawn_streams(3, 2)
+        run(streams, INPUTS[:2], TARGETS[:2], 2, dropout=dropout)
+        drawn.append([rng.random() for rng in streams.order])
+    assert drawn[0] == drawn[1]
+
+
+# --- mini-batches --------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 40), st.data(), st.sampled_from([None, 1, 3]), st.integers(0, 99))
+def test_an_epoch_shows_each_example_at_most_once(n_samples, data, n_networks, seed):
+    batch_size = data.draw(st.integers(1, n_samples))
+    rng = np.random.default_rng(seed)
+    rows = minibatches(n_samples, batch_size, n_networks=n_networks, rng=rng)
+    per_epoch = n_samples // batch_size
+    for _ in range(2):
+        epoch = np.concatenate(list(itertools.islice(rows, per_epoch)), axis=-1)
+        assert epoch.shape[-1] == per_epoch * batch_size
+        for order in np.atleast_2d(epoch):
+            assert len(set(order)) == len(order) and set(order) <= set(range(n_samples))
+
+
+def test_a_batch_of_everything_still_permutes():
+    rows = minibatches(100, 100, rng=np.random.default_rng(0))
+    first, second = next(rows), next(rows)
+    assert (first != second).any() and (first != np.arange(100)).any()
+
+
+def test_networks_walk_through_orders_of_their_own():
+    rows = next(minibatches(50, 50, n_networks=2, rng=np.random.default_rng(0)))
+    assert (rows[0] != rows[1]).any()
+
+
+# --- learning ------------------------------------------------------------------------------------
+
+
+def test_training_learns_and_reports_losses_before_the_update():
+    streams = spawn_streams(0, 2)
+    network, losses = run(streams, INPUTS[:2], TARGETS[:2], 2, n_steps=200)
+    assert losses.shape == (200, 2) and (losses[-20:].mean(axis=0) < 0.7 * losses[0]).all()
+    assert losses[0] == pytest.approx(run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2)[1][0])
+
+
+def test_sgd_follows_its_two_lines():
+    class Layer:
+        parameters = ("weights",)
+
+    layer = Layer()
+    layer.weights, layer.grad_weights = np.array([1.0]), np.array([2.0])
+    optimiser = SGD([layer], learning_rate=0.1, momentum=0.5)
+    optimiser.step()
+    assert layer.weights[0] == pytest.approx(1 - 0.1 * 2)
+    optimiser.step()
+    assert layer.weights[0] == pytest.approx(0.8 - 0.1 * (0.5 * 2 + 2))
+
+
+def test_each_network_can_have_a_learning_rate():
+    rates = np.array([0.01, 0.3])
+    _, losses = run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2, learning_rate=rates)
+    for k, rate in enumerate(rates):
+        _, same = run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2, learning_rate=rate)
+        np.testing.assert_allclose(losses[:, k], same[:, k], rtol=1e-10)
+
+
+def test_an_example_of_weight_zero_is_not_there():
+    weights = np.ones(N_SAMPLES)
+    weights[:10] = 0
+    changed = INPUTS.copy()
+    changed[:, :10] += 5.0
+    options = {"batch_norm": False, "sample_weights": weights}
+    _, losses = run(spawn_streams(0, N_NETWORKS), **options)
+    _, same = run(spawn_streams(0, N_NETWORKS), changed, **options)
+    np.testing.assert_array_equal(losses, same)
+
+
+def test_only_trainable_layers_learn():
+    streams = spawn_streams(0)
+    network = multilayer_perceptron([6, 8, 8, 3], rng=streams.weights)
+    before = [layer.weights.copy() for layer in network.layers if layer.parameters == ("weights",)]
+    for _ in train(
+        network, INPUTS[0], TARGETS[0], n_steps=3, batch_size=16, learning_rate=0.1,
+        rng=streams.order, trainable=network.layers[3:],
+    ):
+        pass
+    after = [layer.weights for layer in network.layers if layer.parameters == ("weights",)]
+    np.testing.assert_array_equal(before[0], after[0])
+    assert (before[1] != after[1]).any()
+
+
+def test_stopping_early_cancels():
+    network = multilayer_perceptron([6, 8, 3], rng=np.random.default_rng(0))
+    steps = train(
+        network, INPUTS[0], TARGETS[0], n_steps=10**9, batch_size=16, learning_rate=0.1,
+        rng=np.random.default_rng(0),
+    )
+    assert [step.index for step in itertools.islice(steps, 3)] == [0, 1, 2]
+
+
+def test_divergence_is_legal_and_shows_as_infinity():
+    with np.errstate(all="raise"):
+        _, losses = run(
+            spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2, batch_norm=False, n_steps=60,
+            learning_rate=1e200,
+        )
+    assert np.isinf(losses[-1]).all() and not np.isnan(losses).any()
+
+
+def test_blas_threads_are_pinned_within_a_step_only():
+    spy, steps = spied_on(2)
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        outside = blas_threads()
+        for _ in steps:
+            assert blas_threads() == outside
+    assert spy.blas_threads and set(spy.blas_threads) == {1}
+
+
+def blas_threads():
+    return [
+        pool["num_threads"] for pool in threadpoolctl.threadpool_info()
+        if pool["user_api"] == "blas" and "numpy" in pool["filepath"]
+    ]
+
+
+# --- refusals, at the call and before anything changes -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"batch_size": 0}, ValueError, r"between 2 and 48 \(the training set\), got 0"),
+        ({"batch_size": 1}, ValueError, "batch_size must be between 2 and 48 .*got 1"),
+        ({"batch_size": 1000}, ValueError, "batch_size must be between 2 and 48 .*got 1000"),
+        ({"batch_size": 16.0}, TypeError, "batch_size must be an integer, got 16.0"),
+        ({"batch_size": True}, TypeError, "batch_size must be an integer, got True"),
+        ({"batch_size": 18}, ValueError, "group_size must divide the batch of 18 rows, got 4"),
+        ({"batch_size": 2}, ValueError, r"group_size must be between 2 and 2 \(the batch\), got 4"),
+        ({"n_steps": 0}, ValueError, "n_steps must be at least 1, got 0"),
+        ({"learning_rate": 0.0}, ValueError, "learning_rate must be above 0, got 0.0"),
+        ({"learning_rate": np.nan}, ValueError, "learning_rate must be finite"),
+        ({"learning_rate": [0.1, 0.2]}, ValueError, "must be a number or one for each of 3"),
+        ({"learning_rate": "fast"}, TypeError, "learning_rate must be an array of real numbers"),
+        ({"momentum": 1.0}, ValueError, "momentum must be .*got 1.0"),
+        ({"rng": 3}, TypeError, "rng must be a numpy.random.Generator"),
+        ({"targets": TARGETS[0] + 1}, ValueError, "targets must lie between 0 and 2, got 3"),
+        ({"targets": TARGETS[0, :40]}, ValueError, r"targets must have shape \(48,\).*got \(40,\)"),
+        ({"inputs": INPUTS[0, :, :5]}, ValueError, r"inputs must have shape \(batch, 6\)"),
+        ({"inputs": INPUTS[0, 0]}, ValueError, r"inputs must have shape \(n_samples, features\)"),
+        ({"inputs": INPUTS[:4]}, ValueError, r"or \(3, n_samples, features\), got \(4, 48, 6\)"),
+        ({"inputs": np.full((48, 6), np.nan)}, ValueError, "inputs must be finite, got 288 NaN"),
+        ({"inputs": [["a"] * 6] * 48}, TypeError, "inputs must be an array of real numbers"),
+        ({"sample_weights": np.ones(7)}, ValueError, r"sample_weights must have shape \(48,\)"),
+        ({"sample_weights": np.full(48, np.inf)}, ValueError, "sample_weights must be finite"),
+        ({"sample_weights": -np.ones(48)}, ValueError, "sample_weights must be non-negative"),
+    ],
+)
+def test_bad_arguments_are_refused_at_the_call(arguments, error, words):
+    streams = spawn_streams(0, 3)
+    network = multilayer_perceptron([6, 8, 3], rng=streams.weights, n_networks=3, group_size=4)
+    before = [layer.weights.copy() for layer in network.layers if "weights" in layer.parameters]
+    settings = {
+        "inputs": INPUTS[0], "targets": TARGETS[0], "n_steps": 5, "batch_size": 16,
+        "learning_rate": 0.1, "rng": streams.order, **arguments,
+    }
+    with pytest.raises(error, match=words):
+        train(network, **settings)  # not iterated: the call itself complains
+    after = [layer.weights for layer in network.layers if "weights" in layer.parameters]
+    for left, right in zip(before, after, strict=True):
+        np.testing.assert_array_equal(left, right)
+    norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
+    assert all((norm.running_mean == 0).all() for norm in norms)
+
+
+def test_without_batch_norm_one_example_is_a_batch():
+    streams = spawn_streams(0)
+    run(streams, INPUTS[0], TARGETS[0], None, batch_norm=False, batch_size=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ((0, 1), ValueError, "n_samples must be at least 1, got 0"),
+        ((10, 0), ValueError, r"batch_size must be between 1 and 10 \(the training set\), got 0"),
+        ((10, 11), ValueError, "got 11"),
+        ((10, 2.5), TypeError, "batch_size must be an integer, got 2.5"),
+    ],
+)
+def test_bad_mini_batches_are_refused_at_the_call(arguments, error, words):
+    with pytest.raises(error, match=words):
+        minibatches(*arguments, rng=np.random.default_rng(0))
