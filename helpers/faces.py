@@ -1,0 +1,407 @@
+"""Drawn faces of cats, dogs, bears and rabbits, for the story of the black-cat detector.
+
+Every picture is affine in its coat colour, `image = coat_map * coat + rest`: `coat_map` says how
+strongly each pixel shows the coat, `rest` holds eyes, noses, background and grain. A face is
+drawn once; another coat is one multiplication and one addition, fast enough for a slider.
+
+Each face has a frame of its own, u to the right and v down, whose unit is half a picture. An
+animal is a list of parts painted one over the other, each a shape with a coating: how much of
+the coat shows there (0 to 1) and the colour added to it. Shapes are signed distances, negative
+inside.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from helpers.checks import check_finite, check_integer, check_labels, check_number
+from helpers.randomness import one_per_network
+
+KINDS = ("cat", "dog", "bear", "rabbit")
+CAT = KINDS.index("cat")
+
+BLACK = 0.08  # red, green and blue of a black coat
+GRAIN = 0.04  # standard deviation of the noise in each pixel
+FACES_AT_ONCE = 64  # a block this small stays in the processor's cache while it is painted
+
+# Coatings: (share of the coat, colour added to it, grey or RGB). Together at most 1.
+FUR = (0.94, 0.03)
+EAR_FUR = (0.60, 0.15)  # a dog's: duller than its bright head, lighter than its black one
+EAR_SKIN = (0.28, (0.65, 0.37, 0.41))
+WHISKER = (0.50, 0.25)
+TONGUE = (0, (0.93, 0.50, 0.55))
+TOOTH = (0, 0.95)
+DARK = (0, (0.06, 0.05, 0.07))
+
+# Ends of the ranges of what varies between faces of any kind.
+GREEN, AMBER = (0.50, 0.85, 0.25), (0.98, 0.75, 0.20)
+PINK, BROWN = (0.93, 0.52, 0.56), (0.12, 0.07, 0.08)
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """Faces without their coat colour; `paint` adds it.
+
+    kinds: (n_faces,) indices into KINDS.
+    coat_map: (n_faces, image_size, image_size) float32, how strongly a pixel shows the coat.
+    rest: (n_faces, image_size, image_size, 3) float32 RGB, what does not depend on the coat.
+    Both are at least 0 and add up to at most 1, so that every coat gives colours in [0, 1].
+    """
+
+    kinds: np.ndarray
+    coat_map: np.ndarray
+    rest: np.ndarray
+
+    @property
+    def is_cat(self):
+        """Targets of the cat detector, (n_faces,) int64: 1 for a cat, 0 for any other animal."""
+        return (self.kinds == CAT).astype(np.int64)
+
+    def paint(self, coats):
+        """Return RGB pictures (n_faces, image_size, image_size, 3) float32 in [0, 1].
+
+        coats: (n_faces, 3) RGB colours in [0, 1]. Raises ValueError for anything else.
+        """
+        coats = check_finite("coats", coats, dtype=np.float32)
+        if coats.shape != (len(self.kinds), 3):
+            raise ValueError(f"coats must have shape {(len(self.kinds), 3)}, got {coats.shape}")
+        if coats.size and not (0 <= coats.min() and coats.max() <= 1):
+            raise ValueError(
+                f"coats must lie between 0 and 1, got {coats.min():g} to {coats.max():g}"
+            )
+        images = self.coat_map[..., None] * coats[:, None, None, :]
+        images += self.rest
+        return images
+
+
+def sample_kinds(n_faces, rng, cat_fraction=0.5):
+    """Return (n_faces,) random indices into KINDS; animals other than cats are equally likely.
+
+    cat_fraction: probability of a cat, in [0, 1]. Raises ValueError for one out of range.
+    """
+    n_faces = check_integer("n_faces", n_faces)
+    cat_fraction = check_number("cat_fraction", cat_fraction, 0, 1)
+    (rng,) = one_per_network(rng, None)
+    is_cat = rng.random(n_faces) < cat_fraction
+    return np.where(is_cat, CAT, rng.integers(1, len(KINDS), n_faces))
+
+
+def coat_colours(n_faces, colourfulness, rng, hue=None):
+    """Return (n_faces, 3) float32 RGB coats between black and bright.
+
+    colourfulness: 0 gives black coats, 1 bright ones, values between blend the two.
+    hue: one hue in [0, 1] for all coats (0.08 is ginger), or None for any hue.
+    Generators in the same state give the same animals for every colourfulness and hue, so that
+    sliders repaint them smoothly. Raises TypeError or ValueError for values out of range.
+    """
+    n_faces = check_integer("n_faces", n_faces)
+    colourfulness = check_number("colourfulness", colourfulness, 0, 1)
+    if hue is not None:
+        hue = check_number("hue", hue, 0, 1)
+    (rng,) = one_per_network(rng, None)
+    black = np.clip(BLACK + 0.02 * rng.standard_normal((n_faces, 3)), 0, 1)
+    hues = rng.random((n_faces, 1))  # drawn for a given hue too: the later draws stay the same
+    if hue is not None:
+        hues[:] = hue
+    saturation = rng.uniform(0.35, 0.85, (n_faces, 1))
+    brightness = rng.uniform(0.85, 1, (n_faces, 1))
+    bright = _rgb_from_hsv(hues, saturation, brightness)
+    return ((1 - colourfulness) * black + colourfulness * bright).astype(np.float32)
+
+
+def draw_faces(kinds, image_size, rng):
+    """Return Faces of the given kinds, each with its own pose, ears, eyes, background and grain.
+
+    kinds: (n_faces,) indices into KINDS. image_size: 12 to 64 pixels.
+    Raises TypeError or ValueError for kinds that are no such indices and for other sizes.
+    """
+    kinds = check_labels("kinds", kinds, len(KINDS))
+    if kinds.ndim != 1 or not len(kinds):
+        raise ValueError(f"kinds must have shape (n_faces,) with n_faces > 0, got {kinds.shape}")
+    image_size = check_integer("image_size", image_size, 12, 64)
+    (rng,) = one_per_network(rng, None)
+    traits = _sample_traits(len(kinds), rng)
+    coat_map = np.empty((len(kinds), image_size, image_size), np.float32)
+    rest = GRAIN * rng.standard_normal((*coat_map.shape, 3), dtype=np.float32)
+    for kind, draw_animal in enumerate((_draw_cat, _draw_dog, _draw_bear, _draw_rabbit)):
+        members = np.flatnonzero(kinds == kind)
+        for start in range(0, len(members), FACES_AT_ONCE):
+            block = members[start : start + FACES_AT_ONCE]
+            canvas = _Canvas(traits.of(block), image_size)
+            draw_animal(canvas)
+            coat_map[block] = canvas.coat_map
+            rest[block] += np.moveaxis(canvas.rest, 0, -1)
+    # Grain included, so that painting never has to clip, which would not be affine.
+    np.clip(rest, 0, 1 - coat_map[..., None], out=rest)
+    return Faces(kinds.astype(np.int64), coat_map, rest)
+
+
+def mosaic(images, n_columns):
+    """Return images (n, height, width, 3) as one (n_rows * height, n_columns * width, 3) array.
+
+    They fill the rows from left to right. Raises ValueError unless n_columns divides n.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or len(images) == 0:
+        raise ValueError(f"images must have shape (n, height, width, 3), got {images.shape}")
+    n_columns = check_integer("n_columns", n_columns, 1, len(images), high_is="the images")
+    if len(images) % n_columns:
+        raise ValueError(f"n_columns must divide the {len(images)} images, got {n_columns}")
+    _, height, width, n_channels = images.shape
+    grid = images.reshape(-1, n_columns, height, width, n_channels).swapaxes(1, 2)
+    return grid.reshape(-1, n_columns * width, n_channels)
+
+
+# -- what differs from face to face --
+
+
+@dataclass(frozen=True, eq=False)
+class _Traits:
+    """One value for each face: (n_faces, 1, 1), to broadcast over its pixels; colours RGB first.
+
+    The same ranges for all kinds: eyes or noses of one kind's own would tell cats from the rest
+    in any coat, and the lesson about coats would be lost.
+    """
+
+    right: np.ndarray
+    down: np.ndarray
+    tilt: np.ndarray  # radians
+    scale: np.ndarray
+    slimness: np.ndarray
+    light_from: np.ndarray  # -1 left to 1 right
+    ear_size: np.ndarray
+    eye_distance: np.ndarray
+    eye_height: np.ndarray
+    eye_colour: np.ndarray
+    nose_colour: np.ndarray
+    paleness: np.ndarray  # of the fur around the mouth
+    background: np.ndarray
+
+    def of(self, faces):
+        """Return the traits of some of the faces."""
+        return _Traits(*(getattr(self, field.name)[..., faces, :, :] for field in fields(self)))
+
+
+def _sample_traits(n_faces, rng):
+    def between(low, high, shape=()):
+        return rng.uniform(low, high, (*shape, n_faces, 1, 1)).astype(np.float32)
+
+    # Uniform, not Gaussian, and large faces stay near the middle: ears remain in the picture.
+    scale = between(0.78, 1)
+    roam = 0.6 - 0.52 * scale
+    return _Traits(
+        right=roam * between(-1, 1),
+        down=roam * between(-0.7, 0.7),
+        tilt=between(-0.2, 0.2),
+        scale=scale,
+        slimness=between(0.92, 1.08),
+        light_from=between(-1, 1),
+        ear_size=between(0.85, 1.15),
+        eye_distance=between(0.9, 1.1),
+        eye_height=between(-0.05, 0.05),
+        eye_colour=_mix(GREEN, AMBER, between(0, 1)),
+        nose_colour=_mix(PINK, BROWN, between(0, 1)),
+        paleness=between(0.2, 0.5),
+        background=between(0.53, 0.84) + between(-0.1, 0.1, (3,)),
+    )
+
+
+def _mix(start, end, share):
+    start, end = (np.array(rgb, np.float32).reshape(3, 1, 1, 1) for rgb in (start, end))
+    return (1 - share) * start + share * end
+
+
+def _rgb_from_hsv(hue, saturation, value):
+    # Round the colour circle each channel is full, falls, stays low and rises again.
+    position = (np.array([5.0, 3.0, 1.0]) + 6 * hue) % 6
+    return value * (1 - saturation * np.clip(np.minimum(position, 4 - position), 0, 1))
+
+
+# -- canvas and shapes --
+
+
+class _Canvas:
+    """A block of pictures while they are painted, starting as their backgrounds."""
+
+    def __init__(self, traits, image_size):
+        centres = ((np.arange(image_size) + 0.5) * (2 / image_size) - 1).astype(np.float32)
+        across, below = centres - traits.right, centres[:, None] - traits.down
+        cosine, sine = np.cos(traits.tilt) / traits.scale, np.sin(traits.tilt) / traits.scale
+        self.traits = traits
+        self.u = (across * cosine + below * sine) * traits.slimness
+        self.v = (below * cosine - across * sine) / traits.slimness
+        self.side = np.abs(self.u)  # a shape in (side, v) is painted left and right at once
+        self.pixels_per_unit = traits.scale * (image_size / 2)
+        # From above and from one side, falling off where the head turns away.
+        self.light = 0.92 - 0.06 * self.v + 0.10 * traits.light_from * self.u - 0.08 * self.u**2
+        self.coat_map = np.zeros_like(self.u)
+        self.rest = np.empty((3, *self.u.shape), np.float32)
+        self.rest[:] = traits.background * (1 - 0.08 * centres[:, None])
+
+    def put(self, distance, coating, opacity=1):
+        """Paint where `distance` is negative; the edge blends over one pixel."""
+        coat_share, colour = coating
+        cover = np.clip(0.5 - distance * self.pixels_per_unit, 0, opacity)
+        self.coat_map += cover * (coat_share * self.light - self.coat_map)
+        channels = (colour,) * 3 if np.ndim(colour) == 0 else colour
+        for rest, channel in zip(self.rest, channels):
+            rest += cover * (channel - rest)
+
+
+def _ellipse(u, v, centre, radii):
+    x, y = (u - centre[0]) / radii[0], (v - centre[1]) / radii[1]
+    # Level over slope: the distance to first order, which is all that an edge needs.
+    slope = 2 * np.sqrt((x / radii[0]) ** 2 + (y / radii[1]) ** 2)
+    return (x**2 + y**2 - 1) / (slope + 1e-6)
+
+
+def _triangle(u, v, corners):
+    """The corners run clockwise as seen in the picture."""
+    distance = -np.inf
+    for (u0, v0), (u1, v1) in zip(corners, corners[1:] + corners[:1]):
+        beyond_edge = ((u - u0) * (v1 - v0) - (v - v0) * (u1 - u0)) / np.hypot(u1 - u0, v1 - v0)
+        distance = np.maximum(distance, beyond_edge)
+    return distance
+
+
+def _line(u, v, start, end, width):
+    du, dv = end[0] - start[0], end[1] - start[1]
+    along = np.clip(((u - start[0]) * du + (v - start[1]) * dv) / (du**2 + dv**2), 0, 1)
+    return np.hypot(u - start[0] - along * du, v - start[1] - along * dv) - width / 2
+
+
+# -- the animals, each painted from back to front --
+
+
+def _draw_cat(canvas):
+    _pointed_ears(canvas)
+    _whiskers(canvas, 0.42)
+    _head(canvas, 0.13, (0.58, 0.52))
+    _head(canvas, 0.28, (0.68, 0.36))
+    _cheeks(canvas, 0.42)
+    _slit_eyes(canvas, 0.04)
+    _mouth(canvas, 0.38, 0.50)
+    _small_nose(canvas, 0.28)
+
+
+def _draw_dog(canvas):
+    _head(canvas, 0.06, (0.54, 0.56))
+    _hanging_ears(canvas)
+    _tongue(canvas, 0.76)
+    _muzzle(canvas, 0.44, (0.29, 0.30))
+    _round_eyes(canvas, 0.02)
+    _mouth(canvas, 0.40, 0.60)
+    _big_nose(canvas, 0.32)
+
+
+def _draw_bear(canvas):
+    _round_ears(canvas)
+    _head(canvas, 0.14, (0.66, 0.56))
+    _muzzle(canvas, 0.42, (0.30, 0.24))
+    _round_eyes(canvas, 0.03)
+    _mouth(canvas, 0.36, 0.52)
+    _big_nose(canvas, 0.32)
+
+
+def _draw_rabbit(canvas):
+    _tall_ears(canvas)
+    _whiskers(canvas, 0.48)
+    _head(canvas, 0.28, (0.54, 0.50))
+    _teeth(canvas, 0.62)
+    _cheeks(canvas, 0.48)
+    _round_eyes(canvas, 0.12)
+    _small_nose(canvas, 0.35)
+
+
+# -- parts of a face, placed by the height v of their centre or top --
+
+
+def _head(canvas, height, radii):
+    canvas.put(_ellipse(canvas.u, canvas.v, (0, height), radii), FUR)
+
+
+def _pointed_ears(canvas):
+    tip = -0.78 * canvas.traits.ear_size
+    outer = ((0.08, -0.28), (0.56, tip), (0.62, 0.08))
+    inner = ((0.22, -0.32), (0.53, 0.82 * tip), (0.55, -0.14))
+    canvas.put(_triangle(canvas.side, canvas.v, outer), FUR)
+    canvas.put(_triangle(canvas.side, canvas.v, inner), EAR_SKIN)
+
+
+def _hanging_ears(canvas):
+    length = 0.44 * canvas.traits.ear_size
+    leaning = canvas.side - 0.2 * canvas.v
+    canvas.put(_ellipse(leaning, canvas.v, (0.54, length - 0.46), (0.16, length)), EAR_FUR)
+
+
+def _round_ears(canvas):
+    radius = 0.24 * canvas.traits.ear_size
+    for part, coating in ((1, FUR), (0.55, EAR_SKIN)):
+        radii = (part * radius, part * radius)
+        canvas.put(_ellipse(canvas.side, canvas.v, (0.50, -0.38), radii), coating)
+
+
+def _tall_ears(canvas):
+    length = 0.42 * canvas.traits.ear_size
+    leaning = canvas.side + 0.15 * canvas.v
+    centre = (0.18, 0.04 - length)
+    canvas.put(_ellipse(leaning, canvas.v, centre, (0.14, length)), FUR)
+    canvas.put(_ellipse(leaning, canvas.v, centre, (0.065, 0.75 * length)), EAR_SKIN)
+
+
+def _slit_eyes(canvas, height):
+    centre = (0.26 * canvas.traits.eye_distance, height + canvas.traits.eye_height)
+    iris = (0, canvas.traits.eye_colour)
+    canvas.put(_ellipse(canvas.side, canvas.v, centre, (0.15, 0.10)), iris)
+    canvas.put(_ellipse(canvas.side, canvas.v, centre, (0.04, 0.09)), DARK)
+
+
+def _round_eyes(canvas, height):
+    centre = (0.24 * canvas.traits.eye_distance, height + canvas.traits.eye_height)
+    iris = (0, canvas.traits.eye_colour)
+    canvas.put(_ellipse(canvas.side, canvas.v, centre, (0.115, 0.115)), iris)
+    canvas.put(_ellipse(canvas.side, canvas.v, centre, (0.06, 0.06)), DARK)
+
+
+def _small_nose(canvas, top):
+    corners = ((-0.10, top), (0.10, top), (0, top + 0.12))
+    canvas.put(_triangle(canvas.u, canvas.v, corners), (0, canvas.traits.nose_colour))
+
+
+def _big_nose(canvas, height):
+    nose = _ellipse(canvas.u, canvas.v, (0, height), (0.14, 0.10))
+    canvas.put(nose, (0, canvas.traits.nose_colour))
+
+
+def _muzzle(canvas, height, radii):
+    canvas.put(_ellipse(canvas.u, canvas.v, (0, height), radii), _pale_fur(canvas.traits))
+
+
+def _cheeks(canvas, height):
+    cheek = _ellipse(canvas.side, canvas.v, (0.12, height), (0.17, 0.13))
+    canvas.put(cheek, _pale_fur(canvas.traits))
+
+
+def _pale_fur(traits):
+    coat_share, grey = FUR
+    return (coat_share - traits.paleness, (grey + 0.8 * traits.paleness,) * 3)
+
+
+def _mouth(canvas, top, bottom):
+    canvas.put(_line(canvas.u, canvas.v, (0, top), (0, bottom), 0.03), DARK, opacity=0.7)
+    corner = (0.14, bottom - 0.05)
+    canvas.put(_line(canvas.side, canvas.v, (0, bottom), corner, 0.03), DARK, opacity=0.7)
+
+
+def _tongue(canvas, height):
+    canvas.put(_ellipse(canvas.u, canvas.v, (0, height), (0.11, 0.16)), TONGUE)
+
+
+def _teeth(canvas, height):
+    canvas.put(_ellipse(canvas.side, canvas.v, (0.045, height), (0.045, 0.09)), TOOTH)
+
+
+def _whiskers(canvas, height):
+    for lift in (-0.03, 0.03):
+        start, end = (0.28, height + lift), (0.78, height - 0.02 + 4 * lift)
+        canvas.put(_line(canvas.side, canvas.v, start, end, 0.02), WHISKER)
