@@ -1,0 +1,171 @@
+"""What all pictures of the course share: one look, one colour per subject, the fast redraw.
+
+A picture builds its axes and artists once. Later only what moves is drawn, over a stored copy of
+what stands still, so that a slider's new picture is there within a tenth of a second.
+Matplotlib is used without pyplot: pyplot keeps global state and is not thread-safe.
+"""
+
+import base64
+import functools
+import io
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.spines import Spine
+from PIL import Image
+
+COURSE_STYLE = mpl.rc_params_from_file(
+    Path(__file__).with_name("course.mplstyle"), use_default_template=False
+)
+# Held around every draw and every retraining: notebook kernels run the callbacks of controls on
+# several threads, and matplotlib's text is not thread-safe.
+ONE_AT_A_TIME = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one subject looks in the whole course; each differs in more than its colour."""
+
+    colour: str
+    line: object
+    marker: str
+    hatch: str
+
+    def of_line(self):
+        """Return keywords for a line without markers."""
+        return {"color": self.colour, "linestyle": self.line}
+
+    def of_points(self):
+        """Return keywords for markers without a line."""
+        return {"color": self.colour, "linestyle": "none", "marker": self.marker}
+
+    def of_bar(self):
+        """Return keywords for a filled rectangle."""
+        return {"facecolor": self.colour, "edgecolor": "white", "hatch": self.hatch}
+
+
+# The palette of Okabe and Ito (2008), which colour-blind readers can tell apart.
+WITH_BATCH_NORM = Style("#0072B2", "-", "o", "")
+STORED_STATISTICS = Style("#56B4E9", (0, (6, 2, 1, 2)), "v", "..")
+WITHOUT_BATCH_NORM = Style("#D55E00", (0, (4, 1.5)), "s", "//")
+DROPOUT = Style("#CC79A7", (0, (4, 1.5, 1, 1.5)), "^", "\\\\")
+REFERENCE = Style("#009E73", (0, (9, 2)), "D", "--")
+THEORY = Style("#000000", (0, (1, 1)), "", "xx")
+NEUTRAL = Style("#777777", "-", "|", "||")
+WARNING = Style("#E69F00", (0, (4, 1.5, 1, 1.5, 1, 1.5)), "X", "++")
+COLOURS = {
+    "with batch norm": WITH_BATCH_NORM.colour,
+    "stored statistics": STORED_STATISTICS.colour,
+    "without batch norm": WITHOUT_BATCH_NORM.colour,
+    "dropout": DROPOUT.colour,
+    "reference net": REFERENCE.colour,
+    "theory": THEORY.colour,
+    "neutral": NEUTRAL.colour,
+    "warning": WARNING.colour,
+}
+
+
+def in_course_style(function):
+    """Return `function`, run in the course's style and alone; no setting outlives the call."""
+
+    @functools.wraps(function)
+    def styled(*args, **kwargs):
+        with ONE_AT_A_TIME, mpl.rc_context(COURSE_STYLE):
+            return function(*args, **kwargs)
+
+    return styled
+
+
+@in_course_style
+def new_figure(width=9, height=5):
+    """Return an empty Figure of `width` by `height` inches that knows its own canvas."""
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    return figure
+
+
+class Picture:
+    """Base of every picture: `__init__` builds it, `show(result)` fills it and returns self.
+
+    `show` also sets `sentence`, which says in words, with the numbers, what is to be seen.
+    Every artist that `show` changes is handed to `moves` first.
+    """
+
+    sentence = ""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        for name in {"__init__", "show"} & vars(cls).keys():
+            setattr(cls, name, in_course_style(vars(cls)[name]))
+
+    def __init__(self, width=9, height=5, title=None):
+        self.figure = new_figure(width, height)
+        self.moving = []
+        self._arranged = []
+        self._background = None
+        if title:
+            self.figure.suptitle(title, x=0.01, horizontalalignment="left")
+
+    def moves(self, part):
+        """Register an artist, or all artists of a part, as changed by `show`; return it."""
+        for artist in getattr(part, "artists", [part]):
+            if artist.axes is None:
+                raise ValueError(f"moving artists must live in one of the axes, got {artist!r}")
+            artist.set_animated(True)
+            self.moving.append(artist)
+        if hasattr(part, "arrange"):
+            self._arranged.append(part)
+        return part
+
+    @in_course_style
+    def frame(self, compress_level=1):
+        """Return the picture as the bytes of a PNG, drawing only what moves."""
+        canvas = self.figure.canvas
+        if self._background is None:
+            self._draw_background()
+        canvas.restore_region(self._background)
+        for artist in self._foreground:
+            artist.axes.draw_artist(artist)
+        pixels = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
+        png = io.BytesIO()
+        pixels.convert("RGB").save(png, format="png", compress_level=compress_level)
+        return png.getvalue()
+
+    def _draw_background(self):
+        self.figure.canvas.draw()  # makes the layout, which must stay as it is from now on
+        self.figure.set_layout_engine("none")
+        for part in self._arranged:
+            part.arrange()
+        self._foreground = []
+        for axes in self.figure.axes:
+            axes.set_autoscale_on(False)
+            self._foreground += _from_first_moving(axes)
+        for artist in self._foreground:
+            artist.set_animated(True)
+        self.figure.canvas.draw()  # leaves out what is animated
+        self._background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"image/png": as_text(self.frame(compress_level=9)), "text/plain": self.sentence}
+
+
+def as_text(png):
+    """Return the bytes of a PNG as notebooks store them."""
+    return base64.b64encode(png).decode("ascii")
+
+
+def _from_first_moving(axes):
+    """Return what moves in `axes` and what stands still in front of it, back to front."""
+    hidden = () if axes.axison else (Axis, Spine)
+    children = [
+        child
+        for child in sorted(axes.get_children(), key=lambda child: child.get_zorder())
+        if child is not axes.patch and not isinstance(child, hidden)
+    ]
+    moving = [place for place, child in enumerate(children) if child.get_animated()]
+    return children[moving[0] :] if moving else []

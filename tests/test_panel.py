@@ -1,0 +1,283 @@
+"""Demos: controls, cache, errors, the stored form, and the bar."""
+
+import base64
+import threading
+
+import numpy as np
+import pytest
+import traitlets
+
+from helpers.demos import progress
+from helpers.demos.panel import (
+    Panel,
+    batch_size_slider,
+    choice,
+    fraction_slider,
+    integer_slider,
+    steps_slider,
+    switch,
+)
+from helpers.figures.parts import Band
+from helpers.figures.picture import ONE_AT_A_TIME, WITH_BATCH_NORM, Picture
+
+ABOUT = "A slider for the batch size moves one line."
+
+
+class LinePicture(Picture):
+    """One line, as high as the result."""
+
+    def __init__(self):
+        super().__init__(4, 3)
+        axes = self.figure.subplots()
+        axes.set(xlabel="step", ylabel="height (cm)", xlim=(0, 1), ylim=(0, 600))
+        self.band = self.moves(Band(axes, WITH_BATCH_NORM))
+
+    def show(self, height):
+        heights = np.full(2, height)
+        self.band.set([0, 1], heights, heights - 9, heights + 9)
+        self.sentence = f"The line is {height} cm high & <that> is all."
+        if height == 13:
+            raise RuntimeError("thirteen")
+        return self
+
+
+def line_panel(compute=None, **options):
+    controls = {
+        "batch_size": batch_size_slider([2, 13, 64, 512], 64),
+        "twice": switch("twice as high"),
+    }
+    return Panel(controls, compute or height, LinePicture(), ABOUT, **options)
+
+
+def height(batch_size, twice):
+    if batch_size == 2:
+        raise ValueError("batch_size must be at least 4, got 2")
+    return batch_size * (1 + twice)
+
+
+class Counted:
+    """A compute that remembers its calls."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, batch_size, twice):
+        self.calls.append((batch_size, twice))
+        return height(batch_size, twice)
+
+
+def move(panel, batch_size):
+    panel.controls["batch_size"].value = batch_size
+
+
+def test_picture_and_caption_follow_the_controls():
+    panel = line_panel()
+    first = panel.image.value
+    assert first == LinePicture().show(64).frame()
+    move(panel, 512)
+    assert panel.image.value == LinePicture().show(512).frame() != first
+    assert "512 cm" in panel.caption.value
+    panel.controls["twice"].value = True
+    assert "1024 cm" in panel.caption.value
+    assert panel.values == {"batch_size": 512, "twice": True}
+
+
+def test_caption_shows_signs_as_they_are():
+    assert "&amp; &lt;that&gt;" in line_panel().caption.value
+
+
+def test_one_move_is_one_picture_and_one_sentence():
+    panel, changes = line_panel(), []
+    for widget in (panel.image, panel.caption, panel.view):
+        widget.observe(lambda change: changes.append(change.name))
+    move(panel, 512)
+    assert changes == ["value", "value"]
+
+
+def test_visited_settings_are_not_computed_again():
+    compute = Counted()
+    panel = line_panel(compute)
+    for size in (512, 64, 512, 64):
+        move(panel, size)
+    assert compute.calls == [(64, False), (512, False)]
+    assert panel.image.value == LinePicture().show(64).frame()
+
+
+def test_cache_forgets_the_oldest():
+    compute = Counted()
+    panel = line_panel(compute, cache_size=1)
+    for size in (512, 64):
+        move(panel, size)
+    assert compute.calls == [(64, False), (512, False), (64, False)]
+    with pytest.raises(ValueError, match="cache_size"):
+        line_panel(cache_size=0)
+
+
+@pytest.mark.parametrize("bad, reason", [(2, "at least 4, got 2"), (13, "thirteen")])
+def test_an_error_is_a_sentence_and_the_picture_stays(bad, reason, capsys):
+    panel = line_panel()
+    before = panel.image.value
+    move(panel, bad)
+    assert reason in panel.caption.value
+    assert isinstance(panel.error, Exception)
+    assert panel.image.value == before == panel.picture.frame()
+    move(panel, 64)
+    assert "64 cm" in panel.caption.value
+    assert panel.error is None
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_error_in_the_default_setting_is_raised():
+    controls = {"batch_size": batch_size_slider([2, 4], 2), "twice": switch("twice")}
+    with pytest.raises(ValueError, match="at least 4"):
+        Panel(controls, height, LinePicture(), ABOUT)
+
+
+def test_bundle_stays_the_same_whatever_was_moved():
+    panel, other = line_panel(), line_panel()
+    move(panel, 512)
+    bundles = [one._repr_mimebundle_(include=None, exclude=None) for one in (panel, other)]
+    views = [bundle.pop(progress.WIDGET_VIEW) for bundle in bundles]
+    assert views[0]["model_id"] == panel.view.model_id != views[1]["model_id"]
+    assert bundles[0] == bundles[1]
+    assert bundles[0]["text/plain"] == ABOUT
+    assert base64.b64decode(bundles[0]["image/png"])[1:4] == b"PNG"
+
+
+def test_sizes_are_fixed():
+    panel = line_panel()
+    assert (panel.image.layout.width, panel.image.layout.height) == ("416px", "312px")
+    assert all(control.layout.width for control in panel.controls.values())
+
+
+def test_compute_and_draw_hold_the_lock():
+    free = []
+
+    def compute(**values):
+        other = threading.Thread(target=lambda: free.append(ONE_AT_A_TIME.acquire(blocking=False)))
+        other.start()
+        other.join()
+        return height(**values)
+
+    move(line_panel(compute), 512)
+    assert free == [False, False]
+
+
+def test_two_threads_end_with_the_last_values():
+    panel = line_panel()
+    moves = [("batch_size", [512, 64] * 10 + [512]), ("twice", [True, False] * 10 + [True])]
+
+    def move_all(name, values):
+        for value in values:
+            panel.controls[name].value = value
+
+    threads = [threading.Thread(target=move_all, args=one) for one in moves]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert panel.image.value == LinePicture().show(1024).frame()
+
+
+def test_slow_demo_acts_on_release_and_moves_its_bar(monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_MOVES", 0.0)
+    seen = []
+
+    def compute(batch_size, twice, on_step):
+        for _ in range(5):
+            on_step()
+        return height(batch_size, twice)
+
+    panel = line_panel(compute, slow=True, n_steps=5)
+    slider = panel.controls["batch_size"]
+    assert slider.continuous_update is False
+    assert panel.bar in panel.view.children
+    panel.bar.observe(
+        lambda change: seen.append((change.new, panel.bar.layout.visibility)), "value"
+    )
+    move(panel, 512)
+    assert seen == [(n, "visible") for n in (1, 2, 3, 4, 5)]
+    assert panel.bar.layout.visibility == "hidden"
+    move(panel, 2)
+    assert "at least 4" in panel.caption.value
+    assert panel.bar.layout.visibility == "hidden"
+
+
+def test_a_quick_demo_acts_while_it_is_dragged():
+    panel = line_panel()
+    assert panel.controls["batch_size"].continuous_update is True
+    assert panel.bar not in panel.view.children
+
+
+def test_steps_without_their_number_are_refused():
+    with pytest.raises(TypeError, match="n_steps"):
+        line_panel(lambda batch_size, twice, on_step: 1, slow=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: batch_size_slider([2, 4], 3),
+        lambda: steps_slider([0.1, 0.2], 0.3, "learning rate"),
+        lambda: fraction_slider("dropout", 1.5),
+        lambda: fraction_slider("dropout", float("nan")),
+        lambda: integer_slider("number of units", 0, 1, 8),
+        lambda: choice(["relu", "tanh"], "sigmoid", "activation"),
+        lambda: choice({"on": 1, "off": 0}, "on", "batch norm"),
+        lambda: switch("noise", 2),
+    ],
+)
+def test_default_values_out_of_range_are_refused(make):
+    with pytest.raises(ValueError, match="value must be"):
+        make()
+
+
+def test_later_values_out_of_range_change_nothing():
+    panel = line_panel()
+    before = panel.image.value
+    with pytest.raises(traitlets.TraitError):
+        move(panel, 100)
+    assert panel.values["batch_size"] == 64
+    assert panel.image.value == before
+
+
+def test_controls_give_the_values_they_name():
+    assert batch_size_slider([2, 4], 4).value == 4
+    rates = steps_slider([0.02, 0.1], 0.02, "learning rate")
+    assert (rates.value, dict(rates.options)) == (0.02, {"0.02": 0.02, "0.1": 0.1})
+    assert fraction_slider("dropout", 0.2).value == 0.2
+    assert integer_slider("number of units", 3, 1, 8).value == 3
+    assert choice({"with": True, "without": False}, False, "batch norm").value is False
+    assert switch("noise").value is False
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    shown = []
+    monkeypatch.setattr(progress, "display", lambda bundle, raw: shown.append((bundle, raw)))
+    monkeypatch.setattr(progress.InteractiveShell, "initialized", lambda: True)
+    return shown
+
+
+def test_progress_is_a_bare_view_that_ends(displayed, monkeypatch):
+    bars = []
+    original = progress.IntProgress
+    monkeypatch.setattr(
+        progress, "IntProgress", lambda **options: bars.append(original(**options)) or bars[0]
+    )
+    with pytest.raises(RuntimeError):
+        with progress.progress_bar(200, "Training") as on_step:
+            for index in range(100):
+                on_step(index)
+            assert 1 <= bars[0].value <= 100  # not every step is a message
+            raise RuntimeError
+    ((bundle, raw),) = displayed
+    assert raw and list(bundle) == [progress.WIDGET_VIEW]
+    assert bars[0].comm is None
+
+
+def test_progress_outside_a_notebook_is_silent(capsys):
+    with progress.progress_bar(3, "Training") as on_step:
+        on_step()
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(ValueError, match="n_steps"):
+        with progress.progress_bar(0, "Training"):
+            pass

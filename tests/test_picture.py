@@ -1,0 +1,240 @@
+"""Pictures: what moves, blitting, style. `check_picture` serves the tests of every picture."""
+
+import base64
+import io
+import itertools
+import subprocess
+import sys
+import threading
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers.figures import picture as picture_module
+from helpers.figures.parts import (
+    Band,
+    Bars,
+    Intervals,
+    LineLabels,
+    Mosaic,
+    ReferenceLine,
+    spread,
+)
+from helpers.figures.picture import (
+    COLOURS,
+    ONE_AT_A_TIME,
+    WITH_BATCH_NORM,
+    WITHOUT_BATCH_NORM,
+    Picture,
+    Style,
+    new_figure,
+)
+
+STYLES = [style for style in vars(picture_module).values() if isinstance(style, Style)]
+
+
+def check_picture(picture, *results):
+    """Assert what holds for every picture of the course, for each of the results in turn."""
+    assert picture.moving, "nothing moves: every artist that show changes goes through moves()"
+    for artist in picture.moving:
+        assert artist.axes in picture.figure.axes
+        assert artist.get_animated()
+    frames = []
+    for result in results:
+        assert picture.show(result) is picture
+        assert picture.sentence.endswith(".")
+        frames.append(picture.frame())
+        assert fits(picture.figure), "something is clipped at the edge of the figure"
+        np.testing.assert_array_equal(pixels(frames[-1]), full_redraw(picture))
+    assert picture.show(results[0]).frame() == frames[0], "the first result looks different now"
+    assert len(set(frames)) == len(frames), "different results look the same"
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def full_redraw(picture):
+    """Draw everything anew, as saving to a file does; return the pixels."""
+    saved = io.BytesIO()
+    picture.figure.savefig(saved, format="png")
+    return pixels(saved.getvalue())[..., :3]
+
+
+def fits(figure):
+    """Return whether all that is drawn lies within the figure, to a hundredth of an inch."""
+    drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    return min(drawn.x0, drawn.y0, width - drawn.x1, height - drawn.y1) > -0.01
+
+
+class EveryPart(Picture):
+    """All parts of the course in one picture, moved by one number."""
+
+    def __init__(self):
+        super().__init__(title="Every part of every picture\nstands in this one")
+        left, middle, right = self.figure.subplots(1, 3, width_ratios=[2, 1, 1])
+        left.set(xlabel="training step", ylabel="loss (nats)", xlim=(0, 10), ylim=(0, 3))
+        styles = [WITHOUT_BATCH_NORM, WITH_BATCH_NORM]
+        self.bands = [self.moves(Band(left, style)) for style in styles]
+        self.labels = self.moves(LineLabels(left, styles, ["without", "with"]))
+        self.moving_line = self.moves(ReferenceLine(left, 1, "moves"))
+        self.resting_line = ReferenceLine(left, 0.5, "rests, drawn over what moves", where=0)
+        middle.set(ylabel="gap (%)", xlim=(-0.6, 1.6), ylim=(0, 4), title="bars")
+        self.bars = self.moves(Bars(middle, [0, 1], styles))
+        self.intervals = self.moves(Intervals(middle, picture_module.NEUTRAL))
+        self.mosaic = self.moves(Mosaic(right, 2, 3))
+
+    def show(self, level):
+        x = np.linspace(0, 10, 50)
+        for band, height in zip(self.bands, (level, level + 0.05)):
+            band.set(x, height + 0 * x, height - 0.1 + 0 * x, height + 0.1 + 0 * x)
+        self.labels.set(10, [level, level + 0.05])
+        self.moving_line.set(level / 2, f"moves with {level}")
+        self.bars.set([level, 1], [level - 0.2, 0.8], [level + 0.2, 1.2], [f"{level}", "1"])
+        self.intervals.set([0, 1], [level / 2, 0.5], [0.1, 0.4], [level, 0.6])
+        self.mosaic.set(np.linspace(0, level / 3, 5 * 64).reshape(5, 8, 8))
+        self.sentence = f"The level is {level}."
+        return self
+
+
+def test_every_part_blits_as_it_is_saved():
+    check_picture(EveryPart(), 1.5, 0.7, 2.5)
+
+
+def test_check_picture_sees_what_was_not_registered():
+    class Forgetful(EveryPart):
+        def moves(self, part):
+            return part if isinstance(part, Bars) else super().moves(part)
+
+    with pytest.raises(AssertionError):
+        check_picture(Forgetful(), 1.5, 0.7)
+
+
+def test_check_picture_sees_clipped_text():
+    class Named(Picture):
+        def __init__(self):
+            super().__init__(4, 3)
+            axes = self.figure.subplots()
+            axes.set(xlim=(0, 1), ylim=(0, 1))
+            self.labels = self.moves(LineLabels(axes, [WITH_BATCH_NORM], ["short"]))
+
+        def show(self, name):
+            self.labels.set(1, [0.5], [name])
+            self.sentence = f"The name is {name}."
+            return self
+
+    check_picture(Named(), "short", "brief")
+    with pytest.raises(AssertionError, match="clipped"):
+        check_picture(Named(), "short", "much longer than what came first")
+
+
+def test_mosaic_of_colours_and_mosaic_of_greys_agree():
+    class Faces(Picture):
+        def __init__(self):
+            super().__init__(4, 3)
+            self.mosaic = self.moves(Mosaic(self.figure.subplots(), 2, 2, vmin=0, vmax=1))
+
+        def show(self, images):
+            self.mosaic.set(images)
+            self.sentence = f"{len(images)} faces."
+            return self
+
+    grey = np.linspace(0, 1, 4 * 9).reshape(4, 3, 3)
+    in_grey = pixels(Faces().show(grey).frame())
+    in_colour = pixels(Faces().show(np.repeat(grey[..., None], 3, axis=-1)).frame())
+    assert np.abs(in_grey.astype(int) - in_colour).max() <= 1
+    assert len(np.unique(in_grey)) > 30
+
+
+def test_artists_outside_all_axes_are_refused():
+    picture = Picture()
+    with pytest.raises(ValueError, match="axes"):
+        picture.moves(picture.figure.text(0.5, 0.5, "nowhere"))
+
+
+def test_bundle_is_the_same_in_every_run():
+    first, second = (EveryPart().show(1.5)._repr_mimebundle_() for _ in range(2))
+    assert first == second
+    assert first["text/plain"] == "The level is 1.5."
+    png = base64.b64decode(first["image/png"])
+    assert pixels(png).shape == (520, 936, 3)
+    assert Image.open(io.BytesIO(png)).info == {}
+
+
+def test_styles_differ_in_more_than_colour():
+    assert len(STYLES) == len(COLOURS) == 8
+    assert {style.colour for style in STYLES} == set(COLOURS.values())
+    for one, other in itertools.combinations(STYLES, 2):
+        assert one.colour != other.colour
+        assert one.hatch != other.hatch
+        assert one.marker != other.marker
+        assert one.line != other.line or "|" in (one.marker, other.marker)  # neutral is a grid
+
+
+def test_style_reaches_the_picture_and_nothing_else():
+    before = dict(mpl.rcParams)
+    picture = EveryPart()
+    picture.show(1.5).frame()
+    assert dict(mpl.rcParams) == before
+    axes = picture.figure.axes[0]
+    assert not axes.spines["top"].get_visible() and not axes.spines["right"].get_visible()
+    texts = [axes.xaxis.label, axes.title, *axes.get_xticklabels(), *picture.labels.artists]
+    assert min(text.get_fontsize() for text in texts) >= 13
+    assert picture.figure.get_suptitle() and 900 <= picture.figure.bbox.width <= 1000
+
+
+def test_figures_have_no_global_state():
+    code = (
+        "import sys; from helpers.figures.picture import new_figure; from helpers.figures import "
+        "parts; new_figure(4, 3).canvas.draw(); sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert new_figure(4, 3).bbox.width == 4 * 104
+
+
+def test_a_frame_waits_for_the_lock():
+    picture = EveryPart().show(1.5)
+    drawn = threading.Event()
+    thread = threading.Thread(target=lambda: (picture.frame(), drawn.set()))
+    with ONE_AT_A_TIME:
+        thread.start()
+        assert not drawn.wait(0.3)
+    assert drawn.wait(10)
+    thread.join()
+
+
+def test_frames_from_many_threads_are_whole():
+    expected = {level: EveryPart().show(level).frame() for level in (0.7, 1.5, 2.5)}
+    picture, wrong = EveryPart(), []
+
+    def draw(level):
+        for _ in range(5):
+            with ONE_AT_A_TIME:
+                if picture.show(level).frame() != expected[level]:
+                    wrong.append(level)
+
+    picture.show(0.7).frame()  # one layout for all, as in `expected`
+    threads = [threading.Thread(target=draw, args=[level]) for level in expected]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert wrong == []
+
+
+def test_a_diverged_loss_leaves_its_label_in_sight():
+    figure = new_figure()
+    axes = figure.subplots()
+    axes.set(xlim=(0, 1), ylim=(0, 2))
+    labels = LineLabels(axes, STYLES[:3], ["a", "b", "c"])
+    labels.set(1, [np.inf, np.nan, 1.0])
+    heights = [label.get_position()[1] for label in labels.artists]
+    assert heights[2] == pytest.approx(1.0)
+    assert 1.5 < min(heights[:2]) < max(heights[:2]) < 2.0 + 1e-9
+
+
+def test_spread_moves_labels_apart_and_no_further():
+    np.testing.assert_allclose(spread([0, 10, 5], 2, 0, 20), [0, 10, 5])
+    np.testing.assert_allclose(spread([5, 5], 2, 0, 20), [4, 6])
+    np.testing.assert_allclose(spread([0, 0.5, 9], 2, 0, 10), [0, 2, 9])
+    np.testing.assert_allclose(spread([10, 9.9], 2, 0, 10), [10, 8])
