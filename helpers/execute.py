@@ -1,0 +1,268 @@
+"""Run notebooks in place and store what they print, in a form that changes only when they do.
+
+    python -m helpers.execute                                   all notebooks of the course
+    python -m helpers.execute notebooks/04_minibatch_noise.ipynb      only this one
+
+Each notebook runs from top to bottom in a new kernel of this Python, in its own folder, with this
+checkout's `helpers` and one BLAS thread. What depends on the run or the machine is then taken out
+(widget views, timings, versions), so that a second execution gives the same bytes. A cell that
+raises makes the command fail and leaves the file as it was.
+
+Needs nbclient and nbformat, which `jupyter` brings.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+ROOT = Path(__file__).resolve().parent.parent
+CELL_TIMEOUT = 120  # seconds, the same as for nbval in pyproject.toml
+
+# Batches are small: a second BLAS thread costs more than it brings, and may change the last digits.
+ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+}
+# ipykernel loads a debugger, which otherwise warns on stderr about Python's frozen modules.
+QUIET_KERNEL = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+NOTEBOOK_METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+    },
+}
+CELL_METADATA = {"jupyter", "slideshow", "tags"}
+WIDGET_TYPES = "application/vnd.jupyter.widget-"
+
+
+class NotebookError(Exception):
+    """A path is not a notebook, or one of its cells did not run. The message says which."""
+
+
+def read_notebook(path):
+    """Return the notebook at `path`; raise NotebookError if there is none."""
+    path = Path(path)
+    if not path.is_file():
+        raise NotebookError(f"{path}: there is no such file")
+    if path.suffix != ".ipynb":
+        raise NotebookError(f"{path}: not a notebook, its name does not end in .ipynb")
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+    except ValueError as error:
+        raise NotebookError(f"{path}: not a notebook, it is not valid JSON ({error})") from None
+    if not isinstance(content, dict) or content.get("nbformat") != 4 or "cells" not in content:
+        raise NotebookError(f"{path}: not a notebook of format 4")
+    return nbformat.v4.reads(text)
+
+
+def run(notebook, folder, on_cell=None):
+    """Run all cells of `notebook` in `folder` in a new kernel; its outputs are replaced.
+
+    `on_cell(cell=, cell_index=)` is called before each code cell is run.
+    """
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as ipython_dir:
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT,
+            kernel_manager_class=_KernelOfThisPython,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
+            force_raise_errors=True,
+            skip_cells_with_tag="",
+            record_timing=False,
+            store_widget_state=False,
+            on_cell_execute=on_cell,
+            extra_arguments=["--log-level=ERROR"],  # not that the kernel talks over local TCP
+        )
+        client.execute(env=_kernel_environment(ipython_dir))
+    return notebook
+
+
+def normalise(notebook):
+    """Take out of `notebook`, in place, what depends on the run or on the machine."""
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
+    _give_missing_ids(notebook.cells)
+    for cell in notebook.cells:
+        cell.source = cell.source.rstrip()
+        cell.metadata = nbformat.from_dict(
+            {key: value for key, value in cell.metadata.items() if key in CELL_METADATA}
+        )
+        if cell.cell_type == "code":
+            cell.outputs = _merge_streams(_without_widgets(cell.outputs))
+    return notebook
+
+
+def execute_notebook(path):
+    """Run the notebook at `path` and replace the file, or raise NotebookError and leave it alone.
+
+    Returns the seconds that it took and the size of the new file in bytes.
+    """
+    path = Path(path)
+    start = time.perf_counter()
+    notebook = normalise(read_notebook(path))
+    _refuse_empty_code_cells(notebook, path)
+    started = []
+    try:
+        run(notebook, path.resolve().parent, lambda cell, cell_index: started.append(cell_index))
+    except CellExecutionError as error:
+        happened = f"raised {error.ename}: {error.evalue}\n{error.traceback}"
+    except CellTimeoutError:
+        happened = f"ran for more than {CELL_TIMEOUT} s"
+    except DeadKernelError:
+        happened = "killed the kernel"
+    else:
+        size = _replace(path, normalise(notebook))
+        return time.perf_counter() - start, size
+    first_line = notebook.cells[started[-1]].source.splitlines()[0]
+    raise NotebookError(
+        f"{path}: code cell {len(started)} (cell {started[-1] + 1} of the notebook, "
+        f"{first_line!r}) {happened}"
+    )
+
+
+def main(arguments=None):
+    """Execute the notebooks named in `arguments`, or all; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.execute",
+        description="Run notebooks in place and store their outputs.",
+    )
+    parser.add_argument("notebooks", nargs="*", help="default: all of notebooks/*.ipynb")
+    chosen = parser.parse_args(arguments).notebooks
+    paths = [Path(name) for name in chosen] or sorted((ROOT / "notebooks").glob("*.ipynb"))
+    if not paths:
+        print(f"error: there is no notebook in {ROOT / 'notebooks'}", file=sys.stderr)
+        return 2
+    problems = [problem for problem in map(_problem_with, paths) if problem]
+    if problems:
+        print(*(f"error: {problem}" for problem in problems), sep="\n", file=sys.stderr)
+        return 2
+    return max([_execute_and_report(path) for path in paths])
+
+
+def _execute_and_report(path):
+    try:
+        seconds, size = execute_notebook(path)
+    except NotebookError as error:
+        print(f"error: {error}\n{path} is left as it was", file=sys.stderr, flush=True)
+        return 1
+    print(f"{path.name:<40} {seconds:6.1f} s {size / 1000:6.0f} kB", flush=True)
+    return 0
+
+
+def _problem_with(path):
+    try:
+        read_notebook(path)
+    except NotebookError as error:
+        return str(error)
+    return None
+
+
+class _SpecOfThisPython(KernelSpecManager):
+    def get_kernel_spec(self, kernel_name):
+        # A "python3" kernel installed for the user may belong to another Python.
+        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
+
+class _KernelOfThisPython(AsyncKernelManager):
+    def _kernel_spec_manager_default(self):
+        return _SpecOfThisPython()
+
+
+def _kernel_environment(ipython_dir):
+    python_path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        **os.environ,
+        **ONE_THREAD,
+        **QUIET_KERNEL,
+        "PYTHONPATH": os.pathsep.join(python_path),
+        "IPYTHONDIR": ipython_dir,  # no start-up files or settings of the user
+    }
+
+
+def _give_missing_ids(cells):
+    taken = set()
+    for index, cell in enumerate(cells):
+        if "id" not in cell or cell.id in taken:
+            cell.id = hashlib.sha256(f"{index}\n{cell.source}".encode()).hexdigest()[:8]
+        taken.add(cell.id)
+
+
+def _refuse_empty_code_cells(notebook, path):
+    for index, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "code" and not cell.source:
+            raise NotebookError(f"{path}: cell {index} is an empty code cell; delete it")
+
+
+def _without_widgets(outputs):
+    kept = []
+    for output in outputs:
+        if "data" in output:
+            for mime_type in [kind for kind in output.data if kind.startswith(WIDGET_TYPES)]:
+                del output.data[mime_type]
+            if not output.data:
+                continue
+            for key in set(output.metadata) - set(output.data):
+                del output.metadata[key]
+        kept.append(output)
+    return kept
+
+
+def _merge_streams(outputs):
+    # How a kernel cuts what is printed into messages depends on the clock.
+    merged = []
+    for output in outputs:
+        previous = merged[-1] if merged else None
+        is_stream = output.output_type == "stream"
+        if is_stream and previous and previous.get("name") == output.name:
+            previous.text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+def _replace(path, notebook):
+    nbformat.validate(notebook)
+    text = nbformat.v4.writes(notebook).rstrip("\n") + "\n"
+    # Beside the file, since replacing is atomic only on one file system.
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        shutil.copymode(path, unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return len(text.encode("utf-8"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,211 @@
+"""The command that executes the notebooks, on small scratch notebooks."""
+
+import ast
+import base64
+import os
+import stat
+import sys
+
+import pytest
+from nbformat import v4
+from threadpoolctl import threadpool_info
+
+import helpers.execute
+from helpers.execute import NOTEBOOK_METADATA, ONE_THREAD, ROOT, execute_notebook, main, normalise
+
+# Other tools would let a cell with this tag fail, or not run one with that: here all must run.
+TAGS = ["raises-exception", "skip-execution"]
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+PIXEL = base64.b64encode(b"stands for a picture").decode()
+
+DEMO = f"""\
+import ipywidgets
+class Demo:
+    def _repr_mimebundle_(self, **options):
+        live = ipywidgets.IntSlider()._repr_mimebundle_()
+        return {{**live, "image/png": "{PIXEL}", "text/plain": "A line that rises."}}
+Demo()"""
+PROGRESS_BAR = f"""\
+from IPython.display import display
+bar = ipywidgets.IntProgress()
+display({{"{WIDGET_VIEW}": bar._repr_mimebundle_()["{WIDGET_VIEW}"]}}, raw=True)
+bar.close()"""
+PRINTS_IN_PIECES = """\
+import sys, time
+for step in range(3):
+    print("step", step)
+    sys.stdout.flush()
+    time.sleep(0.02)"""
+WHERE_AM_I = """\
+import os, sys
+import numpy
+from pathlib import Path
+from threadpoolctl import threadpool_info
+print(Path.cwd().name, Path("scratch.ipynb").exists())
+print({pool["num_threads"] for pool in threadpool_info()} <= {1}, os.environ["OMP_NUM_THREADS"])
+import helpers.layers
+sys.executable, helpers.layers.__file__"""
+
+
+def save(path, *sources, **metadata):
+    """Write a notebook as an editor might: half executed, with metadata of all kinds."""
+    cells = [v4.new_markdown_cell("# A scratch notebook")]
+    for source in sources:
+        cell = v4.new_code_cell(source, execution_count=77)
+        cell.metadata.update(tags=TAGS, execution={"iopub.status.busy": "now"}, trusted=True)
+        cells.append(cell)
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"
+    notebook = v4.new_notebook(cells=cells, metadata={"widgets": {}, **metadata})
+    path.write_text(v4.writes(notebook), encoding="utf-8")
+    return path
+
+
+def load(path):
+    return v4.reads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """Return a notebook after one execution, its bytes then, and its bytes after a second one."""
+    folder = tmp_path_factory.mktemp("course")
+    path = save(
+        folder / "scratch.ipynb", WHERE_AM_I, DEMO, PROGRESS_BAR, PRINTS_IN_PIECES, "x = 1\n\n"
+    )
+    path.chmod(0o640)
+    seconds, size = execute_notebook(path)
+    assert seconds > 0 and size == path.stat().st_size
+    once = path.read_bytes()
+    assert main([str(path)]) == 0
+    return path, once, path.read_bytes()
+
+
+def test_a_second_execution_gives_the_same_bytes(executed):
+    _, once, twice = executed
+    assert once == twice
+    assert once.endswith(b"}\n") and not once.endswith(b"\n\n") and b"\r" not in once
+
+
+def test_nothing_but_the_notebook_is_left(executed):
+    path, _, _ = executed
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_the_kernel_has_one_thread_the_right_folder_and_these_helpers(executed):
+    printed, value = load(executed[0]).cells[1].outputs
+    assert printed.text.splitlines() == [f"{executed[0].parent.name} True", "True 1"]
+    checkout = str(ROOT / "helpers" / "layers.py")
+    assert ast.literal_eval(value.data["text/plain"]) == (sys.executable, checkout)
+
+
+def test_a_demo_is_stored_as_its_picture_and_its_sentence(executed):
+    (output,) = load(executed[0]).cells[2].outputs
+    assert output.data == {"image/png": PIXEL, "text/plain": "A line that rises."}
+
+
+def test_an_output_of_nothing_but_a_widget_is_dropped(executed):
+    assert load(executed[0]).cells[3].outputs == []
+
+
+def test_what_is_printed_in_pieces_is_stored_as_one(executed):
+    (output,) = load(executed[0]).cells[4].outputs
+    assert output.text == "step 0\nstep 1\nstep 2\n"
+
+
+def test_every_code_cell_is_counted_and_keeps_its_id_and_tags(executed):
+    notebook = load(executed[0])
+    assert [cell.id for cell in notebook.cells] == [f"cell-{number}" for number in range(6)]
+    codes = notebook.cells[1:]
+    assert [cell.execution_count for cell in codes] == [1, 2, 3, 4, 5]
+    assert [cell.metadata for cell in codes] == [{"tags": TAGS}] * 5
+    assert notebook.metadata == NOTEBOOK_METADATA
+    assert codes[-1].source == "x = 1"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("x = 1\nundefined_name", ["raised NameError", "undefined_name", "'x = 1'"]),
+        ("import os\nos._exit(1)", ["killed the kernel", "'import os'"]),
+        ("import time\ntime.sleep(60)", ["ran for more than 3 s", "'import time'"]),
+    ],
+)
+def test_a_cell_that_fails_leaves_the_file_as_it_was(tmp_path, capsys, monkeypatch, source, words):
+    if "sleep" in source:
+        monkeypatch.setattr(helpers.execute, "CELL_TIMEOUT", 3)
+    path = save(tmp_path / "fails.ipynb", "print('fine')", source)
+    before = path.read_bytes()
+    assert main([str(path)]) == 1
+    message = capsys.readouterr().err
+    for word in ["fails.ipynb: code cell 2 (cell 3 of the notebook", "left as it was", *words]:
+        assert word in message
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["fails.ipynb"]
+
+
+def test_an_empty_code_cell_is_refused(tmp_path, capsys):
+    path = save(tmp_path / "empty.ipynb", "  \n")
+    assert main([str(path)]) == 1
+    assert "empty.ipynb: cell 2 is an empty code cell" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("missing.ipynb", None, "there is no such file"),
+        ("script.py", "print(1)", "does not end in .ipynb"),
+        ("broken.ipynb", "{not json", "not valid JSON"),
+        ("empty.ipynb", "", "not valid JSON"),
+        ("list.ipynb", "[]", "not a notebook of format 4"),
+        ("old.ipynb", '{"nbformat": 3, "worksheets": []}', "not a notebook of format 4"),
+    ],
+)
+def test_what_is_not_a_notebook_is_refused_before_anything_runs(
+    tmp_path, capsys, name, content, words
+):
+    good = save(tmp_path / "good.ipynb", "x = 1")
+    before = good.read_bytes()
+    if content is not None:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    assert main([str(good), str(tmp_path / name)]) == 2
+    message = capsys.readouterr().err
+    assert name in message and words in message
+    assert good.read_bytes() == before
+
+
+def test_without_arguments_it_takes_all_notebooks_of_the_course(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(helpers.execute, "ROOT", tmp_path)
+    assert main([]) == 2
+    assert "there is no notebook" in capsys.readouterr().err
+    (tmp_path / "notebooks").mkdir()
+    for name in ["02_second", "01_first"]:
+        save(tmp_path / "notebooks" / f"{name}.ipynb", "x = 1")
+    monkeypatch.setattr(helpers.execute, "execute_notebook", lambda path: (1, 2000))
+    assert main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [
+        ["01_first.ipynb", "1.0", "s", "2", "kB"],
+        ["02_second.ipynb", "1.0", "s", "2", "kB"],
+    ]
+
+
+def test_cells_without_an_id_get_one_that_is_the_same_each_time():
+    def without_ids():
+        notebook = v4.new_notebook(cells=[v4.new_markdown_cell("a"), v4.new_markdown_cell("a")])
+        del notebook.cells[0]["id"]
+        notebook.cells[1].id = "mine"
+        notebook.cells.append(v4.new_markdown_cell("b"))
+        notebook.cells[2].id = "mine"
+        return notebook
+
+    first, second = (normalise(without_ids()) for _ in range(2))
+    ids = [cell.id for cell in first.cells]
+    assert ids == [cell.id for cell in second.cells]
+    assert len(set(ids)) == 3 and ids[1] == "mine"
+
+
+def test_this_test_run_has_one_blas_thread():
+    assert {name: os.environ.get(name) for name in ONE_THREAD} == ONE_THREAD
+    assert {pool["num_threads"] for pool in threadpool_info()} <= {1}
