@@ -27,8 +27,9 @@ def record(network, probe, statistics="stored"):
 def predict_with_batch_statistics(network, inputs, group_size=None):
     """Return logits when each group of consecutive rows is normalised with its own statistics.
 
-    inputs: (batch, features) or (n_networks, batch, features). Dropout is off. Raises ValueError
-    unless group_size, at least 2, divides the batch; None is one group.
+    inputs: (batch, features) or (n_networks, batch, features); shuffle rows that come in an order
+    of classes first, as the stored test images do: who shares a group matters. Dropout is off.
+    Raises ValueError unless group_size, at least 2, divides the batch; None is one group.
     """
     _, logits = _walk(network, inputs, fresh=True, group_size=group_size)
     return logits

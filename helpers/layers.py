@@ -90,11 +90,11 @@ class Dense:
             outputs += self.bias
         return outputs
 
-    def backward(self, grad_outputs):
+    def backward(self, grad_outputs, *, to_inputs=True):
         self.grad_weights = self._inputs.swapaxes(-1, -2) @ grad_outputs
         if "bias" in self.parameters:
             self.grad_bias = batch_sum(grad_outputs).reshape(self.bias.shape)
-        return grad_outputs @ self.weights.swapaxes(-1, -2)
+        return grad_outputs @ self.weights.swapaxes(-1, -2) if to_inputs else None
 
 
 class BatchNorm:

@@ -54,11 +54,12 @@ class Network:
         return outputs
 
     @one_blas_thread
-    def backward(self, grad_logits):
+    def backward(self, grad_logits, *, to_inputs=True):
         """Pass the gradient back through the last forward; return that of the inputs.
 
-        Each layer keeps the gradients of its own parameters. Raises ValueError when the shape
-        is not that of the last forward's outputs.
+        Each layer keeps the gradients of its own parameters. to_inputs=False spares a first Dense
+        the matrix product that only the gradient of the inputs needs; then returns None. Raises
+        ValueError when the shape is not that of the last forward's outputs.
         """
         if np.shape(grad_logits) != self._output_shape:
             raise ValueError(
@@ -67,9 +68,12 @@ class Network:
             )
         grad = grad_logits
         with np.errstate(all="ignore"):
-            for layer in reversed(self.layers):
+            for layer in reversed(self.layers[1:]):
                 grad = layer.backward(grad)
-        return grad
+            first = self.layers[0]
+            if to_inputs or not isinstance(first, Dense):
+                return first.backward(grad)
+            return first.backward(grad, to_inputs=False)
 
 
 def multilayer_perceptron(

@@ -106,7 +106,7 @@ def train(
             logits = network.forward(_take(inputs, rows, 2), training=True)
             weights = None if sample_weights is None else _take(sample_weights, rows, 1)
             losses, grad_logits = softmax_cross_entropy(logits, _take(targets, rows, 1), weights)
-            network.backward(grad_logits)
+            network.backward(grad_logits, to_inputs=False)
             with np.errstate(all="ignore"):
                 optimiser.step()
             yield Step(index, losses)
