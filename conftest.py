@@ -17,10 +17,8 @@ _scratch = tempfile.TemporaryDirectory(prefix="batch-norm-tests-", ignore_cleanu
 os.environ["IPYTHONDIR"] = os.path.join(_scratch.name, "ipython")
 os.environ["JUPYTER_RUNTIME_DIR"] = os.path.join(_scratch.name, "runtime")
 
-# On a new machine the first import lists the fonts, which may print a warning: not into a notebook.
-import matplotlib.font_manager  # noqa: E402, F401
-
 import hypothesis  # noqa: E402
+import matplotlib.font_manager  # noqa: E402, F401 (lists a new machine's fonts, with a warning)
 
 # The same examples in every run, and no verdict from a clock.
 hypothesis.settings.register_profile("course", derandomize=True, deadline=None, database=None)

@@ -275,7 +275,7 @@ def test_sample_kinds_refuses():
     ],
 )
 def test_a_seed_is_not_a_generator(call):
-    with pytest.raises(TypeError, match="rng must be a numpy.random.Generator"):
+    with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator"):
         call(0)
 
 

@@ -152,7 +152,7 @@ def test_networks_walk_through_orders_of_their_own():
 
 def test_training_learns_and_reports_losses_before_the_update():
     streams = spawn_streams(0, 2)
-    network, losses = run(streams, INPUTS[:2], TARGETS[:2], 2, n_steps=200)
+    _, losses = run(streams, INPUTS[:2], TARGETS[:2], 2, n_steps=200)
     assert losses.shape == (200, 2) and (losses[-20:].mean(axis=0) < 0.7 * losses[0]).all()
     assert losses[0] == pytest.approx(run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2)[1][0])
 
