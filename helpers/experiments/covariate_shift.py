@@ -1,0 +1,566 @@
+"""Notebook 01: a detector of black cats meets coloured ones; can old data stand in for new?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.checks import check_finite, check_number
+from helpers.datasets import load_fashion_mnist, shifted_regions
+from helpers.experiments.arm import N_SEEDS, accuracy, train_arm
+from helpers.faces import CAT, KINDS, coat_colours, draw_faces, sample_kinds
+from helpers.layer_statistics import record, with_statistics
+from helpers.layers import Dense
+from helpers.randomness import spawn_streams
+from helpers.shift import domain_auc, effective_sample_size, importance_weights
+
+COATS = tuple(step / 10 for step in range(11))  # from black (0) to full colour (1)
+IMAGE_SIZE = 16
+
+# -- pictures that can be dyed --
+
+
+@dataclass(frozen=True, eq=False)
+class Recoloured:
+    """The pictures of each network, in black and in full colour.
+
+    targets: (n_networks, n_pictures), 0 or 1. black, bright: (n_networks, n_pictures, features)
+    float32, RGB pixels from 0 to 1. Every coat between the two is a blend of them, since a picture
+    is affine in the colour of its coat.
+    """
+
+    targets: np.ndarray
+    black: np.ndarray
+    bright: np.ndarray
+
+    def in_coats(self, colourfulness):
+        """Return the pixels of all pictures in coats between black (0) and bright (1)."""
+        colourfulness = check_number("colourfulness", colourfulness, 0, 1)
+        return _blend(self.black, self.bright, colourfulness)
+
+    def only_targets_black(self):
+        """Return the pixels with every picture of class 1 in black, every other one in colour."""
+        return np.where(self.targets[..., None] == 1, self.black, self.bright)
+
+
+def draw_animals(n_faces=500, image_size=IMAGE_SIZE, hue=None, *, rng):
+    """Return Recoloured faces, class 1 the cats, one half on average.
+
+    hue: as in `coat_colours`. rng: a list with one generator for each network.
+    """
+    drawn = [_draw_animals(n_faces, image_size, hue, one) for one in rng]
+    return Recoloured(*(np.stack(arrays) for arrays in zip(*drawn)))
+
+
+def _draw_animals(n_faces, image_size, hue, rng):
+    faces = draw_faces(sample_kinds(n_faces, rng), image_size, rng)
+    black, bright = _black_and_bright(faces, rng, hue)
+    return faces.is_cat, black.reshape(n_faces, -1), bright.reshape(n_faces, -1)
+
+
+def _black_and_bright(faces, rng, hue=None):
+    (coat_rng,) = rng.spawn(1)
+    n_faces = len(faces.kinds)
+    return _from_one_state(
+        coat_rng, lambda colour: faces.paint(coat_colours(n_faces, colour, coat_rng, hue))
+    )
+
+
+def _from_one_state(rng, paint):
+    """Return paint(0) and paint(1), both drawing the same numbers from `rng`."""
+    state = rng.bit_generator.state
+    black = paint(0)
+    rng.bit_generator.state = state
+    return black, paint(1)
+
+
+def _blend(black, bright, colourfulness):
+    return black + np.float32(colourfulness) * (bright - black)
+
+
+# -- the detectors --
+
+
+@dataclass(frozen=True, eq=False)
+class Detector:
+    """Networks trained in one way, and how they do in each of the test coats COATS.
+
+    Arrays (n_coats, n_networks): the share of all, of the cats and of the other animals that are
+    recognised. train_accuracy: (n_networks,). verdicts: (n_coats, n_shown), whether network 0
+    takes the shown faces for cats.
+    """
+
+    accuracy: np.ndarray
+    cat_recall: np.ndarray
+    other_recall: np.ndarray
+    train_accuracy: np.ndarray
+    verdicts: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The faces that pictures show: large ones for people, the same at the networks' size.
+
+    is_cat: (n_shown,). black, bright: (n_shown, height, width, 3); small: Recoloured, one network.
+    """
+
+    is_cat: np.ndarray
+    black: np.ndarray
+    bright: np.ndarray
+    small: Recoloured
+
+    def in_coats(self, colourfulness):
+        """Return the large pictures in coats between black (0) and bright (1)."""
+        return _blend(self.black, self.bright, colourfulness)
+
+
+@dataclass(frozen=True, eq=False)
+class CoatStory:
+    """Five ways to train a cat detector, on the same faces from the same initial weights.
+
+    plain: trained on black coats. batch_norm: the same with batch norm, whose stored statistics
+    are the exact moments of the black training faces; batch_norm_faster at its own learning rate.
+    reference: trained on coloured coats. shortcut: trained on black cats among coloured animals.
+    """
+
+    coats: np.ndarray
+    plain: Detector
+    batch_norm: Detector
+    batch_norm_faster: Detector
+    reference: Detector
+    shortcut: Detector
+    shown: Shown
+
+
+def measure_coats(
+    *, n_networks=N_SEEDS, n_faces=500, n_steps=120, batch_size=64, learning_rate=0.03,
+    faster=0.1, image_size=IMAGE_SIZE, seed=0, on_step=None,
+):
+    """Return the CoatStory; calls `on_step()` 5 * n_steps times.
+
+    Each network has one hidden layer of 32 ReLU units and draws its own training and test faces.
+    """
+    rng = spawn_streams(seed, n_networks).data
+    train_animals, test_animals = (draw_animals(n_faces, image_size, rng=rng) for _ in range(2))
+    test_pixels = [test_animals.in_coats(coat) for coat in COATS]
+    shown = draw_shown(image_size=image_size)
+    settings = dict(
+        seed=seed, n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, on_step=on_step
+    )
+
+    def detector(pixels, *, batch_norm=False, rate=learning_rate):
+        targets = train_animals.targets
+        predict = train_detector(
+            pixels, targets, batch_norm=batch_norm, learning_rate=rate, **settings
+        )
+        train_accuracy = (predict(pixels) == targets).mean(axis=-1)
+        return _judge(predict, train_accuracy, test_animals.targets, test_pixels, shown)
+
+    black, bright = train_animals.black, train_animals.bright
+    return CoatStory(
+        np.array(COATS), detector(black), detector(black, batch_norm=True),
+        detector(black, batch_norm=True, rate=faster), detector(bright),
+        detector(train_animals.only_targets_black()), shown,
+    )
+
+
+def train_detector(pixels, targets, *, batch_norm, **settings):
+    """Return a function from pixels (n_networks, n, features) to predicted classes.
+
+    Each network standardises all pixels with one mean and one standard deviation, those of its
+    training pixels; batch norm stores the exact statistics of the training pictures. settings: as
+    in `train_arm`.
+    """
+    mean, sd = _mean_and_sd(pixels)
+    inputs = (pixels - mean) / sd
+    network, _ = train_arm(
+        inputs, targets, [pixels.shape[-1], 32, 2], batch_norm=batch_norm, **settings
+    )
+    if batch_norm:
+        network = with_statistics(network, inputs)
+
+    def predict(new_pixels):
+        return network.forward((new_pixels - mean) / sd, training=False).argmax(axis=-1)
+
+    return predict
+
+
+def _mean_and_sd(pixels):
+    """Return mean and standard deviation of each network's pixels, float32 (n_networks, 1, 1)."""
+    over = dict(axis=(-2, -1), keepdims=True, dtype=np.float64)
+    return pixels.mean(**over).astype(np.float32), pixels.std(**over).astype(np.float32)
+
+
+def _judge(predict, train_accuracy, targets, test_pixels, shown):
+    is_cat = targets == 1
+    right = [predict(pixels) == targets for pixels in test_pixels]
+    verdicts = [predict(shown.small.in_coats(coat)[0])[0] == 1 for coat in COATS]
+    return Detector(
+        accuracy=np.array([one.mean(axis=-1) for one in right]),
+        cat_recall=np.array([_share(one, is_cat) for one in right]),
+        other_recall=np.array([_share(one, ~is_cat) for one in right]),
+        train_accuracy=train_accuracy,
+        verdicts=np.array(verdicts),
+    )
+
+
+def _share(right, members):
+    return (right & members).sum(axis=-1) / members.sum(axis=-1)
+
+
+def draw_shown(n_cats=10, *, image_size=IMAGE_SIZE, large=48, seed=1):
+    """Return the Shown faces: as many other animals behind `n_cats` cats."""
+    others = [kind for kind in range(len(KINDS)) if kind != CAT]
+    kinds = np.array([CAT] * n_cats + [others[i % len(others)] for i in range(n_cats)])
+    pictures = []
+    for size in (large, image_size):  # the same seed: the same animals, larger or smaller
+        rng = np.random.default_rng(seed)
+        faces = draw_faces(kinds, size, rng)
+        pictures.append(_black_and_bright(faces, rng))
+    (black, bright), small = pictures
+    small = [pixels.reshape(1, len(kinds), -1) for pixels in small]
+    return Shown(faces.is_cat == 1, black, bright, Recoloured(faces.is_cat[None], *small))
+
+
+@dataclass(frozen=True, eq=False)
+class CoatView:
+    """One place in the CoatStory: how a detector does while the shown faces wear these coats.
+
+    place: index into `coats`. pictures: (n_shown, height, width, 3). says_cat: (n_shown,), the
+    verdicts of network 0. reference: accuracies of the reference nets in full colour, or None.
+    """
+
+    coats: np.ndarray
+    place: int
+    detector: Detector
+    is_cat: np.ndarray
+    pictures: np.ndarray
+    says_cat: np.ndarray
+    reference: np.ndarray | None
+
+
+def view_coats(story, coat, *, shortcut=False, with_reference=False):
+    """Return the CoatView of the coats nearest to `coat` (0 black, 1 full colour).
+
+    shortcut: the detector that learned from black cats among coloured animals.
+    """
+    place = int(np.abs(story.coats - check_number("coat", coat, 0, 1)).argmin())
+    detector, shown = (story.shortcut if shortcut else story.plain), story.shown
+    return CoatView(
+        story.coats, place, detector, shown.is_cat, shown.in_coats(story.coats[place]),
+        detector.verdicts[place], story.reference.accuracy[-1] if with_reference else None,
+    )
+
+
+# -- two dimensions: one rule, another region --
+
+
+@dataclass(frozen=True, eq=False)
+class RegionResult:
+    """Linear classifiers of one region, tested `distances` standard deviations away.
+
+    plain, reweighted, reference: accuracies (n_distances, n_networks); reference is trained in
+    the test region. auc, effective: (n_distances, n_networks), how well the regions can be told
+    apart and what n_train reweighted examples count as. recentred: accuracies of plain when the
+    test points are moved so that their mean is that of the training points.
+    """
+
+    distances: np.ndarray
+    n_train: int
+    plain: np.ndarray
+    reweighted: np.ndarray
+    reference: np.ndarray
+    recentred: np.ndarray
+    auc: np.ndarray
+    effective: np.ndarray
+
+
+LINE = dict(sizes=[2, 2], n_steps=150, learning_rate=0.3)
+CURVE = dict(sizes=[2, 16, 2], n_steps=300, learning_rate=0.1)
+
+
+def measure_regions(
+    distances=(0, 1, 2, 3, 4), *, n_networks=N_SEEDS, n_train=300, n_test=1000, seed=0,
+    on_step=None,
+):
+    """Return the RegionResult; calls `on_step()` once for each distance."""
+    settings = dict(seed=seed, n_networks=n_networks, **LINE)
+    source, _, _ = _regions(0, n_networks, n_train, n_test, seed)  # the same at any distance
+    plain = _fit(*source, **settings)
+    columns = []
+    for distance in distances:
+        _, target, test = _regions(distance, n_networks, n_train, n_test, seed)
+        pairs = list(zip(source[0], target[0]))
+        weights = np.array([importance_weights(*pair) for pair in pairs])
+        reweighted, reference = _fit(*source, weights, **settings), _fit(*target, **settings)
+        move = source[0].mean(axis=-2, keepdims=True) - test[0].mean(axis=-2, keepdims=True)
+        columns.append(
+            [_score(one, *test) for one in (plain, reweighted, reference)]
+            + [_score(plain, test[0] + move, test[1])]
+            + [[domain_auc(*pair) for pair in pairs]]
+            + [[effective_sample_size(one) for one in weights]]
+        )
+        if on_step is not None:
+            on_step()
+    return RegionResult(np.array(distances), n_train, *np.array(columns).swapaxes(0, 1))
+
+
+def measure_flexible(distance=4, *, n_networks=N_SEEDS, n_train=300, n_test=1000, seed=0):
+    """Return the accuracies, (n_networks,) each, of a net of 16 tanh units: plain, reweighted."""
+    source, target, test = _regions(distance, n_networks, n_train, n_test, seed)
+    weights = np.array([importance_weights(*pair) for pair in zip(source[0], target[0])])
+    settings = dict(seed=seed, n_networks=n_networks, **CURVE)
+    plain, reweighted = _fit(*source, **settings), _fit(*source, weights, **settings)
+    return _score(plain, *test), _score(reweighted, *test)
+
+
+def _regions(distance, n_networks, n_train, n_test, seed):
+    """Return (inputs, targets) of the source, of the target region and of its test points."""
+    rng = spawn_streams(seed, n_networks).data
+    return [
+        shifted_regions(away, n_points, n_networks=n_networks, rng=rng)
+        for away, n_points in ((0, n_train), (distance, n_train), (distance, n_test))
+    ]
+
+
+def _fit(inputs, targets, sample_weights=None, *, sizes, **settings):
+    network, _ = train_arm(
+        inputs, targets, sizes, batch_size=inputs.shape[-2], batch_norm=False, activation="tanh",
+        sample_weights=sample_weights, **settings,
+    )
+    return network
+
+
+def _score(network, inputs, targets):
+    return accuracy(network.forward(inputs, training=False), targets)
+
+
+@dataclass(frozen=True, eq=False)
+class RegionView:
+    """One linear classifier, its points and its line, for a picture.
+
+    source, target: (n_train, 2). weights: (n_train,), mean 1. mistaken: (n_train,), which target
+    points it gets wrong. line: (a, b, c), it answers 1 where a x1 + b x2 + c > 0. accuracy: on
+    new points of the target region.
+    """
+
+    distance: float
+    reweighted: bool
+    source: np.ndarray
+    target: np.ndarray
+    weights: np.ndarray
+    mistaken: np.ndarray
+    line: tuple
+    accuracy: float
+    auc: float
+    effective: float
+
+
+def view_regions(distance, reweighted, *, n_train=300, n_test=1000, seed=0):
+    """Return the RegionView of one training set."""
+    source, target, test = _regions(distance, None, n_train, n_test, seed)
+    weights = importance_weights(source[0], target[0]) if reweighted else np.ones(n_train)
+    network = _fit(*source, weights, seed=seed, n_networks=None, **LINE)
+    (layer,) = network.layers
+    a, b = layer.weights[:, 1] - layer.weights[:, 0]
+    guesses = network.forward(target[0], training=False).argmax(axis=-1)
+    return RegionView(
+        distance, reweighted, source[0], target[0], weights, guesses != target[1],
+        (a, b, layer.bias[1] - layer.bias[0]), float(_score(network, *test)),
+        domain_auc(source[0], target[0]), effective_sample_size(weights),
+    )
+
+
+# -- inside a network: the data set of layer 3 --
+
+
+@dataclass(frozen=True, eq=False)
+class MovingInputs:
+    """Can a classifier tell what layer 3 receives now from what it received before?
+
+    steps: training steps at which it was looked at. auc: (n_steps, n_networks), the AUC between
+    what layer 3 receives at that step and `later` steps on, from different faces. still: the same
+    for different faces at one and the same step.
+    """
+
+    steps: np.ndarray
+    later: int
+    auc: np.ndarray
+    still: np.ndarray
+
+
+def watch_layer_three(
+    steps=(10, 40), *, later=20, n_networks=4, n_faces=500, batch_size=64,
+    learning_rate=0.03, seed=0, on_step=None,
+):
+    """Return the MovingInputs of a black-cat detector with two hidden layers of 32 units."""
+    animals = draw_animals(n_faces, rng=spawn_streams(seed, n_networks).data)
+    mean, sd = _mean_and_sd(animals.black)
+    inputs = (animals.black - mean) / sd
+    moments = sorted({*steps, *(step + later for step in steps)})
+    seen = {}
+
+    def look(step, network):
+        if step.index + 1 in moments:
+            third = [i for i, layer in enumerate(network.layers) if isinstance(layer, Dense)][2]
+            seen[step.index + 1] = record(network, inputs)[third]
+
+    train_arm(
+        inputs, animals.targets, [inputs.shape[-1], 32, 32, 2], seed=seed, n_networks=n_networks,
+        n_steps=moments[-1], batch_size=batch_size, learning_rate=learning_rate, batch_norm=False,
+        after_step=look, on_step=on_step,
+    )
+    auc = [_auc_of_halves(seen[step], seen[step + later]) for step in steps]
+    still = [_auc_of_halves(seen[step], seen[step]) for step in steps]
+    return MovingInputs(np.array(steps), later, np.array(auc), np.array(still))
+
+
+def _auc_of_halves(before, after):
+    half = before.shape[-2] // 2
+    return [domain_auc(one[:half], two[half:]) for one, two in zip(before, after)]
+
+
+# -- going deeper --
+
+
+@dataclass(frozen=True, eq=False)
+class FaceReweighting:
+    """Reweighting a cat detector whose training set holds a few coloured animals.
+
+    overlap: the coloured share of the training animals. All others (n_networks,): AUC and
+    effective sample size from six colour summaries; accuracies on coloured faces.
+    """
+
+    overlap: float
+    n_train: int
+    auc: np.ndarray
+    effective: np.ndarray
+    plain: np.ndarray
+    reweighted: np.ndarray
+
+
+def measure_face_reweighting(
+    overlap, *, n_networks=N_SEEDS, n_faces=500, n_steps=120, batch_size=64, learning_rate=0.03,
+    image_size=IMAGE_SIZE, seed=0, on_step=None,
+):
+    """Return the FaceReweighting; calls `on_step()` 2 * n_steps times."""
+    overlap = check_number("overlap", overlap, 0, 1)
+    rng = spawn_streams(seed, n_networks).data
+    train_animals, target, test = (draw_animals(n_faces, image_size, rng=rng) for _ in range(3))
+    is_coloured = np.array([one.random((n_faces, 1)) < overlap for one in rng])
+    pixels = np.where(is_coloured, train_animals.bright, train_animals.black)
+    domains = list(zip(*(_colour_summaries(one, image_size) for one in (pixels, target.bright))))
+    # No more than 50 times the average weight: one face must not be the whole training set.
+    weights = np.array([np.minimum(importance_weights(*two, squares=False), 50) for two in domains])
+    weights /= weights.mean(axis=-1, keepdims=True)
+    accuracies = []
+    for sample_weights in (None, weights):
+        predict = train_detector(
+            pixels, train_animals.targets, batch_norm=False, sample_weights=sample_weights,
+            seed=seed, n_networks=n_networks, n_steps=n_steps, batch_size=batch_size,
+            learning_rate=learning_rate, on_step=on_step,
+        )
+        accuracies.append((predict(test.bright) == test.targets).mean(axis=-1))
+    auc = np.array([domain_auc(*two, squares=False) for two in domains])
+    effective = np.array([effective_sample_size(one) for one in weights])
+    return FaceReweighting(overlap, n_faces, auc, effective, *accuracies)
+
+
+def _colour_summaries(pixels, image_size):
+    """Return mean and standard deviation of red, green and blue in the middle of each face."""
+    images = pixels.reshape(*pixels.shape[:-1], image_size, image_size, 3)
+    low, high = int(0.3 * image_size), int(0.75 * image_size)
+    middle = images[..., low:high, low:high, :].astype(np.float64)
+    return np.concatenate([middle.mean(axis=(-3, -2)), middle.std(axis=(-3, -2))], axis=-1)
+
+
+def tint(grey, colourfulness, rng, hue=None):
+    """Return grey pictures (n, pixels) as RGB pictures (n, 3 * pixels), float32 in [0, 1].
+
+    grey: from 0 (background) to 1. The thing on the picture is dyed between dark grey
+    (colourfulness 0) and bright (1) and put before a light background with a little grain. `hue`
+    as in `coat_colours`. Generators in the same state give the same backgrounds and hues.
+    Raises ValueError for another shape and for values outside [0, 1].
+    """
+    grey = check_finite("grey", grey, dtype=np.float32)
+    colourfulness = check_number("colourfulness", colourfulness, 0, 1)
+    if grey.ndim != 2 or not grey.size or grey.min() < 0 or grey.max() > 1:
+        raise ValueError(f"grey must hold (n, pixels) values in [0, 1], got shape {grey.shape}")
+    n_pictures = len(grey)
+    background = rng.uniform(0.55, 0.9, (n_pictures, 1, 3)).astype(np.float32)
+    grain = 0.02 * rng.standard_normal((*grey.shape, 3), dtype=np.float32)
+    dark = 0.25 + 0.02 * rng.standard_normal((n_pictures, 3))
+    bright = coat_colours(n_pictures, 1, rng, hue)
+    dye = _blend(dark.astype(np.float32), bright, colourfulness)[:, None, :]
+    cover = np.clip(4 * grey, 0, 1)[..., None]
+    shade = (0.4 + 0.6 * grey)[..., None]
+    pictures = (1 - cover) * background + cover * shade * dye
+    return np.clip(pictures + grain, 0, 1).reshape(n_pictures, -1)
+
+
+def draw_clothes(classes=("Trouser", "Bag"), *, n_train=500, n_test=400, hue=None, rng):
+    """Return Recoloured training and test pictures of two classes of Fashion-MNIST, 14 x 14.
+
+    rng: a list with one generator for each network, which draws its training pictures and all
+    tints. The test pictures are the same for all networks, but for the tint.
+    """
+    data = load_fashion_mnist(n_train, n_test, n_networks=len(rng), classes=classes, rng=rng)
+    test_inputs = np.broadcast_to(data.test_inputs, (len(rng), *data.test_inputs.shape))
+    test_targets = np.broadcast_to(data.test_targets, test_inputs.shape[:2])
+    parts = (data.train_inputs, data.train_targets), (test_inputs, test_targets)
+    return [
+        Recoloured(targets, *_dark_and_bright(inputs * data.sd + data.mean, hue, rng))
+        for inputs, targets in parts
+    ]
+
+
+def _dark_and_bright(grey, hue, rngs):
+    grey = np.clip(grey, 0, 1)  # rounding may have left it a hair outside
+    pairs = [
+        _from_one_state(rng, lambda colour, one=one, rng=rng: tint(one, colour, rng, hue))
+        for one, rng in zip(grey, rngs)
+    ]
+    return [np.stack(pictures) for pictures in zip(*pairs)]
+
+
+@dataclass(frozen=True, eq=False)
+class TintedPair:
+    """Two kinds of clothes, learned in dark grey, tested in colour.
+
+    colourfulness: (n_tints,). plain, batch_norm: accuracies (n_tints, n_networks), batch norm
+    with the stored statistics of the dark training pictures. reference: (n_networks,), trained
+    and tested in full colour.
+    """
+
+    class_names: tuple
+    colourfulness: np.ndarray
+    plain: np.ndarray
+    batch_norm: np.ndarray
+    reference: np.ndarray
+
+
+def measure_tinted_pair(
+    classes=("Trouser", "Bag"), tints=(0, 0.25, 0.5, 0.75, 1), *, n_networks=N_SEEDS, n_train=500,
+    n_steps=120, batch_size=64, learning_rate=0.03, faster=0.1, seed=0, on_step=None,
+):
+    """Return the TintedPair; calls `on_step()` 3 * n_steps times."""
+    rng = spawn_streams(seed, n_networks).data
+    clothes, test = draw_clothes(classes, n_train=n_train, rng=rng)
+    settings = dict(
+        seed=seed, n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, on_step=on_step
+    )
+    plain, batch_norm, reference = (
+        train_detector(
+            pixels, clothes.targets, batch_norm=batch_norm, learning_rate=rate, **settings
+        )
+        for pixels, batch_norm, rate in (
+            (clothes.black, False, learning_rate),
+            (clothes.black, True, faster),
+            (clothes.bright, False, learning_rate),
+        )
+    )
+
+    def score(predict, tint):
+        return (predict(test.in_coats(tint)) == test.targets).mean(axis=-1)
+
+    curves = [np.array([score(predict, tint) for tint in tints]) for predict in (plain, batch_norm)]
+    return TintedPair(tuple(classes), np.array(tints), *curves, score(reference, 1))
