@@ -346,7 +346,8 @@ class CoatPicture(Picture):
         reference = mean_interval(story.reference.accuracy[-1])
         self.reference.set([end], [reference.mean], [reference.low], [reference.high])
         last = [curve[-1] for curve in curves]
-        self.labels.set(end + 0.05, [*(one.mean for one in last), reference.mean])
+        heights = [last[0].mean, last[1].mean + 0.012, reference.mean]  # clear of the guessing line
+        self.labels.set(end + 0.05, heights)
         self.sentence = (
             f"Learned from black coats, tested in full colour: {last[0]} without batch norm, "
             f"{last[1]} with it. Learned from coloured coats: {reference}."
