@@ -61,7 +61,10 @@ class Panel:
         self.bar = ipywidgets.IntProgress(
             max=self._n_steps or 1, layout=Layout(width=f"{width}px", visibility="hidden")
         )
-        row = Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 28px")
+        # Without the padding a wrapped row cuts the first letter of its labels.
+        row = Layout(
+            flex_flow="row wrap", align_items="center", grid_gap="4px 28px", padding="0 0 0 4px"
+        )
         controls = ipywidgets.HBox(list(self.controls.values()), layout=row)
         bar = [self.bar] if self._n_steps else []
         self.view = ipywidgets.VBox([controls, *bar, self.image, self.caption])
