@@ -1,4 +1,6 @@
-"""Draw docs/coats.png, the picture on the README's first screen: `python docs/draw_readme_picture.py`.
+"""Draw docs/coats.png, the picture on the README's first screen.
+
+    python docs/draw_readme_picture.py
 
 Trains notebook 01's cat detectors (16 seeds, about half a minute), then draws their accuracy.
 """

@@ -29,45 +29,89 @@ def check_number(name, value, low=-np.inf, high=np.inf, *, low_open=False, high_
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
-    too_low = value <= low if low_open else value < low
-    too_high = value >= high if high_open else value > high
-    if too_low or too_high or not np.isfinite(value):
-        interval = f"{'(' if low_open else '['}{low:g}, {high:g}{')' if high_open else ']'}"
-        raise ValueError(f"{name} must be a finite number in {interval}, got {value}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = np.inf
+    too_low = number <= low if low_open else number < low
+    too_high = number >= high if high_open else number > high
+    if too_low or too_high or not np.isfinite(number):
+        left = "(" if low_open or low == -np.inf else "["
+        right = ")" if high_open or high == np.inf else "]"
+        raise ValueError(
+            f"{name} must be a finite number in {left}{low:g}, {high:g}{right}, got {value}"
+        )
+    return number
+
+
+def check_flag(name, value):
+    """Return `value` as a bool, else raise TypeError: "no" is not False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
 
 
 def check_choice(name, value, allowed):
     """Return `value` if it is one of `allowed`, else raise ValueError."""
-    if not any(value is choice or value == choice for choice in allowed):
+    plain = value.item() if isinstance(value, np.generic) else value
+    if not any(type(plain) is type(choice) and plain == choice for choice in allowed):
         choices = ", ".join(repr(choice) for choice in allowed)
         raise ValueError(f"{name} must be one of {choices}, got {value!r}")
-    return value
+    return plain
+
+
+def check_dtype(dtype):
+    """Return `dtype` as a NumPy dtype, float32 or float64, else raise ValueError."""
+    for allowed in (np.float32, np.float64):
+        if dtype in (allowed, np.dtype(allowed), np.dtype(allowed).name):
+            return np.dtype(allowed)
+    raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
 
 
 def check_finite(name, values, *, dtype=None):
-    """Return `values` as an array of finite real numbers, else raise TypeError or ValueError."""
-    array = np.asarray(values)
-    if array.dtype == object or not (
-        np.issubdtype(array.dtype, np.number) or array.dtype == bool
-    ) or np.iscomplexobj(array):
-        raise TypeError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+    """Return `values` as an array of finite real numbers, of `dtype` if one is given.
+
+    Raises TypeError for what is not numbers, ValueError for NaN or infinite ones.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must be an array, got rows of unequal lengths") from None
+    if array.dtype.kind not in "iuf":
+        got = f"{values!r}" if array.ndim == 0 else f"dtype {array.dtype}"
+        raise TypeError(f"{name} must be an array of real numbers, got {got}")
+    if dtype is not None:
+        with np.errstate(over="ignore"):  # a float64 may be too large for float32
+            array = array.astype(dtype, copy=False)
     if not _all_finite(array):
         n_bad = int((~np.isfinite(array)).sum())
         raise ValueError(
-            f"{name} must be finite, got {n_bad} NaN or infinite values among {array.size}"
+            f"{name} must be finite, got {n_bad} NaN or infinite values among {array.size} "
+            f"({array.dtype})"
         )
-    return array if dtype is None else array.astype(dtype, copy=False)
+    return array
+
+
+def check_weights(name, values, *, dtype):
+    """Return `values` as an array of finite, non-negative numbers, else raise."""
+    weights = check_finite(name, values, dtype=dtype)
+    if weights.size and weights.min() < 0:
+        raise ValueError(f"{name} must be non-negative, got {weights.min()}")
+    return weights
 
 
 def check_labels(name, labels, n_classes):
-    """Return `labels` as an integer array with values 0 .. n_classes - 1, else raise."""
+    """Return `labels` as an integer array with values 0 .. n_classes - 1, else raise.
+
+    n_classes=None leaves the upper end open.
+    """
     labels = np.asarray(labels)
     if not np.issubdtype(labels.dtype, np.integer):
         raise TypeError(f"{name} must be integer class labels, got dtype {labels.dtype}")
-    if labels.size and (labels.min() < 0 or labels.max() >= n_classes):
+    if labels.size and (labels.min() < 0 or (n_classes and labels.max() >= n_classes)):
         worst = labels.min() if labels.min() < 0 else labels.max()
-        raise ValueError(f"{name} must lie between 0 and {n_classes - 1}, got {worst}")
+        high = "the number of classes" if n_classes is None else n_classes - 1
+        raise ValueError(f"{name} must lie between 0 and {high}, got {worst}")
     return labels
 
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from helpers.checks import check_finite, check_number
+from helpers.checks import check_finite, check_integer, check_number
 
 
 @dataclass(frozen=True)
 class Interval:
-    """mean ± half_width, from n_seeds values; prints with one digit of the half-width."""
+    """mean ± half_width, from n_seeds values.
+
+    Prints with one digit of the half-width, or as whole numbers where that is above 1.
+    """
 
     mean: float
     half_width: float
@@ -65,6 +68,7 @@ def paired_interval(values, reference, level=0.95):
 
 def format_number(value, decimals):
     """Return `value` rounded to `decimals` places, never as "-0.00"."""
+    check_integer("decimals", decimals, 0)
     rounded = round(float(value), decimals)
     return f"{rounded + 0.0:.{decimals}f}"
 
@@ -74,6 +78,8 @@ def format_table(columns):
 
     Interval and text cells are shown as they print. Raises ValueError for unequal lengths.
     """
+    if not columns:
+        raise ValueError("columns must hold at least one column, got none")
     texts = {heading: [str(cell) for cell in cells] for heading, cells in columns.items()}
     if len({len(cells) for cells in texts.values()}) > 1:
         lengths = {heading: len(cells) for heading, cells in texts.items()}
@@ -89,7 +95,7 @@ def format_table(columns):
 
 
 def _decimals_of_one_digit(half_width):
-    if half_width == 0:
+    if half_width == 0 or not np.isfinite(half_width):
         return 3
     # "e" notation rounds first, so that 0.096 counts as 0.1 and not as 0.09.
     exponent = int(f"{half_width:.0e}".split("e")[1])

@@ -9,8 +9,17 @@ import copy
 import numpy as np
 
 from helpers.checks import check_choice, check_finite
-from helpers.layers import BatchNorm, Dropout, batch_moments, split_groups
-from helpers.network import one_blas_thread
+from helpers.layers import (
+    BatchNorm,
+    Dropout,
+    batch_moments,
+    check_group_size,
+    check_inputs,
+    divergence_allowed,
+    split_groups,
+    with_networks_axis,
+)
+from helpers.network import Network, one_blas_thread
 
 
 def record(network, probe, statistics="stored"):
@@ -48,21 +57,27 @@ def with_statistics(network, inputs, group_size=None):
     return twin
 
 
-@one_blas_thread
 def _walk(network, inputs, *, fresh, group_size=None, store=False):
+    if not isinstance(network, Network):
+        raise TypeError(f"network must be a Network, got {type(network).__name__}")
     outputs = check_finite("inputs", inputs, dtype=network.dtype)
+    if group_size is not None:
+        check_group_size(group_size, outputs.shape[-2] if outputs.ndim > 1 else 0)
     received = []
-    for layer in network.layers:
-        received.append(outputs)
-        if isinstance(layer, BatchNorm) and fresh:
-            outputs = _normalise_fresh(layer, outputs, group_size, store)
-        elif not isinstance(layer, Dropout):
-            # A shallow copy: the layer's memory of its last training batch stays as it is.
-            outputs = copy.copy(layer).forward(outputs, training=False)
+    with one_blas_thread(), divergence_allowed():
+        for layer in network.layers:
+            received.append(outputs)
+            if isinstance(layer, BatchNorm) and fresh:
+                outputs = _normalise_fresh(layer, outputs, group_size, store)
+            elif not isinstance(layer, Dropout):
+                # A shallow copy: the layer's memory of its last training batch stays as it is.
+                outputs = copy.copy(layer).forward(outputs, training=False)
     return received, outputs
 
 
 def _normalise_fresh(norm, inputs, group_size, store):
+    inputs = check_inputs(inputs, norm.n_features, norm.n_networks)
+    inputs = with_networks_axis(inputs, norm.n_networks)
     groups = split_groups(inputs, group_size)
     mean, var = batch_moments(groups)
     if store:

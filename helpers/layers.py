@@ -6,12 +6,33 @@ reductions over the mini-batch run along axis -2, so the same lines serve one ne
 
 A layer has `forward(inputs, *, training)`, `backward(grad_outputs)` and `parameters`, the names of
 the arrays that learn; the gradient of `gamma` is in `grad_gamma`. `training` is always passed.
+Each refuses inputs and gradients that do not fit, with ValueError or TypeError, before it changes.
 """
+
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
-from helpers.checks import check_integer, check_number
+from helpers.checks import check_dtype, check_finite, check_flag, check_integer, check_number
 from helpers.randomness import one_per_network
+
+_DIVERGENCE_ALLOWED = ContextVar("_DIVERGENCE_ALLOWED", default=False)
+
+
+@contextmanager
+def divergence_allowed():
+    """Within this block layers pass NaN and infinite values on, without warnings.
+
+    A layer called by hand refuses them. A network refuses them once, at its door; what explodes
+    further up is divergence, which is legal and shows as an infinite loss.
+    """
+    token = _DIVERGENCE_ALLOWED.set(True)
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        _DIVERGENCE_ALLOWED.reset(token)
 
 
 def batch_sum(inputs):
@@ -66,11 +87,12 @@ class Dense:
         dtype=np.float32,
     ):
         self.n_inputs = check_integer("n_inputs", n_inputs)
-        n_outputs = check_integer("n_outputs", n_outputs)
+        self.n_outputs = check_integer("n_outputs", n_outputs)
         self.n_networks = _check_networks(n_networks)
         if weight_sd is None:
             weight_sd = np.sqrt(2 / n_inputs)
         weight_sd = check_number("weight_sd", weight_sd, 0)
+        bias, dtype = check_flag("bias", bias), check_dtype(dtype)
         # Drawn in float64 whatever the dtype, so float32 and float64 nets start alike.
         draws = [
             generator.standard_normal((n_inputs, n_outputs))
@@ -84,13 +106,16 @@ class Dense:
             self.parameters = ("weights", "bias")
 
     def forward(self, inputs, *, training):
-        self._inputs = _check_inputs(inputs, self.n_inputs, self.n_networks)
-        outputs = self._inputs @ self.weights
+        check_flag("training", training)
+        inputs = check_inputs(inputs, self.n_inputs, self.n_networks)
+        outputs = inputs @ self.weights
         if "bias" in self.parameters:
             outputs += self.bias
+        self._inputs, self._shape = inputs, outputs.shape
         return outputs
 
     def backward(self, grad_outputs, *, to_inputs=True):
+        grad_outputs = _check_grad(self, grad_outputs)
         self.grad_weights = self._inputs.swapaxes(-1, -2) @ grad_outputs
         if "bias" in self.parameters:
             self.grad_bias = batch_sum(grad_outputs).reshape(self.bias.shape)
@@ -123,29 +148,29 @@ class BatchNorm:
         self.n_networks = _check_networks(n_networks)
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
         self.eps = check_number("eps", eps, 0)  # keeps the division finite when var is 0
-        if group_size is not None:
-            check_integer("group_size", group_size, 2)
-        self.group_size = group_size
-        self.shape = _per_feature(n_features, n_networks)
+        self.group_size = None if group_size is None else check_integer("group_size", group_size, 2)
+        self.shape, dtype = _per_feature(n_features, n_networks), check_dtype(dtype)
         self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
         self.running_mean = np.zeros(self.shape, dtype)
         self.running_var = np.ones(self.shape, dtype)
 
     def forward(self, inputs, *, training):
-        inputs = _check_inputs(inputs, self.n_features, self.n_networks)
-        inputs = _with_networks_axis(inputs, self.n_networks)
-        self._training = training
+        training = check_flag("training", training)
+        inputs = check_inputs(inputs, self.n_features, self.n_networks)
+        inputs = with_networks_axis(inputs, self.n_networks)
         if training:
             groups = split_groups(inputs, self.group_size)
             mean, var = batch_moments(groups)
             self._update_running(mean, var, group_size=groups.shape[-2])
         else:
             groups, mean, var = inputs, self.running_mean, self.running_var
-        self._std = np.sqrt(var + self.eps)
-        self._x_hat = (groups - mean) / self._std
-        return self.gamma * self._x_hat.reshape(inputs.shape) + self.beta
+        std = np.sqrt(var + self.eps)
+        x_hat = (groups - mean) / std
+        self._x_hat, self._std, self._training, self._shape = x_hat, std, training, inputs.shape
+        return self.gamma * x_hat.reshape(inputs.shape) + self.beta
 
     def backward(self, grad_outputs):
+        grad_outputs = _check_grad(self, grad_outputs)
         x_hat = self._x_hat.reshape(grad_outputs.shape)
         self.grad_gamma = batch_sum(grad_outputs * x_hat).reshape(self.shape)
         self.grad_beta = batch_sum(grad_outputs).reshape(self.shape)
@@ -179,59 +204,111 @@ class Dropout:
         self.rng = one_per_network(rng, n_networks)
 
     def forward(self, inputs, *, training):
-        inputs = _with_networks_axis(inputs, self.n_networks)
-        self._mask = self._draw_mask(inputs) if training and self.probability else None
-        return inputs if self._mask is None else inputs * self._mask
+        training = check_flag("training", training)
+        inputs = check_inputs(inputs, n_networks=self.n_networks)
+        inputs = with_networks_axis(inputs, self.n_networks)
+        mask = self._draw_mask(inputs) if training and self.probability else None
+        self._mask, self._shape = mask, inputs.shape
+        return inputs if mask is None else inputs * mask
 
     def backward(self, grad_outputs):
+        grad_outputs = _check_grad(self, grad_outputs)
         return grad_outputs if self._mask is None else grad_outputs * self._mask
 
     def _draw_mask(self, inputs):
-        draws = [
-            generator.random(inputs.shape[-2:], dtype=np.float32) for generator in self.rng
-        ]
+        draws = [generator.random(inputs.shape[-2:], dtype=np.float32) for generator in self.rng]
         kept = np.reshape(draws, inputs.shape) >= self.probability
         return kept / inputs.dtype.type(1 - self.probability)
 
 
-class ReLU:
+class _Activation:
+    """An activation is a function of each value, `_function`, and its slope in terms of outputs."""
+
+    parameters = ()
+
+    def forward(self, inputs, *, training):
+        check_flag("training", training)
+        outputs = self._function(check_inputs(inputs))
+        self._outputs, self._shape = outputs, outputs.shape
+        return outputs
+
+    def backward(self, grad_outputs):
+        return _check_grad(self, grad_outputs) * self._slope(self._outputs)
+
+
+class ReLU(_Activation):
     """outputs = max(inputs, 0)."""
 
-    parameters = ()
+    def _function(self, inputs):
+        return np.maximum(inputs, 0)
 
-    def forward(self, inputs, *, training):
-        self._outputs = np.maximum(inputs, 0)
-        return self._outputs
-
-    def backward(self, grad_outputs):
-        return grad_outputs * (self._outputs > 0)
+    def _slope(self, outputs):
+        return outputs > 0
 
 
-class Tanh:
+class Tanh(_Activation):
     """outputs = tanh(inputs)."""
 
-    parameters = ()
+    def _function(self, inputs):
+        return np.tanh(inputs)
 
-    def forward(self, inputs, *, training):
-        self._outputs = np.tanh(inputs)
-        return self._outputs
-
-    def backward(self, grad_outputs):
-        return grad_outputs * (1 - self._outputs**2)
+    def _slope(self, outputs):
+        return 1 - outputs**2
 
 
-class Sigmoid:
+class Sigmoid(_Activation):
     """outputs = 1 / (1 + exp(-inputs))."""
 
-    parameters = ()
+    def _function(self, inputs):
+        return 0.5 * (1 + np.tanh(0.5 * inputs))  # the same function, which cannot overflow
 
-    def forward(self, inputs, *, training):
-        # The same function written with tanh, which cannot overflow.
-        self._outputs = 0.5 * (1 + np.tanh(0.5 * inputs))
-        return self._outputs
+    def _slope(self, outputs):
+        return outputs * (1 - outputs)
 
-    def backward(self, grad_outputs):
-        return grad_outputs * self._outputs * (1 - self._outputs)
+
+def check_inputs(inputs, n_features=None, n_networks=None):
+    """Return `inputs` as an array (batch, features) or (n_networks, batch, features), or raise.
+
+    n_features=None allows any number of features, and of networks with it. Raises TypeError for
+    what is not floating point, ValueError for another shape, and for NaN or infinite values
+    outside of `divergence_allowed`.
+    """
+    inputs = np.asarray(inputs)
+    if inputs.dtype.kind != "f":
+        raise TypeError(f"inputs must be floating point, got dtype {inputs.dtype}")
+    stacked = n_networks is not None or n_features is None
+    fits = inputs.ndim == 2 or (inputs.ndim == 3 and stacked)
+    fits = fits and (n_features is None or inputs.shape[-1] == n_features)
+    if not fits or (inputs.ndim == 3 and n_networks not in (None, inputs.shape[0])):
+        width = "features" if n_features is None else n_features
+        allowed = f"(batch, {width})"
+        if stacked:
+            allowed += f" or ({n_networks or 'n_networks'}, batch, {width})"
+        raise ValueError(f"inputs must have shape {allowed}, got {inputs.shape}")
+    if not inputs.size:
+        raise ValueError(f"inputs must hold at least one value, got shape {inputs.shape}")
+    return inputs if _DIVERGENCE_ALLOWED.get() else check_finite("inputs", inputs)
+
+
+def with_networks_axis(inputs, n_networks):
+    """Return shared inputs (batch, features) as (n_networks, batch, features), others as is."""
+    if n_networks is None or inputs.ndim == 3:
+        return inputs
+    return np.broadcast_to(inputs, (n_networks, *inputs.shape))
+
+
+def _check_grad(layer, grad_outputs):
+    """Return `grad_outputs` as an array; raise ValueError unless it fits the last forward."""
+    grad_outputs = np.asarray(grad_outputs)
+    shape = getattr(layer, "_shape", None)
+    if shape is None:
+        raise ValueError("grad_outputs must follow a forward, got them before any")
+    if grad_outputs.shape != shape:
+        raise ValueError(
+            f"grad_outputs must have the shape of the last outputs, {shape}, "
+            f"got {grad_outputs.shape}"
+        )
+    return grad_outputs
 
 
 def _check_networks(n_networks):
@@ -240,22 +317,3 @@ def _check_networks(n_networks):
 
 def _per_feature(n_features, n_networks):
     return (n_features,) if n_networks is None else (n_networks, 1, n_features)
-
-
-def _with_networks_axis(inputs, n_networks):
-    if n_networks is None or inputs.ndim == 3:
-        return inputs
-    return np.broadcast_to(inputs, (n_networks, *inputs.shape))
-
-
-def _check_inputs(inputs, n_features, n_networks):
-    inputs = np.asarray(inputs)
-    if not np.issubdtype(inputs.dtype, np.floating):
-        raise TypeError(f"inputs must be floating point, got dtype {inputs.dtype}")
-    allowed = [f"(batch, {n_features})"]
-    if n_networks is not None:
-        allowed.append(f"({n_networks}, batch, {n_features})")
-    fits = inputs.ndim in (2, 3) and inputs.shape[-1] == n_features
-    if not fits or (inputs.ndim == 3 and inputs.shape[0] != n_networks):
-        raise ValueError(f"inputs must have shape {' or '.join(allowed)}, got {inputs.shape}")
-    return inputs

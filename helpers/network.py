@@ -1,34 +1,85 @@
 """A network is a list of layers; a loss starts the way back. Nothing here knows how to learn."""
 
+import threading
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from helpers.checks import check_choice, check_finite, check_integer, check_labels, check_number
-from helpers.layers import BatchNorm, Dense, Dropout, ReLU, Sigmoid, Tanh
+from helpers.checks import (
+    check_choice,
+    check_dtype,
+    check_finite,
+    check_flag,
+    check_integer,
+    check_labels,
+    check_number,
+    check_weights,
+)
+from helpers.layers import (
+    BatchNorm,
+    Dense,
+    Dropout,
+    ReLU,
+    Sigmoid,
+    Tanh,
+    check_group_size,
+    divergence_allowed,
+)
 from helpers.randomness import one_per_network
 
 ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
 
-# Many small matrix products: a second BLAS thread made them up to 5x slower.
-one_blas_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
+
+class _OneBlasThread:
+    """Many small matrix products: a second BLAS thread made them up to 5x slower.
+
+    The setting belongs to the process: whoever leaves last restores it, so that two threads that
+    train at the same time do not leave it changed.
+    """
+
+    def __init__(self):
+        self._lock, self._n_inside = threading.Lock(), 0
+        self._controller = ThreadpoolController()
+
+    @contextmanager
+    def __call__(self):
+        with self._lock:
+            if self._n_inside == 0:
+                self._limiter = self._controller.limit(limits=1, user_api="blas")
+            self._n_inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_inside -= 1
+                if self._n_inside == 0:
+                    self._limiter.restore_original_limits()
+
+
+one_blas_thread = _OneBlasThread()
 
 
 class Network:
     """Layers in a row. Any object with forward, backward and (possibly empty) parameters fits.
 
-    `n_networks` is None or the number of networks in lock-step, read off the layers.
+    `n_networks` is None or the number of networks in lock-step; `n_inputs` and `n_outputs` are
+    the widths of the two ends, None where the layers do not tell. Raises ValueError for layers
+    that do not fit together.
     """
 
     def __init__(self, layers):
         self.layers = list(layers)
         if not self.layers:
             raise ValueError("layers must hold at least one layer, got none")
-        counts = {getattr(layer, "n_networks", None) for layer in self.layers} - {None}
+        if len({id(layer) for layer in self.layers}) < len(self.layers):
+            raise ValueError("layers must all be different objects, got one of them twice")
+        counts = {layer.n_networks for layer in self.layers if hasattr(layer, "n_networks")}
         if len(counts) > 1:
-            raise ValueError(f"layers must agree on n_networks, got {sorted(counts)}")
+            raise ValueError(f"layers must agree on n_networks, got {sorted(counts, key=str)}")
         self.n_networks = counts.pop() if counts else None
+        self.n_inputs, self.n_outputs = _widths(self.layers)
         self._output_shape = None
 
     @property
@@ -39,21 +90,29 @@ class Network:
                 return getattr(layer, name).dtype
         return np.dtype(np.float32)
 
-    @one_blas_thread
+    def check_batch_size(self, batch_size):
+        """Raise ValueError unless every batch norm can train on `batch_size` rows."""
+        for layer in self.layers:
+            if isinstance(layer, BatchNorm):
+                group_size = batch_size if layer.group_size is None else layer.group_size
+                check_group_size(group_size, batch_size)
+
     def forward(self, inputs, *, training):
         """(batch, features) or (n_networks, batch, features) -> logits, with every network's row.
 
         Inputs without a networks axis are shared by all networks. Raises ValueError for shapes
-        that do not fit and for NaN or infinite inputs.
+        that do not fit and for NaN or infinite inputs, before any statistics change.
         """
+        training = check_flag("training", training)
         outputs = check_finite("inputs", inputs, dtype=self.dtype)
-        with np.errstate(all="ignore"):  # divergence is legal: it shows as an infinite loss
+        if training and outputs.ndim > 1:
+            self.check_batch_size(outputs.shape[-2])
+        with one_blas_thread(), divergence_allowed():
             for layer in self.layers:
                 outputs = layer.forward(outputs, training=training)
         self._output_shape = outputs.shape
         return outputs
 
-    @one_blas_thread
     def backward(self, grad_logits, *, to_inputs=True):
         """Pass the gradient back through the last forward; return that of the inputs.
 
@@ -61,19 +120,35 @@ class Network:
         the matrix product that only the gradient of the inputs needs; then returns None. Raises
         ValueError when the shape is not that of the last forward's outputs.
         """
-        if np.shape(grad_logits) != self._output_shape:
+        grad = np.asarray(grad_logits)
+        if grad.shape != self._output_shape:
             raise ValueError(
                 f"grad_logits must have the shape of the last forward, {self._output_shape}, "
-                f"got {np.shape(grad_logits)}"
+                f"got {grad.shape}"
             )
-        grad = grad_logits
-        with np.errstate(all="ignore"):
+        with one_blas_thread(), divergence_allowed():
             for layer in reversed(self.layers[1:]):
                 grad = layer.backward(grad)
             first = self.layers[0]
             if to_inputs or not isinstance(first, Dense):
                 return first.backward(grad)
             return first.backward(grad, to_inputs=False)
+
+
+def _widths(layers):
+    """Return the widths of both ends; raise ValueError where two layers do not fit together."""
+    first = width = None
+    for position, layer in enumerate(layers):
+        expected = getattr(layer, "n_inputs", getattr(layer, "n_features", None))
+        if expected is not None and width not in (None, expected):
+            raise ValueError(
+                f"layers must fit together: layer {position} takes {expected} features, got {width}"
+            )
+        if position == 0:
+            first = expected
+        if not isinstance(layer, (Dropout, *ACTIVATIONS.values())):
+            width = getattr(layer, "n_outputs", expected)
+    return first, width
 
 
 def multilayer_perceptron(
@@ -94,14 +169,18 @@ def multilayer_perceptron(
     sizes = [check_integer(f"sizes[{i}]", size) for i, size in enumerate(sizes)]
     if len(sizes) < 2:
         raise ValueError(f"sizes must name at least inputs and outputs, got {sizes}")
-    check_choice("activation", activation, ACTIVATIONS)
+    activation = check_choice("activation", activation, ACTIVATIONS)
+    batch_norm = check_flag("batch_norm", batch_norm)
+    if group_size is not None:
+        check_integer("group_size", group_size, 2)
+    momentum = check_number("momentum", momentum, 0, 1, high_open=True)
+    dtype = check_dtype(dtype)
     dropout = check_number("dropout", dropout, 0, 1, high_open=True)
     init_scale = check_number("init_scale", init_scale, 0, low_open=True)
-    if n_networks is not None:
-        check_integer("n_networks", n_networks)
     rng = one_per_network(rng, n_networks)
     if dropout_rng is None:
         dropout_rng = [generator.spawn(1)[0] for generator in rng]
+    dropout_rng = one_per_network(dropout_rng, n_networks, "dropout_rng")
     layers = []
     for position, (n_inputs, n_outputs) in enumerate(pairwise(sizes), start=1):
         is_hidden = position < len(sizes) - 1
@@ -133,13 +212,15 @@ def softmax_cross_entropy(logits, targets, sample_weights=None):
     of range and shapes that do not fit.
     """
     logits = np.asarray(logits)
-    if logits.ndim < 2:
+    if logits.dtype.kind != "f":
+        raise TypeError(f"logits must be floating point, got dtype {logits.dtype}")
+    if logits.ndim < 2 or not logits.size:
         raise ValueError(f"logits must have shape (..., batch, classes), got {logits.shape}")
     batch_size, n_classes = logits.shape[-2:]
     targets = _one_per_example("targets", targets, logits)
     targets = check_labels("targets", targets, n_classes)
     if sample_weights is not None:
-        sample_weights = check_finite("sample_weights", sample_weights, dtype=logits.dtype)
+        sample_weights = check_weights("sample_weights", sample_weights, dtype=logits.dtype)
         sample_weights = _one_per_example("sample_weights", sample_weights, logits)
     is_target = targets[..., None] == np.arange(n_classes)
     with np.errstate(all="ignore"):

@@ -44,10 +44,11 @@ def one_per_network(rng, n_networks, name="rng"):
     n_networks=None means one network without a networks axis: the result is a list of one.
     A single Generator for several networks is spawned into children, which leaves its own
     stream untouched. Raises TypeError for anything that is not a Generator, ValueError when
-    the list has another length.
+    the list has another length or holds one generator twice.
     """
+    n_expected = 1 if n_networks is None else check_integer("n_networks", n_networks)
     if isinstance(rng, np.random.Generator):
-        return [rng] if n_networks is None else rng.spawn(n_networks)
+        return [rng] if n_networks is None else rng.spawn(n_expected)
     if not isinstance(rng, (list, tuple)) or not all(
         isinstance(one, np.random.Generator) for one in rng
     ):
@@ -55,7 +56,8 @@ def one_per_network(rng, n_networks, name="rng"):
             f"{name} must be a numpy.random.Generator or a list with one for each network, "
             f"got {type(rng).__name__}"
         )
-    n_expected = 1 if n_networks is None else n_networks
     if len(rng) != n_expected:
         raise ValueError(f"{name} must hold {n_expected} generators, got {len(rng)}")
+    if len({id(one) for one in rng}) < len(rng):
+        raise ValueError(f"{name} must hold a generator of its own for each network, got one twice")
     return list(rng)

@@ -9,15 +9,15 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from helpers.checks import check_finite, check_number
+from helpers.checks import check_finite, check_flag, check_number
 
 
 def domain_auc(source, target, *, squares=True, regularisation=1.0):
     """Return how well a classifier tells unseen source inputs from target inputs, as an AUC.
 
-    source: (n_source, features), target: (n_target, features). 0.5 means that it cannot, 1.0
-    that the two sets do not overlap as far as it sees. Logistic regression, five-fold
-    cross-validated; the rest as in `importance_weights`.
+    source: (n_source, features), target: (n_target, features), without common rows. 0.5 means
+    that it cannot, 1.0 that the two sets do not overlap as far as it sees. Logistic regression,
+    five-fold cross-validated; the rest as in `importance_weights`.
     """
     inputs, is_target = _pool(source, target, squares)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
@@ -87,7 +87,8 @@ def measure_drift(before, after, *, silent_below=0.02):
     """
     before = check_finite("before", before, dtype=np.float64)
     after = check_finite("after", after, dtype=np.float64)
-    if before.shape != after.shape or before.ndim < 2:
+    check_number("silent_below", silent_below, 0)
+    if before.shape != after.shape or before.ndim < 2 or not before.size:
         raise ValueError(
             "before and after must both have shape (..., batch, features), "
             f"got {before.shape} and {after.shape}"
@@ -96,7 +97,8 @@ def measure_drift(before, after, *, silent_below=0.02):
     alive = (sd_before >= silent_below) & (sd_after >= silent_below)
     sd_before, sd_after = np.where(alive, sd_before, np.nan), np.where(alive, sd_after, np.nan)
     mean_before, mean_after = before.mean(axis=-2), after.mean(axis=-2)
-    covariance = (before * after).mean(axis=-2) - mean_before * mean_after
+    centred_before = before - mean_before[..., None, :]
+    covariance = (centred_before * (after - mean_after[..., None, :])).mean(axis=-2)
     # In one dimension Wasserstein-1 pairs equally many values in order (tested against scipy);
     # standardising keeps that order, so one sort serves both distances.
     before, after = np.sort(before, axis=-2), np.sort(after, axis=-2)
@@ -129,8 +131,11 @@ def _pool(source, target, squares):
             f"{target.shape[1]}"
         )
     inputs = np.concatenate([source, target])
-    if squares:
-        inputs = np.concatenate([inputs, inputs**2], axis=1)
+    if check_flag("squares", squares):
+        with np.errstate(over="ignore"):
+            inputs = check_finite(
+                "source and target, squared,", np.concatenate([inputs, inputs**2], axis=1)
+            )
     return inputs, np.repeat([0, 1], [len(source), len(target)])
 
 

@@ -4,9 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.checks import check_finite, check_integer, check_labels, check_number
-from helpers.layers import BatchNorm, check_group_size
-from helpers.network import softmax_cross_entropy
+from helpers.checks import (
+    check_finite,
+    check_integer,
+    check_labels,
+    check_number,
+    check_weights,
+)
+from helpers.layers import BatchNorm
+from helpers.network import Network, softmax_cross_entropy
 from helpers.randomness import one_per_network
 
 
@@ -26,12 +32,13 @@ class SGD:
 
     (Sutskever et al. 2013, section 2, with the learning rate outside the velocity.)
     layers: those that learn. learning_rate: a float, or one for each network, (n_networks,).
+    Raises ValueError or TypeError for rates that are not positive or do not fit.
     """
 
     def __init__(self, layers, *, learning_rate, momentum=0.9):
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
-        rates = np.asarray(learning_rate)
-        self.learning_rate = learning_rate if rates.ndim == 0 else rates[:, None, None]
+        rates = _check_learning_rate(learning_rate, layers)
+        self.learning_rate = rates if rates.ndim == 0 else rates[:, None, None]
         self._slots = [
             (layer, name, np.zeros_like(getattr(layer, name)))
             for layer in layers
@@ -70,36 +77,23 @@ def minibatches(n_samples, batch_size, *, n_networks=None, rng):
 
 def train(
     network, inputs, targets, *, n_steps, batch_size, learning_rate, momentum=0.9, rng,
-    sample_weights=None, trainable=None,
+    sample_weights=None,
 ):
     """Train `network` in place and return an iterator over its Steps; stop iterating to cancel.
 
     inputs: (n_samples, features), shared by all networks, or (n_networks, n_samples, features).
     targets, sample_weights: the same without features. learning_rate: a float or (n_networks,).
-    trainable: the layers that learn, default all. Everything is checked at the call, before
-    anything changes; raises ValueError or TypeError.
+    Everything is checked at the call, before anything changes; raises ValueError or TypeError.
     """
-    inputs = check_finite("inputs", inputs, dtype=network.dtype)
-    n_networks = network.n_networks
-    if not (inputs.ndim == 2 or (inputs.ndim == 3 and inputs.shape[0] == n_networks)):
-        allowed = "(n_samples, features)"
-        allowed += "" if n_networks is None else f" or ({n_networks}, n_samples, features)"
-        raise ValueError(f"inputs must have shape {allowed}, got {inputs.shape}")
-    n_samples = inputs.shape[-2]
-    n_classes = network.forward(inputs[..., :1, :], training=False).shape[-1]
-    targets = check_labels("targets", targets, n_classes)
-    _check_rows("targets", targets, n_samples, n_networks)
-    if sample_weights is not None:
-        sample_weights = check_finite("sample_weights", sample_weights, dtype=network.dtype)
-        _check_rows("sample_weights", sample_weights, n_samples, n_networks)
-        if (sample_weights < 0).any():
-            raise ValueError(f"sample_weights must be non-negative, got {sample_weights.min()}")
+    inputs, targets, sample_weights = _check_data(network, inputs, targets, sample_weights)
     n_steps = check_integer("n_steps", n_steps)
-    _check_batch_size(batch_size, n_samples, network.layers)
-    _check_learning_rate(learning_rate, n_networks)
-    batches = minibatches(n_samples, batch_size, n_networks=n_networks, rng=rng)
-    learners = network.layers if trainable is None else list(trainable)
-    optimiser = SGD(learners, learning_rate=learning_rate, momentum=momentum)
+    n_samples = inputs.shape[-2]
+    # One row alone has no variance to normalise with.
+    low = 2 if any(isinstance(layer, BatchNorm) for layer in network.layers) else 1
+    check_integer("batch_size", batch_size, low, n_samples, high_is="the training set")
+    network.check_batch_size(batch_size)
+    optimiser = SGD(network.layers, learning_rate=learning_rate, momentum=momentum)
+    batches = minibatches(n_samples, batch_size, n_networks=network.n_networks, rng=rng)
 
     def steps():
         for index, rows in zip(range(n_steps), batches):
@@ -121,6 +115,24 @@ def _take(values, rows, n_axes):
     return values[np.arange(len(values))[:, None], rows]
 
 
+def _check_data(network, inputs, targets, sample_weights):
+    if not isinstance(network, Network):
+        raise TypeError(f"network must be a Network, got {type(network).__name__}")
+    inputs = check_finite("inputs", inputs, dtype=network.dtype)
+    n_networks, width = network.n_networks, network.n_inputs or "features"
+    fits = inputs.ndim == 2 or (inputs.ndim == 3 and inputs.shape[0] == n_networks)
+    if not fits or not inputs.size or network.n_inputs not in (None, inputs.shape[-1]):
+        allowed = f"(n_samples, {width})"
+        allowed += "" if n_networks is None else f" or ({n_networks}, n_samples, {width})"
+        raise ValueError(f"inputs must have shape {allowed}, got {inputs.shape}")
+    targets = check_labels("targets", targets, network.n_outputs)
+    _check_rows("targets", targets, inputs.shape[-2], n_networks)
+    if sample_weights is not None:
+        sample_weights = check_weights("sample_weights", sample_weights, dtype=network.dtype)
+        _check_rows("sample_weights", sample_weights, inputs.shape[-2], n_networks)
+    return inputs, targets, sample_weights
+
+
 def _check_rows(name, values, n_samples, n_networks):
     allowed = [(n_samples,)] + ([] if n_networks is None else [(n_networks, n_samples)])
     if values.shape not in allowed:
@@ -128,20 +140,12 @@ def _check_rows(name, values, n_samples, n_networks):
         raise ValueError(f"{name} must have shape {shapes}, got {values.shape}")
 
 
-def _check_batch_size(batch_size, n_samples, layers):
-    norms = [layer for layer in layers if isinstance(layer, BatchNorm)]
-    low = 2 if norms else 1  # one row alone has no variance to normalise with
-    check_integer("batch_size", batch_size, low, n_samples, high_is="the training set")
-    for norm in norms:
-        check_group_size(batch_size if norm.group_size is None else norm.group_size, batch_size)
-
-
-def _check_learning_rate(learning_rate, n_networks):
+def _check_learning_rate(learning_rate, layers):
     rates = check_finite("learning_rate", learning_rate)
-    if rates.shape not in {(), (n_networks,)}:
-        raise ValueError(
-            f"learning_rate must be a number or one for each of {n_networks} networks, "
-            f"got shape {rates.shape}"
-        )
+    counts = {getattr(layer, "n_networks", None) for layer in layers} - {None}
+    if rates.shape not in {(), *((count,) for count in counts)}:
+        each = "".join(f" or one for each of {count} networks" for count in counts)
+        raise ValueError(f"learning_rate must be a number{each}, got shape {rates.shape}")
     if (rates <= 0).any():
         raise ValueError(f"learning_rate must be above 0, got {rates.min()}")
+    return rates

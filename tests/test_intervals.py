@@ -50,9 +50,10 @@ def test_pairing_removes_what_the_arms_share():
         (2.29, 0.96, "2 ± 1"),
         (-0.001, 0.04, "0.00 ± 0.04"),
         (0.0, 0.0, "0.000 ± 0.000"),
+        (1.0, np.nan, "1.000 ± nan"),
     ],
 )
-def test_an_interval_prints_one_digit_of_its_half_width(mean, half_width, text):
+def test_an_interval_prints_no_more_than_its_half_width_supports(mean, half_width, text):
     assert str(Interval(mean, half_width, 16)) == text
 
 
@@ -75,6 +76,8 @@ def test_tables_align():
         (lambda: mean_interval([1.0, 2.0], level=1.0), ValueError, "level must be"),
         (lambda: mean_interval(["a", "b"]), TypeError, "values must be an array of real numbers"),
         (lambda: paired_interval([1.0, 2.0], [1.0]), ValueError, r"\(2,\) and \(1,\)"),
+        (lambda: format_table({}), ValueError, "at least one column"),
+        (lambda: format_number(1.0, -1), ValueError, "decimals must be at least 0, got -1"),
         (lambda: format_table({"a": [1], "b": []}), ValueError, "columns must have the same"),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from helpers.layer_statistics import predict_with_batch_statistics, record, with_statistics
 from helpers.layers import BatchNorm, Dense, ReLU
-from helpers.network import multilayer_perceptron, softmax_cross_entropy
+from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import spawn_streams
 
 networks = st.sampled_from([None, 1, 3])
@@ -150,3 +150,26 @@ def test_what_makes_no_sense_is_refused():
         predict_with_batch_statistics(network, inputs, 4)
     with pytest.raises(ValueError, match="at least 2 rows, got 1"):
         with_statistics(network, inputs[:1])
+
+
+def test_a_batch_norm_in_front_serves_shared_inputs_and_refuses_others():
+    lock_step, single = Network([BatchNorm(3, 2)]), Network([BatchNorm(1)])
+    assert with_statistics(lock_step, normal((8, 3))).layers[0].running_mean.shape == (2, 1, 3)
+    with pytest.raises(ValueError, match=r"inputs must have shape \(batch, 1\), got \(8, 4\)"):
+        predict_with_batch_statistics(single, normal((8, 4)))
+    with pytest.raises(ValueError, match=r"got \(2, 8, 1\)"):
+        predict_with_batch_statistics(single, normal((2, 8, 1)))
+
+
+def test_groups_are_checked_where_no_batch_norm_would():
+    network = make_network(batch_norm=False)
+    for group_size, error in ((0, ValueError), ("2", TypeError)):
+        with pytest.raises(error, match="group_size must be"):
+            predict_with_batch_statistics(network, normal((8, 5)), group_size)
+    with pytest.raises(TypeError, match="network must be a Network, got NoneType"):
+        record(None, normal((8, 5)))
+
+
+def test_overflow_while_looking_is_divergence_not_a_warning():
+    with np.errstate(all="raise"):
+        record(make_network(), np.full((8, 5), 1e300) * np.arange(1, 9)[:, None])

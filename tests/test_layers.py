@@ -96,16 +96,24 @@ def test_dropout_backward_equals_finite_differences_with_its_mask_frozen(n_netwo
     assert relative_error(grad_inputs, numerical) < 1e-6
 
 
-def test_first_layer_sums_the_gradients_of_networks_that_share_their_inputs():
-    layer = Dense(3, 2, rng=np.random.default_rng(0), n_networks=4, dtype=np.float64)
-    shared = normal((5, 3))
-    outputs = layer.forward(shared, training=True)
-    layer.backward(normal(outputs.shape, seed=1))
-    assert layer.grad_weights.shape == layer.weights.shape
-    own = Dense(3, 2, rng=np.random.default_rng(0), n_networks=4, dtype=np.float64)
-    np.testing.assert_allclose(
-        own.forward(np.stack([shared] * 4), training=True), outputs, rtol=1e-12
-    )
+def test_the_gradient_of_shared_inputs_is_kept_for_each_network():
+    shared, grad_outputs = normal((5, 3)), normal((4, 5, 2), seed=1)
+    gradients = []
+    for inputs in (shared, np.stack([shared] * 4)):
+        layer = Dense(3, 2, rng=np.random.default_rng(0), n_networks=4, dtype=np.float64)
+        layer.forward(inputs, training=True)
+        gradients.append([layer.backward(grad_outputs), layer.grad_weights, layer.grad_bias])
+    for left, right in zip(*gradients, strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-12)
+
+
+def test_a_first_layer_can_be_spared_the_gradient_of_its_inputs():
+    layer = Dense(3, 2, rng=np.random.default_rng(0), dtype=np.float64)
+    layer.forward(normal((5, 3)), training=True)
+    layer.backward(normal((5, 2), seed=1))
+    full = layer.grad_weights
+    assert layer.backward(normal((5, 2), seed=1), to_inputs=False) is None
+    np.testing.assert_array_equal(layer.grad_weights, full)
 
 
 # --- batch norm: properties ----------------------------------------------------------------------
@@ -294,6 +302,9 @@ RNG = np.random.default_rng(0)
         (lambda: BatchNorm(3, momentum=1.0), ValueError, "momentum must be .*got 1.0"),
         (lambda: BatchNorm(3, momentum=np.nan), ValueError, "momentum must be .*got nan"),
         (lambda: BatchNorm(3, eps=-1e-5), ValueError, "eps must be .*got -1e-05"),
+        (lambda: BatchNorm(3, dtype=int), ValueError, "dtype must be float32 or float64, got"),
+        (lambda: Dense(3, 4, rng=RNG, dtype="foo"), ValueError, "dtype must be .*got 'foo'"),
+        (lambda: Dense(3, 4, rng=RNG, bias="no"), TypeError, "bias must be True or False"),
         (lambda: BatchNorm(3, group_size=1), ValueError, "group_size must be at least 2, got 1"),
         (lambda: BatchNorm(3, n_networks=0), ValueError, "n_networks must be at least 1, got 0"),
         (lambda: Dense(3, "4", rng=RNG), TypeError, "n_outputs must be an integer, got '4'"),
@@ -320,14 +331,56 @@ def test_a_layer_that_makes_no_sense_is_refused(call, error, words):
         (np.ones((2, 3)), ValueError, r"group_size must be between 2 and 2 \(the batch\), got 4"),
         (np.ones((8, 3), dtype=int), TypeError, "floating point, got dtype int"),
         (np.array([["a"] * 3] * 8), TypeError, "floating point"),
+        (np.full((8, 3), np.nan), ValueError, "inputs must be finite, got 24 NaN"),
+        (np.full((8, 3), np.inf), ValueError, "inputs must be finite, got 24 NaN or infinite"),
+        (np.ones((0, 3)), ValueError, r"at least one value, got shape \(0, 3\)"),
     ],
 )
 def test_refused_inputs_change_nothing(inputs, error, words):
-    norm = BatchNorm(3, group_size=4)
+    norm = BatchNorm(3, group_size=4, dtype=np.float64)
+    norm.forward(normal((8, 3)), training=False)
+    waiting = norm.backward(np.ones((8, 3)))
     with pytest.raises(error, match=words):
         norm.forward(inputs, training=True)
     np.testing.assert_array_equal(norm.running_mean, 0)
     np.testing.assert_array_equal(norm.running_var, 1)
+    np.testing.assert_array_equal(norm.backward(np.ones((8, 3))), waiting)
+
+
+ALL_LAYERS = {**make_layers(2), "dropout": Dropout(0.5, rng=RNG, n_networks=2)}
+
+
+@pytest.mark.parametrize("name", ALL_LAYERS)
+@pytest.mark.parametrize(
+    ("inputs", "error"),
+    [
+        (np.ones(3), ValueError),
+        (np.ones((8, 3), dtype=int), TypeError),
+        (np.full((8, 3), np.nan), ValueError),
+        ([["a"] * 3] * 8, TypeError),
+        (None, TypeError),
+    ],
+)
+def test_every_layer_refuses_bad_inputs(name, inputs, error):
+    with pytest.raises(error, match="inputs must"):
+        ALL_LAYERS[name].forward(inputs, training=True)
+
+
+@pytest.mark.parametrize("name", ALL_LAYERS)
+def test_every_layer_refuses_gradients_that_do_not_fit(name):
+    layer = {**make_layers(2), "dropout": Dropout(0.5, rng=RNG, n_networks=2)}[name]
+    with pytest.raises(ValueError, match="grad_outputs must follow a forward"):
+        layer.backward(np.ones((2, 8, 3)))
+    outputs = layer.forward(normal((2, 8, 3)), training=True)
+    with pytest.raises(ValueError, match="grad_outputs must have the shape of the last outputs"):
+        layer.backward(np.ones(outputs.shape[-1]))
+
+
+@pytest.mark.parametrize("name", ALL_LAYERS)
+@pytest.mark.parametrize("training", ["no", None, 0, []])
+def test_training_is_true_or_false(name, training):
+    with pytest.raises(TypeError, match="training must be True or False"):
+        ALL_LAYERS[name].forward(normal((8, 3)), training=training)
 
 
 def test_lock_step_layers_refuse_another_number_of_networks():

@@ -183,9 +183,6 @@ def test_a_network_takes_any_object_with_the_three_names():
 
 # --- refusals ------------------------------------------------------------------------------------
 
-RNG = np.random.default_rng(0)
-
-
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
@@ -199,13 +196,21 @@ RNG = np.random.default_rng(0)
         ({"init_scale": 0}, ValueError, "init_scale must be .*got 0"),
         ({"group_size": 1}, ValueError, "group_size must be at least 2, got 1"),
         ({"n_networks": -1}, ValueError, "n_networks must be at least 1, got -1"),
-        ({"rng": 0}, TypeError, "rng must be a numpy.random.Generator"),
+        ({"rng": 0}, TypeError, r"rng must be a numpy\.random\.Generator"),
+        ({"activation": np.array(["relu"])}, ValueError, "activation must be one of"),
+        ({"batch_norm": "no"}, TypeError, "batch_norm must be True or False, got 'no'"),
+        ({"batch_norm": False, "group_size": "a"}, TypeError, "group_size must be an integer"),
+        ({"batch_norm": False, "momentum": np.nan}, ValueError, "momentum must be"),
+        ({"dropout_rng": 3}, TypeError, "dropout_rng must be"),
+        ({"dtype": int}, ValueError, "dtype must be float32 or float64"),
         ({"momentum": 1.5}, ValueError, "momentum must be .*got 1.5"),
     ],
 )
 def test_a_network_that_makes_no_sense_is_refused(arguments, error, words):
+    rng = np.random.default_rng(0)
     with pytest.raises(error, match=words):
-        multilayer_perceptron(**{"sizes": [5, 4, 3], "rng": RNG, **arguments})
+        multilayer_perceptron(**{"sizes": [5, 4, 3], "rng": rng, **arguments})
+    assert rng.random() == np.random.default_rng(0).random()  # nothing was drawn
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -225,6 +230,7 @@ def test_nan_and_infinite_inputs_are_refused_before_anything_changes(bad):
         ([0, 1, 3], ValueError, "targets must lie between 0 and 2, got 3"),
         ([0, -1, 2], ValueError, "targets must lie between 0 and 2, got -1"),
         ([0, 1], ValueError, r"targets must have shape \(3,\), got \(2,\)"),
+        ([True, False, True], TypeError, "targets must be integer class labels, got dtype bool"),
         ([0.0, 1.0, 2.0], TypeError, "targets must be integer class labels, got dtype float64"),
     ],
 )
@@ -249,8 +255,52 @@ def test_backward_wants_the_shape_of_the_last_forward():
         network.backward(np.zeros((7, 3)))
 
 
-def test_layers_must_agree_and_exist():
-    with pytest.raises(ValueError, match="at least one layer"):
-        Network([])
-    with pytest.raises(ValueError, match=r"layers must agree on n_networks, got \[2, 3\]"):
-        Network([BatchNorm(3, 2), BatchNorm(3, 3)])
+@pytest.mark.parametrize(
+    ("logits", "error", "words"),
+    [
+        (np.zeros((3, 3), int), TypeError, "logits must be floating point, got dtype int"),
+        (np.zeros((3, 3), complex), TypeError, "logits must be floating point"),
+        (np.zeros((0, 3)), ValueError, r"logits must have shape .*got \(0, 3\)"),
+    ],
+)
+def test_logits_that_make_no_sense_are_refused(logits, error, words):
+    with pytest.raises(error, match=words):
+        softmax_cross_entropy(logits, np.zeros(len(logits), int))
+
+
+def test_negative_weights_are_refused():
+    with pytest.raises(ValueError, match=r"sample_weights must be non-negative, got -1\.0"):
+        softmax_cross_entropy(np.zeros((3, 3)), np.zeros(3, int), -np.ones(3))
+
+
+def test_values_too_large_for_the_network_are_refused():
+    network = multilayer_perceptron([5, 4, 3], rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"inputs must be finite, got 40 .*\(float32\)"):
+        network.forward(np.full((8, 5), 1e200), training=False)
+
+
+def dense(n_inputs, n_outputs, n_networks=None):
+    return Dense(n_inputs, n_outputs, rng=np.random.default_rng(0), n_networks=n_networks)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: [], "at least one layer"),
+        (lambda: [BatchNorm(3, 2), BatchNorm(3, 3)], r"agree on n_networks, got \[2, 3\]"),
+        (lambda: [BatchNorm(3), dense(3, 2, 2)], r"agree on n_networks, got \[2, None\]"),
+        (lambda: [ReLU()] * 2, "must all be different objects"),
+        (lambda: [dense(3, 4), ReLU(), dense(5, 2)], "layer 2 takes 5 features, got 4"),
+        (lambda: [BatchNorm(3), dense(4, 2)], "layer 1 takes 4 features, got 3"),
+    ],
+)
+def test_layers_must_fit_together(make, words):
+    with pytest.raises(ValueError, match=words):
+        Network(make())
+
+
+def test_a_group_that_does_not_fit_is_refused_before_any_layer_changes():
+    network = Network([BatchNorm(3), BatchNorm(3, group_size=3)])
+    with pytest.raises(ValueError, match="group_size must divide the batch of 8 rows, got 3"):
+        network.forward(normal((8, 3)), training=True)
+    assert (network.layers[0].running_mean == 0).all()

@@ -73,6 +73,11 @@ def test_permuting_the_probe_is_drift_of_ranking_only():
     assert (drift.ranking > 0.7).all()
 
 
+def test_ranking_survives_a_large_mean():
+    before = 1e6 + 0.03 * normal((200, 2))
+    np.testing.assert_allclose(measure_drift(before, before + 5).ranking, 0, atol=1e-6)
+
+
 def test_wasserstein_is_scipys():
     before, after = normal((2, 40, 3)), normal((2, 40, 3), 1) ** 3
     drift = measure_drift(before, after)
@@ -111,6 +116,13 @@ def test_silent_units_are_left_out():
         (lambda: effective_sample_size([0.0, 0.0]), ValueError, "not all zero"),
         (lambda: effective_sample_size([1, -1]), ValueError, "non-negative.*got values from -1"),
         (lambda: effective_sample_size(["a"]), TypeError, "weights must be an array of real"),
+        (lambda: domain_auc(normal((9, 2)), normal((9, 2)), squares="no"), TypeError, "squares"),
+        (lambda: domain_auc(1e200 * normal((9, 2)), normal((9, 2))), ValueError, "squared, must"),
+        (lambda: measure_drift(normal((0, 2)), normal((0, 2))), ValueError, "before and after"),
+        (
+            lambda: measure_drift(normal((9, 2)), normal((9, 2)), silent_below="a"),
+            TypeError, "silent_below must be a number",
+        ),
         (lambda: measure_drift(normal((9, 2)), normal((9, 3))), ValueError, "before and after"),
     ],
 )

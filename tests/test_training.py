@@ -1,6 +1,7 @@
 """The training loop, its mini-batches and its optimiser."""
 
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ TARGETS = np.random.default_rng(1).integers(0, 3, (N_NETWORKS, N_SAMPLES))
 def run(streams, inputs=INPUTS, targets=TARGETS, n_networks=N_NETWORKS, n_steps=20, **options):
     settings = {"batch_size": 16, "learning_rate": 0.1} | {
         name: options.pop(name)
-        for name in ("batch_size", "learning_rate", "sample_weights", "trainable")
+        for name in ("batch_size", "learning_rate", "sample_weights")
         if name in options
     }
     network = multilayer_perceptron(
@@ -189,20 +190,6 @@ def test_an_example_of_weight_zero_is_not_there():
     np.testing.assert_array_equal(losses, same)
 
 
-def test_only_trainable_layers_learn():
-    streams = spawn_streams(0)
-    network = multilayer_perceptron([6, 8, 8, 3], rng=streams.weights)
-    before = [layer.weights.copy() for layer in network.layers if layer.parameters == ("weights",)]
-    for _ in train(
-        network, INPUTS[0], TARGETS[0], n_steps=3, batch_size=16, learning_rate=0.1,
-        rng=streams.order, trainable=network.layers[3:],
-    ):
-        pass
-    after = [layer.weights for layer in network.layers if layer.parameters == ("weights",)]
-    np.testing.assert_array_equal(before[0], after[0])
-    assert (before[1] != after[1]).any()
-
-
 def test_stopping_early_cancels():
     network = multilayer_perceptron([6, 8, 3], rng=np.random.default_rng(0))
     steps = train(
@@ -237,6 +224,27 @@ def blas_threads():
     ]
 
 
+def test_two_threads_that_train_leave_blas_as_it_was():
+    def learn(seed):
+        run(spawn_streams(seed, 2), INPUTS[:2], TARGETS[:2], 2, n_steps=150)
+
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        outside = blas_threads()
+        threads = [threading.Thread(target=learn, args=(seed,)) for seed in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert blas_threads() == outside
+
+
+@pytest.mark.parametrize("rate", [0, -1, np.nan, "a", None, 1j, [[0.1]], [0.1, 0.2]])
+def test_the_optimiser_refuses_rates_that_make_no_sense(rate):
+    network = multilayer_perceptron([6, 8, 3], rng=np.random.default_rng(0))
+    with pytest.raises((TypeError, ValueError), match="learning_rate must be"):
+        SGD(network.layers, learning_rate=rate)
+
+
 # --- refusals, at the call and before anything changes -------------------------------------------
 
 
@@ -254,14 +262,19 @@ def blas_threads():
         ({"learning_rate": 0.0}, ValueError, "learning_rate must be above 0, got 0.0"),
         ({"learning_rate": np.nan}, ValueError, "learning_rate must be finite"),
         ({"learning_rate": [0.1, 0.2]}, ValueError, "must be a number or one for each of 3"),
-        ({"learning_rate": "fast"}, TypeError, "learning_rate must be an array of real numbers"),
+        ({"learning_rate": "fast"}, TypeError, "learning_rate must be an array .*got 'fast'"),
+        ({"learning_rate": None}, TypeError, "learning_rate must be an array .*got None"),
+        ({"learning_rate": True}, TypeError, "learning_rate must be an array .*got True"),
+        ({"network": [1, 2]}, TypeError, "network must be a Network, got list"),
+        ({"rng": [np.random.default_rng(0)] * 3}, ValueError, "a generator of its own"),
         ({"momentum": 1.0}, ValueError, "momentum must be .*got 1.0"),
         ({"rng": 3}, TypeError, "rng must be a numpy.random.Generator"),
         ({"targets": TARGETS[0] + 1}, ValueError, "targets must lie between 0 and 2, got 3"),
         ({"targets": TARGETS[0, :40]}, ValueError, r"targets must have shape \(48,\).*got \(40,\)"),
-        ({"inputs": INPUTS[0, :, :5]}, ValueError, r"inputs must have shape \(batch, 6\)"),
-        ({"inputs": INPUTS[0, 0]}, ValueError, r"inputs must have shape \(n_samples, features\)"),
-        ({"inputs": INPUTS[:4]}, ValueError, r"or \(3, n_samples, features\), got \(4, 48, 6\)"),
+        ({"inputs": INPUTS[0, :, :5]}, ValueError, r"shape \(n_samples, 6\) .*got \(48, 5\)"),
+        ({"inputs": INPUTS[0, 0]}, ValueError, r"must have shape \(n_samples, 6\)"),
+        ({"inputs": INPUTS[0, :0]}, ValueError, r"got \(0, 6\)"),
+        ({"inputs": INPUTS[:4]}, ValueError, r"or \(3, n_samples, 6\), got \(4, 48, 6\)"),
         ({"inputs": np.full((48, 6), np.nan)}, ValueError, "inputs must be finite, got 288 NaN"),
         ({"inputs": [["a"] * 6] * 48}, TypeError, "inputs must be an array of real numbers"),
         ({"sample_weights": np.ones(7)}, ValueError, r"sample_weights must have shape \(48,\)"),
@@ -273,12 +286,17 @@ def test_bad_arguments_are_refused_at_the_call(arguments, error, words):
     streams = spawn_streams(0, 3)
     network = multilayer_perceptron([6, 8, 3], rng=streams.weights, n_networks=3, group_size=4)
     before = [layer.weights.copy() for layer in network.layers if "weights" in layer.parameters]
+    logits = network.forward(INPUTS[0, :8], training=False)
     settings = {
-        "inputs": INPUTS[0], "targets": TARGETS[0], "n_steps": 5, "batch_size": 16,
-        "learning_rate": 0.1, "rng": streams.order, **arguments,
+        "network": network, "inputs": INPUTS[0], "targets": TARGETS[0], "n_steps": 5,
+        "batch_size": 16, "learning_rate": 0.1, "rng": streams.order, **arguments,
     }
     with pytest.raises(error, match=words):
-        train(network, **settings)  # not iterated: the call itself complains
+        train(**settings)  # not iterated: the call itself complains
+    network.backward(np.zeros_like(logits))  # a backward in waiting is not disturbed
+    assert [rng.random() for rng in streams.order] == [
+        rng.random() for rng in spawn_streams(0, 3).order
+    ]
     after = [layer.weights for layer in network.layers if "weights" in layer.parameters]
     for left, right in zip(before, after, strict=True):
         np.testing.assert_array_equal(left, right)
@@ -298,8 +316,14 @@ def test_without_batch_norm_one_example_is_a_batch():
         ((10, 0), ValueError, r"batch_size must be between 1 and 10 \(the training set\), got 0"),
         ((10, 11), ValueError, "got 11"),
         ((10, 2.5), TypeError, "batch_size must be an integer, got 2.5"),
+        ((10, 5, 0), ValueError, "n_networks must be at least 1, got 0"),
+        ((10, 5, 1.5), TypeError, "n_networks must be an integer, got 1.5"),
     ],
 )
 def test_bad_mini_batches_are_refused_at_the_call(arguments, error, words):
     with pytest.raises(error, match=words):
-        minibatches(*arguments, rng=np.random.default_rng(0))
+        n_samples, batch_size, *n_networks = arguments
+        minibatches(
+            n_samples, batch_size, n_networks=n_networks[0] if n_networks else None,
+            rng=np.random.default_rng(0),
+        )
