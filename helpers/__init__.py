@@ -13,9 +13,9 @@ The core, to be read in an hour, in this order:
     checks            errors that speak to the learner
 
 The course, one file per notebook in each folder:
-    experiments       settings in, a result out; no drawing
-    figures           a result in, a labelled picture out; no computing
-    demos             controls wired to an experiment and a picture
+    experiments       settings in, a result out; no drawing (arm: one arm of a comparison)
+    figures           a result in, a labelled picture out; no computing (picture, parts: for all)
+    demos             controls wired to an experiment and a picture (panel, progress: for all)
 
     execute           `python -m helpers.execute` runs all notebooks in place
 """

@@ -93,13 +93,13 @@ def load_fashion_mnist(
     """
     image_size = check_choice("image_size", check_integer("image_size", image_size), IMAGE_SIZES)
     label_noise = check_number("label_noise", label_noise, 0.0, 1.0)
-    generators = _generators(rng, n_networks)
     class_ids = _check_classes(classes)
     raw = read_fashion_mnist()
     train_rows, train_labels = _keep_classes(raw.train_labels, class_ids)
     test_rows, test_labels = _keep_classes(raw.test_labels, class_ids)
     n_train = check_integer("n_train", n_train, high=len(train_rows), high_is="the training pool")
     n_test = check_integer("n_test", n_test, high=len(test_rows), high_is="the test pool")
+    generators = one_per_network(rng, n_networks)
 
     draws = [
         _draw_examples(train_labels, n_train, len(class_ids), label_noise, generator)
@@ -156,12 +156,6 @@ def _draw_examples(labels, n_train, n_classes, label_noise, generator):
     noisy_labels = np.where(replaced, generator.integers(n_classes, size=len(labels)), labels)
     chosen = order[:n_train]
     return chosen, noisy_labels[chosen]
-
-
-def _generators(rng, n_networks):
-    if n_networks is not None:
-        n_networks = check_integer("n_networks", n_networks)
-    return one_per_network(rng, n_networks)
 
 
 def _join(parts, n_networks):
@@ -274,7 +268,7 @@ def shifted_regions(distance, n_samples, *, n_networks=None, rng):
     """
     distance = check_number("distance", distance, low=0.0)
     n_samples = check_integer("n_samples", n_samples)
-    draws = [one.standard_normal((n_samples, 2)) for one in _generators(rng, n_networks)]
+    draws = [one.standard_normal((n_samples, 2)) for one in one_per_network(rng, n_networks)]
     inputs = _join(draws, n_networks) * (0.5, 0.8) + (-1.0 + 0.5 * distance, 0.0)
     return inputs, region_rule(inputs)
 

@@ -136,22 +136,6 @@ def draw_faces(kinds, image_size, rng):
     return Faces(kinds.astype(np.int64), coat_map, rest)
 
 
-def mosaic(images, n_columns):
-    """Return images (n, height, width, 3) as one (n_rows * height, n_columns * width, 3) array.
-
-    They fill the rows from left to right. Raises ValueError unless n_columns divides n.
-    """
-    images = np.asarray(images)
-    if images.ndim != 4 or len(images) == 0:
-        raise ValueError(f"images must have shape (n, height, width, 3), got {images.shape}")
-    n_columns = check_integer("n_columns", n_columns, 1, len(images), high_is="the images")
-    if len(images) % n_columns:
-        raise ValueError(f"n_columns must divide the {len(images)} images, got {n_columns}")
-    _, height, width, n_channels = images.shape
-    grid = images.reshape(-1, n_columns, height, width, n_channels).swapaxes(1, 2)
-    return grid.reshape(-1, n_columns * width, n_channels)
-
-
 # -- what differs from face to face --
 
 

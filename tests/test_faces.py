@@ -12,7 +12,6 @@ from helpers.faces import (
     KINDS,
     coat_colours,
     draw_faces,
-    mosaic,
     sample_kinds,
 )
 
@@ -181,19 +180,6 @@ def test_one_hue_for_all_keeps_saturation_and_brightness():
     assert any_hue[:, 0].min() < 0.1 and any_hue[:, 0].max() > 0.9
 
 
-# -- mosaic --
-
-
-def test_mosaic_fills_rows_from_left_to_right():
-    images = generator().random((6, 4, 5, 3))
-    picture = mosaic(images, 3)
-    assert picture.shape == (8, 15, 3)
-    for k in range(6):
-        row, column = divmod(k, 3)
-        tile = picture[4 * row : 4 * row + 4, 5 * column : 5 * column + 5]
-        np.testing.assert_array_equal(tile, images[k])
-
-
 # -- bad input --
 
 
@@ -277,18 +263,3 @@ def test_sample_kinds_refuses():
 def test_a_seed_is_not_a_generator(call):
     with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator"):
         call(0)
-
-
-@pytest.mark.parametrize(
-    ("shape", "n_columns", "error", "message"),
-    [
-        ((4, 12, 12), 2, ValueError, r"images must have shape \(n, height, width, 3\), got"),
-        ((0, 12, 12, 3), 1, ValueError, "images must have shape"),
-        ((4, 12, 12, 3), 3, ValueError, "n_columns must divide the 4 images, got 3"),
-        ((4, 12, 12, 3), 5, ValueError, "n_columns must be between 1 and 4"),
-        ((4, 12, 12, 3), 2.0, TypeError, "n_columns must be an integer"),
-    ],
-)
-def test_mosaic_refuses(shape, n_columns, error, message):
-    with pytest.raises(error, match=message):
-        mosaic(np.zeros(shape), n_columns)

@@ -13,7 +13,6 @@ from helpers.demos.panel import (
     batch_size_slider,
     choice,
     fraction_slider,
-    integer_slider,
     steps_slider,
     switch,
 )
@@ -219,7 +218,6 @@ def test_steps_without_their_number_are_refused():
         lambda: steps_slider([0.1, 0.2], 0.3, "learning rate"),
         lambda: fraction_slider("dropout", 1.5),
         lambda: fraction_slider("dropout", float("nan")),
-        lambda: integer_slider("number of units", 0, 1, 8),
         lambda: choice(["relu", "tanh"], "sigmoid", "activation"),
         lambda: choice({"on": 1, "off": 0}, "on", "batch norm"),
         lambda: switch("noise", 2),
@@ -244,7 +242,6 @@ def test_controls_give_the_values_they_name():
     rates = steps_slider([0.02, 0.1], 0.02, "learning rate")
     assert (rates.value, dict(rates.options)) == (0.02, {"0.02": 0.02, "0.1": 0.1})
     assert fraction_slider("dropout", 0.2).value == 0.2
-    assert integer_slider("number of units", 3, 1, 8).value == 3
     assert choice({"with": True, "without": False}, False, "batch norm").value is False
     assert switch("noise").value is False
 

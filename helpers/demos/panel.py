@@ -165,12 +165,6 @@ def steps_slider(values, value, description):
     )
 
 
-def integer_slider(description, value, low, high, step=1):
-    """Return a slider over the whole numbers from `low` to `high`."""
-    check_integer("value", value, low, high)
-    return ipywidgets.IntSlider(value, low, high, step, description=description, **SLIDER)
-
-
 def fraction_slider(description, value, low=0.0, high=1.0, step=0.05):
     """Return a slider from `low` to `high` in steps of `step`."""
     check_number("value", value, low, high)

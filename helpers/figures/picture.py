@@ -58,16 +58,6 @@ REFERENCE = Style("#009E73", (0, (9, 2)), "D", "--")
 THEORY = Style("#000000", (0, (1, 1)), "", "xx")
 NEUTRAL = Style("#777777", "-", "|", "||")
 WARNING = Style("#E69F00", (0, (4, 1.5, 1, 1.5, 1, 1.5)), "X", "++")
-COLOURS = {
-    "with batch norm": WITH_BATCH_NORM.colour,
-    "stored statistics": STORED_STATISTICS.colour,
-    "without batch norm": WITHOUT_BATCH_NORM.colour,
-    "dropout": DROPOUT.colour,
-    "reference net": REFERENCE.colour,
-    "theory": THEORY.colour,
-    "neutral": NEUTRAL.colour,
-    "warning": WARNING.colour,
-}
 
 
 def in_course_style(function):
