@@ -12,7 +12,6 @@ from helpers.experiments.hidden_layer_stability import (
     kick,
     kick_table,
     listen,
-    record_arms,
     ridges_at,
     run_drift,
     run_kick,
@@ -145,6 +144,45 @@ def test_bad_kicks_are_refused(pair):
         run_kick(pair, "scale", -1.0)
 
 
+def test_kicks_need_a_networks_axis():
+    network = multilayer_perceptron([6, 5, 4, 3, 2], rng=np.random.default_rng(0), n_networks=None)
+    probe = np.random.default_rng(1).standard_normal((9, 6))
+    with pytest.raises(ValueError, match="network must have a networks axis"):
+        kick(network, "random", 1.0, probe, rng=np.random.default_rng(2))
+
+
+@pytest.mark.parametrize(
+    "run, settings, message",
+    [
+        (run_drift, {"every": 5, "n_steps": 2}, r"every must be between 1 and 2 \(n_steps\)"),
+        (run_drift, {"every": 0}, "every must be between 1 and 200"),
+        (run_drift, {"n_steps": 0}, "n_steps must be at least 1"),
+        (run_moving_target, {"drives": ("bogus",)}, "drives must be one of 'none', 'rotation'"),
+        (run_moving_target, {"drives": ("growth",)}, "drives must contain 'none'"),
+        (run_moving_target, {"n_steps": 3}, "n_steps must be at least 4"),
+    ],
+)
+def test_impossible_runs_are_refused(run, settings, message):
+    with pytest.raises(ValueError, match=message):
+        run(**settings)
+
+
+def test_measured_afresh_every_kick_is_softened(pair):
+    for kind in experiments.KICKS:  # the title of KickPicture, at settings of its sliders
+        for size in (0.2, 0.5, 1.0, 2.0):
+            none, fresh, _ = run_kick(pair, kind, size, n_kicks=1).damage.mean(axis=1)
+            assert fresh < none, (kind, size)
+
+
+def test_with_other_seeds_rotation_is_softened_no_more_than_with_the_course_s():
+    differences = []
+    for seed in (1, 2, 3):
+        target = run_moving_target(("none", "rotation"), n_networks=6, seed=seed)
+        without, with_norm = target.damage("rotation")
+        differences.append(with_norm - without)
+    assert -0.05 < np.mean(differences) < 0.02 and without.mean() > 0.3
+
+
 def test_growth_is_cancelled_and_rotation_is_not(target):
     without, with_norm = target.damage("growth")
     assert without.mean() > 0.2 and np.abs(with_norm).max() < 0.01
@@ -167,7 +205,6 @@ def test_driving_keeps_length_or_grows_it():
 
 def test_ridges_are_distributions_and_the_scrubber_only_looks_up():
     first, last = ridges_at(0, "z2", 0.02, 16), ridges_at(200, "z2", 0.02, 16)
-    assert record_arms.cache_info().misses == 1
     width = np.diff(experiments.RIDGE_GRID[:2])
     for arm in last.arms:
         np.testing.assert_allclose(arm.density.sum(axis=-1) * width, 1, atol=0.02)
@@ -175,6 +212,13 @@ def test_ridges_are_distributions_and_the_scrubber_only_looks_up():
     np.testing.assert_array_equal(first.without.density, last.without.start_density)
     with pytest.raises(ValueError, match="step must be one of 0, 10"):
         ridges_at(7)
+
+
+def test_the_bar_moves_only_while_the_ridges_train():
+    calls = []
+    for step in (0, 100):
+        ridges_at(step, "z2", 0.02, 32, on_step=lambda at=step: calls.append(at))
+    assert calls == 2 * experiments.RIDGE_STEPS[-1] * [0]
 
 
 def test_pictures(pair, target):
@@ -189,13 +233,19 @@ def test_pictures(pair, target):
     check_picture(figures.MovingTargetPicture(), target, other)
 
 
-def test_drift_picture_puts_no_interval_on_what_is_so_by_construction(pair):
+def test_drift_picture_leaves_out_only_the_intervals_of_what_batch_norm_sets(
+    pair, monkeypatch
+):
+    monkeypatch.setattr(figures.DriftPicture, "tops", (1, 1))  # nothing is cut off
     picture = figures.DriftPicture().show(pair)
     spans = {
-        place: [np.ptp(segment[:, 1]) for segment in bars.intervals.get_segments()]
+        place: np.array([np.ptp(segment[:, 1]) for segment in bars.intervals.get_segments()])
         for place, bars in picture.bars.items()
     }
-    assert max(spans["z2", 0]) == 0 < min(spans["z2", 1])
+    # The mean without and with batch norm, then the width.
+    np.testing.assert_array_equal(spans["z2", 0] > 0, [True, False, True, False])
+    for place in (("z2", 1), ("h2", 0), ("h2", 1)):
+        assert (spans[place] > 0).all()
 
 
 def test_the_kick_picture_marks_what_it_cuts_off(pair):
@@ -209,6 +259,9 @@ def test_the_kick_picture_marks_what_it_cuts_off(pair):
 def test_kick_table_prints_no_interval_where_the_answer_is_zero_by_construction(pair):
     row = kick_table([run_kick(pair, "scale", 2.0)]).splitlines()[1]
     assert " 0.00 " in row and "e-" not in row
+    assert run_kick(pair, "random", 0.0).texts == 3 * ["0.00"]
+    measured = experiments.KickResult("random", 0.5, np.full((3, 4), 0.001 * np.arange(4)))
+    assert all("±" in text for text in measured.texts)  # narrow, and yet measured
 
 
 def test_the_demos_follow_their_controls(pair):

@@ -7,16 +7,17 @@ from test_picture import check_picture
 from helpers.demos.minibatch_noise import groups_demo, microscope_demo
 from helpers.experiments import minibatch_noise as experiments
 from helpers.experiments.minibatch_noise import (
-    compare_with_whole_batch,
+    compare_with_reference,
     curve,
     differences,
     draw_batches,
     draw_ranks,
     dropout_sd,
-    hidden_values,
     microscope,
     naive_sweep,
     noise_by_batch_size,
+    pre_activations,
+    run_reference,
     theory_sd,
     train_arms,
     train_run,
@@ -38,7 +39,7 @@ QUICK = {"n_networks": 4, "n_steps": 20, "evaluate_every": 5, "n_test": 200}
 
 @pytest.fixture(scope="module")
 def values():
-    return hidden_values(n_units=8)
+    return pre_activations(n_units=8)
 
 
 def test_drawn_values_are_those_of_batch_norm(values):
@@ -88,6 +89,23 @@ def test_the_whole_population_has_no_noise(values):
 def test_impossible_batch_sizes_are_refused(batch_size):
     with pytest.raises(ValueError, match="batch_size must be between 2 and 1024"):
         microscope(batch_size)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: draw_ranks(2, 32_768, 0, None), "n_samples must be between 2 and 32767"),
+        (lambda: draw_ranks(2, 10, 10, None), "example must be between 0 and 9"),
+        (lambda: draw_ranks(0, 10, 0, None), "n_batches must be at least 1"),
+        (lambda: dropout_sd(1), r"probability must be a finite number in \[0, 1\), got 1"),
+        (lambda: dropout_sd(-0.1), "probability must be"),
+        (lambda: theory_sd(np.eye(4), 0, 0), "batch_size must be between 1 and 4"),
+        (lambda: train_run(**QUICK | {"evaluate_every": 0}), "evaluate_every must be at least 1"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
 
 
 def test_microscope_shows_a_typical_value():
@@ -196,16 +214,25 @@ def test_groups_demo_compares_with_the_whole_batch(monkeypatch):
     monkeypatch.setattr(
         experiments, "train_run", lambda **options: train_run(**options | QUICK)
     )
-    experiments._reference_run.cache_clear()
-    try:
-        panel = groups_demo()
-        assert "Group 64, dropout 0:" in panel.caption.value
-        panel.controls["dropout"].value = 0.5
-        assert "Group 64, dropout 0.5:" in panel.caption.value
-        panel.controls["dropout"].value = 0.0
-        panel.controls["group_size"].value = 512
-        assert "reference arm itself" in panel.caption.value
-        results = [compare_with_whole_batch(*setting) for setting in ((4, 0.2), (512, 0.0))]
-        check_picture(GroupCurvesPicture(), *results)
-    finally:
-        experiments._reference_run.cache_clear()
+    panel = groups_demo()
+    assert "Group 64, dropout 0:" in panel.caption.value
+    panel.controls["dropout"].value = 0.5
+    assert "Group 64, dropout 0.5:" in panel.caption.value
+    panel.controls["dropout"].value = 0.0
+    panel.controls["group_size"].value = 512
+    assert "reference arm itself" in panel.caption.value
+    assert panel.error is None
+    reference = run_reference()
+    results = [compare_with_reference(reference, *one) for one in ((4, 0.2), (512, 0.0))]
+    check_picture(GroupCurvesPicture(), *results)
+
+
+def test_each_training_of_the_groups_demo_is_counted_once(monkeypatch):
+    monkeypatch.setattr(
+        experiments, "train_run", lambda **options: train_run(**options | QUICK)
+    )
+    calls = []
+    reference = run_reference(lambda: calls.append("reference"))
+    for group_size in (4, 512):
+        compare_with_reference(reference, group_size, 0.0, on_step=lambda: calls.append("arm"))
+    assert calls == QUICK["n_steps"] * ["reference"] + QUICK["n_steps"] * ["arm"]

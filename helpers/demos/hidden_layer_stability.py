@@ -28,6 +28,7 @@ def ridge_demo():
         picture=RidgePicture(),
         about="Sliders for the training step and the batch size move the distributions of six "
         "hidden units, side by side without and with batch norm.",
+        n_steps=2 * RIDGE_STEPS[-1],
     )
 
 

@@ -108,9 +108,14 @@ class Panel:
     def _result_with_bar(self, values):
         if not self._n_steps:
             return self._result(values)
-        self.bar.value, self.bar.layout.visibility = 0, "visible"
+        self.bar.value, count = 0, step_counter(self.bar)
+
+        def on_step(*_):
+            self.bar.layout.visibility = "visible"  # not before: look-ups need no bar
+            count()
+
         try:
-            return self._result(values, on_step=step_counter(self.bar))
+            return self._result(values, on_step=on_step)
         finally:
             self.bar.layout.visibility = "hidden"
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from helpers.checks import check_choice, check_number
+from helpers.checks import check_choice, check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.experiments.arm import N_SEEDS
 from helpers.intervals import (
@@ -96,8 +96,11 @@ def run_drift(
     """Train with and without batch norm and return a DriftPair.
 
     Drift is measured from each checkpoint to the next, `every` steps later, the first before any
-    training. `on_step` is called 2 * n_steps times.
+    training. `on_step` is called 2 * n_steps times. Raises ValueError or TypeError unless `every`
+    is between 1 and n_steps.
     """
+    check_integer("n_steps", n_steps)
+    check_integer("every", every, 1, n_steps, high_is="n_steps")
     data = _load(n_train, n_probe, n_networks, seed)
     options = dict(
         activation=activation, learning_rate=learning_rate, batch_size=batch_size,
@@ -215,13 +218,16 @@ class Ridges:
         return self.without, self.with_norm
 
 
-def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
-    """Return the Ridges at `step`, one of RIDGE_STEPS; trains only where nobody asked before."""
+def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128, on_step=None):
+    """Return the Ridges at `step`, one of RIDGE_STEPS; trains only where nobody asked before.
+
+    `on_step` is called 2 * RIDGE_STEPS[-1] times if it trains, else never.
+    """
     check_choice("step", step, RIDGE_STEPS)
     check_choice("station", station, STATIONS)
     arms = [
         _ridge_arm({at: heard[station] for at, heard in recordings.items()}, step)
-        for recordings in record_arms(learning_rate, batch_size)
+        for recordings in record_arms(learning_rate, batch_size, on_step=on_step)
     ]
     return Ridges(step, station, learning_rate, batch_size, *arms)
 
@@ -239,21 +245,27 @@ def _density(values, width=0.2):
     return np.exp(-0.5 * distances**2).mean(axis=-2) / (width * np.sqrt(2 * np.pi))
 
 
-@lru_cache(maxsize=8)
-def record_arms(learning_rate, batch_size, n_networks=2, seed=0):
+def record_arms(learning_rate, batch_size, n_networks=2, seed=0, on_step=None):
     """Return the recordings of both arms, {step: {station: (n_networks, 256, 64)}}, float32."""
-    data = _load(2000, 256, n_networks, seed)
-    return tuple(
-        {
-            step: heard
-            for _, step, heard in _checkpoints(
-                data, batch_norm=batch_norm, activation="relu", learning_rate=learning_rate,
-                batch_size=batch_size, n_steps=RIDGE_STEPS[-1], every=10, n_networks=n_networks,
-                seed=seed, losses=[], dtype=np.float32,
-            )
-        }
-        for batch_norm in (False, True)
-    )
+    kept = _kept_arms(learning_rate, batch_size, n_networks, seed)
+    if not kept:
+        data = _load(2000, 256, n_networks, seed)
+        options = dict(
+            activation="relu", learning_rate=learning_rate, batch_size=batch_size,
+            n_steps=RIDGE_STEPS[-1], every=10, n_networks=n_networks, seed=seed,
+            dtype=np.float32, on_step=on_step,
+        )
+        kept[:] = [_record_arm(data, batch_norm=one, **options) for one in (False, True)]
+    return tuple(kept)
+
+
+@lru_cache(maxsize=8)
+def _kept_arms(learning_rate, batch_size, n_networks, seed):
+    return []  # record_arms fills it: its on_step differs from call to call and is no key
+
+
+def _record_arm(data, **options):
+    return {step: heard for _, step, heard in _checkpoints(data, losses=[], **options)}
 
 
 # -- kicks: a sudden change of layers 1 and 2 --
@@ -275,9 +287,14 @@ class KickResult:
     def texts(self):
         """Return the three damages as printed; what is zero by construction has no interval."""
         return [
-            str(one) if one.half_width >= 0.005 else format_number(one.mean, 2)
-            for one in mean_intervals(self.damage)
+            format_number(one.mean, 2) if fixed else str(one)
+            for one, fixed in zip(mean_intervals(self.damage), self.zero_by_construction)
         ]
+
+    @property
+    def zero_by_construction(self):
+        """Return for each damage whether it must be 0: no kick, or a factor measured afresh."""
+        return [self.size == 0, self.size == 0 or self.kind == "scale", self.size == 0]
 
 
 def run_kick(pair, kind="scale", size=2.0, *, n_kicks=3, seed=0):
@@ -329,10 +346,13 @@ def kick(network, kind, size, probe, *, rng):
     size: the length of the change relative to the length of the weights that it is added to.
     kind: "scale" multiplies all weights by 1 + size; "common direction" adds to every unit, with
     a random sign, the direction of the mean input that its layer receives on `probe`; "random"
-    adds independent normal numbers. rng: one Generator or one per network.
+    adds independent normal numbers. rng: one Generator or one per network. Raises ValueError or
+    TypeError for another kind or size and for a network without a networks axis.
     """
     check_choice("kind", kind, KICKS)
     size = check_number("size", size, 0)
+    if network.n_networks is None:
+        raise ValueError("network must have a networks axis (n_networks=1 or more), got None")
     twin = copy.deepcopy(network)
     generators = one_per_network(rng, network.n_networks)
     received = record(network, probe, statistics="fresh") if kind == "common direction" else None
@@ -410,8 +430,14 @@ def run_moving_target(
 
     Four hidden layers of 48 units. After every step the weights of the first two get noise of a
     tenth of their length and are set back to that length ("rotation"), or grow by 2% ("growth").
-    Both arms meet the same drive. `on_step` is called 2 * len(drives) * n_steps times.
+    Both arms meet the same drive. `on_step` is called 2 * len(drives) * n_steps times. Raises
+    ValueError or TypeError unless `drives` are of DRIVES, "none" among them, and n_steps >= 4.
     """
+    for drive in drives:
+        check_choice("drives", drive, DRIVES)
+    if "none" not in drives:
+        raise ValueError(f"drives must contain 'none', to compare with, got {drives!r}")
+    check_integer("n_steps", n_steps, 4)
     data = _load(n_train, 2, n_networks, seed)
     options = dict(
         activation=activation, n_steps=n_steps, batch_size=batch_size, n_networks=n_networks,

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from helpers.checks import check_integer
+from helpers.checks import check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.experiments.arm import N_SEEDS, train_arm
 from helpers.intervals import Interval, mean_interval, mean_intervals, paired_interval
@@ -27,11 +27,11 @@ N_BATCHES = 3000
 # -- the microscope: one value over many mini-batches --
 
 
-def hidden_values(n_units=64, n_networks=None, seed=0):
+def pre_activations(n_units=64, n_networks=None, seed=0):
     """Return what the first layer of untrained networks computes for 1,024 images, in float64.
 
     (N_POOL, n_units), or (n_networks, N_POOL, n_units) with images and weights of their own.
-    These are pre-activations: 14 x 14 Fashion-MNIST images times He weights, before batch norm.
+    14 x 14 Fashion-MNIST images times He weights, before batch norm.
     """
     streams = spawn_streams(seed, n_networks)
     data = load_fashion_mnist(N_POOL, image_size=14, n_networks=n_networks, rng=streams.data)
@@ -80,7 +80,15 @@ def draw_batches(values, example, batch_size, ranks):
 
 
 def draw_ranks(n_batches, n_samples, example, rng):
-    """Return random ranks (n_batches, n_samples); `example` is first in every row."""
+    """Return random ranks (n_batches, n_samples); `example` is first in every row.
+
+    Raises ValueError or TypeError for fewer than 2 samples, or more than 16-bit integers can rank,
+    and for an `example` that is not one of them.
+    """
+    check_integer("n_batches", n_batches)
+    most = np.iinfo(np.int16).max
+    check_integer("n_samples", n_samples, 2, most, high_is="what 16 bits can rank")
+    check_integer("example", example, 0, n_samples - 1, high_is="the last sample")
     others = np.broadcast_to(np.arange(1, n_samples, dtype=np.int16), (n_batches, n_samples - 1))
     return np.insert(rng.permuted(others, axis=1), example, 0, axis=1)
 
@@ -93,9 +101,11 @@ def theory_sd(values, example, batch_size):
     The 1 is the wobble of the batch mean, the last term in the bracket that of the batch standard
     deviation (u**2 / 2 for a normal unit), the one between them their covariance. The last factor
     is the finite-population correction for draws without replacement (Cochran 1977, chapter 2),
-    exact for the mean only. That the example is always in its own batch is left out.
+    exact for the mean only. That the example is always in its own batch is left out. Raises
+    ValueError or TypeError for other batch sizes than 1 .. n_samples.
     """
     n_samples = len(values)
+    check_integer("batch_size", batch_size, 1, n_samples, high_is="the images to draw from")
     scaled, skewness, kurtosis = _standardised(values)
     u = scaled[example]
     bracket = 1 + u * skewness + u**2 * (kurtosis - 1) / 4
@@ -117,7 +127,7 @@ class Microscope:
 
 @lru_cache
 def _microscope_stage():
-    values = hidden_values()
+    values = pre_activations()
     example, unit = typical_place(values)
     rng = np.random.default_rng(1)
     return values[:, [unit]], example, draw_ranks(N_BATCHES, N_POOL, example, rng)
@@ -139,7 +149,11 @@ def microscope(batch_size):
 
 
 def dropout_sd(probability):
-    """Return the relative sd that inverted dropout gives to a value: sqrt(p / (1 - p))."""
+    """Return the relative sd that inverted dropout gives to a value: sqrt(p / (1 - p)).
+
+    Raises ValueError or TypeError unless 0 <= p < 1.
+    """
+    probability = check_number("probability", probability, 0, 1, high_open=True)
     return float(np.sqrt(probability / (1 - probability)))
 
 
@@ -162,7 +176,7 @@ def noise_by_batch_size(
     """Return the NoiseSizes for a random image in each of `n_networks` untrained networks."""
     parts = {name: [] for name in ("total", "additive", "multiplicative", "theory")}
     streams = spawn_streams(seed, n_networks)
-    for values, rng in zip(hidden_values(n_units, n_networks, seed), streams.order):
+    for values, rng in zip(pre_activations(n_units, n_networks, seed), streams.order):
         example = int(rng.integers(len(values)))
         ranks = draw_ranks(n_batches, len(values), example, rng)
         draws = [draw_batches(values, example, size, ranks) for size in batch_sizes]
@@ -229,8 +243,10 @@ def train_run(
     """Train one arm and return its Run; the defaults are the course's configuration LIVE.
 
     options: group_size, dropout, batch_norm and other settings of multilayer_perceptron. Every
-    evaluation normalises with the exact moments of the whole training set.
+    evaluation normalises with the exact moments of the whole training set. Raises ValueError or
+    TypeError for settings that do not fit.
     """
+    check_integer("evaluate_every", evaluate_every)
     rng = spawn_streams(seed, n_networks).data
     data = load_fashion_mnist(n_train, n_test, image_size, label_noise, n_networks, rng=rng)
     inputs, test_inputs = (one.astype(dtype) for one in (data.train_inputs, data.test_inputs))
@@ -369,14 +385,17 @@ class GroupComparison:
     end_gap: Interval
 
 
-@lru_cache
-def _reference_run():
-    return train_run(group_size=512, dtype=np.float32)
+def run_reference(on_step=None):
+    """Return the Run with group 512 and no dropout that `compare_with_reference` needs."""
+    return train_run(group_size=512, dtype=np.float32, on_step=on_step)
 
 
-def compare_with_whole_batch(group_size, dropout, on_step=None):
-    """Return the GroupComparison of LIVE, in float32: for pictures, not for printed tables."""
-    reference = _reference_run()
+def compare_with_reference(reference, group_size, dropout, on_step=None):
+    """Return the GroupComparison of LIVE, in float32: for pictures, not for printed tables.
+
+    reference: from `run_reference`. `on_step` is called 100 times, or never where group_size is
+    512 and dropout 0, which is the reference itself.
+    """
     is_reference = group_size == 512 and dropout == 0
     run = reference
     if not is_reference:

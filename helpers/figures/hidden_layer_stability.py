@@ -47,7 +47,7 @@ class RidgePicture(Picture):
             )
             for axes in panels
         ]
-        key = "● one test picture\n○ before training\ngrey: before training"
+        key = "● one picture\n○ at step 0\ngrey: step 0"  # short: beside the peaks at zero
         panels[0].text(-7.8, RIDGE_UNITS + 2.1, key, va="top", linespacing=1.3)
         for axes in panels:
             axes.set_xlabel(" ")  # keeps room for the station's name, which moves
@@ -121,6 +121,7 @@ class DriftPicture(Picture):
 
     pinned = ("mean", "scale")
     free = ("ranking", "shape")
+    by_construction = {("z2", "mean"), ("z2", "scale")}  # with batch norm
     positions = (0, 0.8, 2.1, 2.9)
     tops = (0.14, 0.066)
     ticks = ((0, 0.05, 0.10, 0.15), (0, 0.02, 0.04, 0.06))
@@ -132,8 +133,8 @@ class DriftPicture(Picture):
         )
         grid = self.figure.subplots(2, 2)
         titles = (
-            ("z2: pinned by construction", "z2: not by construction"),
-            ("h2: follows, through the ReLU", "h2: not by construction"),
+            ("z2: batch norm sets them", "z2: not set by batch norm"),
+            ("h2: follows, through the ReLU", "h2: not set by batch norm"),
         )
         names = (("mean (sd)", "width (log sd)"), ("ranking (1 − corr.)", "shape (sd)"))
         self.bars = {}
@@ -154,16 +155,20 @@ class DriftPicture(Picture):
         for station in ("z2", "h2"):
             for column, quantities in enumerate((self.pinned, self.free)):
                 intervals = [
-                    mean_interval(arm.mean_drift(station, quantity))
+                    one
                     for quantity in quantities
-                    for arm in pair.arms
+                    for one in self._intervals(pair, station, quantity)
                 ]
-                if column == 0:  # no interval on what must be so
-                    intervals = [replace(one, half_width=0.0) for one in intervals]
                 texts = [format_number(one.mean, 3) for one in intervals]
                 _set_below(self.tops[column], self.bars[station, column], intervals, texts)
         self.sentence = _drift_sentence(pair)
         return self
+
+    def _intervals(self, pair, station, quantity):
+        without, with_norm = (mean_interval(arm.mean_drift(station, quantity)) for arm in pair.arms)
+        if (station, quantity) in self.by_construction:
+            with_norm = replace(with_norm, half_width=0.0)
+        return without, with_norm
 
 
 def _drift_sentence(pair):
@@ -181,7 +186,7 @@ class KickPicture(Picture):
     top = 10.0
 
     def __init__(self):
-        super().__init__(title="Batch norm cushions a kick only while it measures afresh")
+        super().__init__(title="Measured afresh, batch norm softens every kick")
         axes = self.figure.subplots()
         names = ("without\nbatch norm", "batch norm,\nfresh statistics")
         axes.set_xticks(range(3), [*names, "batch norm,\nstored statistics"])
@@ -228,6 +233,7 @@ class MovingTargetPicture(Picture):
         damages = {drive: target.damage(drive) for drive in drives}
         intervals = [one for drive in drives for one in mean_intervals(damages[drive])]
         texts = [format_number(one.mean, 2) for one in intervals]
+        texts[-1] += "\nby construction"  # batch norm divides every factor out again
         _set_below(self.top, self.bars, intervals, texts)
         turn, grow = (paired_interval(*damages[drive][::-1]) for drive in drives)
         self.sentence = (
