@@ -34,7 +34,7 @@ def adaptation():
 
 def test_batch_norm_reaches_the_loss_first(race):
     assert race.with_batch_norm.n_late == 0
-    assert race.n_faster == 4
+    assert race.score == (4, 0, 0)
     assert race.steps_saved.low > 0
 
 
@@ -46,11 +46,24 @@ def test_first_steps_are_the_first_below_the_threshold(race):
             assert arrived == (losses[arm.steps == step][0] < race.threshold)
 
 
+def test_a_race_is_looked_at_at_least_once():
+    with pytest.raises(ValueError, match=r"check_every must be between 1 and 3 \(n_steps\), got 5"):
+        experiments.run_race(n_train=200, n_steps=3, **FEW)
+
+
 def test_an_arm_that_never_arrives_is_censored():
     race = experiments.run_race(n_train=200, n_steps=10, n_hidden=1, **FEW)
     assert race.without.n_late == 4
     assert race.without.median_text == ">= 10"
     assert list(race.without.first_steps) == [10] * 4
+
+
+def test_score_counts_who_was_first():
+    arms = [
+        experiments.Arm(np.arange(5), np.ones((5, 4)), np.array(steps), np.ones(4, dtype=bool))
+        for steps in ([5, 10, 20, 15], [10, 10, 5, 10])
+    ]
+    assert experiments.Race("relu", 0.1, 0.5, *arms).score == (2, 1, 1)
 
 
 # -- one batch --
@@ -164,6 +177,28 @@ def test_adaptation_takes_what_every_pair_of_domains_has():
     assert result.uneven_fresh.shape == (2,)
 
 
+def test_a_network_is_judged_alone_whatever_the_others_see():
+    rng = np.random.default_rng(0)
+    targets = np.stack([rng.permutation(np.arange(60) % 2) for _ in range(4)])
+    scale = np.array([1, 1, 30, 30])[:, None, None]  # two networks see much brighter pictures
+    dark = scale * (rng.standard_normal((4, 60, 5)) + targets[..., None])
+    four, two = (
+        experiments.adapt_statistics(domain, domain, n_steps=10, batch_size=20)
+        for domain in (Recoloured(targets[:n], dark[:n], dark[:n] + 1) for n in (4, 2))
+    )
+    for name, values in vars(two).items():
+        np.testing.assert_array_equal(values, getattr(four, name)[:2])
+
+
+@pytest.mark.parametrize("adapt", [experiments.adapt_to_faces, experiments.adapt_to_clothes])
+def test_two_networks_are_the_first_of_four(adapt):
+    two, four = (
+        adapt(n_networks=n, n_pictures=60, n_steps=10, batch_size=20) for n in (2, 4)
+    )
+    for name, values in vars(two).items():
+        np.testing.assert_array_equal(values, getattr(four, name)[:2])
+
+
 def test_uneven_mixes_hold_nine_of_class_0_to_one_of_class_1():
     targets = np.stack([np.arange(100) % 2, np.arange(100) < 40]).astype(int)
     inputs = np.arange(200.0).reshape(2, 100, 1)
@@ -182,6 +217,15 @@ def test_race_picture(race):
     picture = figures.RacePicture(n_panels=2)
     check_picture(picture, [race, other], [other, race])
     assert ">= 20" in picture.show([race, other]).sentence
+
+
+def test_race_picture_takes_the_finish_line_from_the_races():
+    race = experiments.run_race(threshold=1.5, n_train=200, n_steps=20, **FEW)
+    picture = figures.RacePicture(n_panels=1).show([race])
+    assert "steps to loss 1.5" in picture.sentence
+    (_, finish, arms) = picture.panels[0]
+    assert list(finish.line.get_ydata()) == [1.5, 1.5]
+    assert all(list(marker.get_ydata()) == [1.5] for _, marker, _ in arms)
 
 
 def test_one_batch_picture():
@@ -204,6 +248,7 @@ def test_averages_picture(trained):
     heights = [bar.get_height() for bar in picture.show(results[1]).bars.bars]
     means = [results[1].own_batch, results[1].running, results[1].population]
     np.testing.assert_allclose(heights, [100 * one.mean() for one in means])
+    assert "with each test batch's own statistics" in picture.sentence
 
 
 def test_adaptation_picture(adaptation):
@@ -230,8 +275,9 @@ def test_averages_demo_trains_once_per_batch_size(monkeypatch):
 
     monkeypatch.setattr(demos, "train_once", train_few)
     panel = demos.averages_demo()
-    panel.controls["memory"].value = 0.999
     assert "14% warmed up" in panel.caption.value
+    panel.controls["memory"].value = 0.9
+    assert "100% warmed up" in panel.caption.value
     panel.controls["batch_size"].value = 4
     assert "batch size 4" in panel.caption.value
     assert calls == [64, 4]

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from test_picture import check_picture
 
-from helpers.datasets import region_rule
+from helpers.datasets import region_rule, shifted_regions
 from helpers.demos.covariate_shift import coat_demo, region_demo
+from helpers.experiments import covariate_shift as experiment
 from helpers.experiments.covariate_shift import (
     draw_animals,
     draw_clothes,
     draw_shown,
+    exact_weights,
     measure_coats,
     measure_face_reweighting,
     measure_flexible,
@@ -59,14 +61,24 @@ def data_streams(n_networks=2, seed=0):
 
 
 def test_animals_of_a_network_depend_on_its_own_stream_only():
-    two, three = (draw_animals(20, rng=data_streams(n)) for n in (2, 3))
+    two, three = (draw_animals(20, n_networks=n, rng=data_streams(n)) for n in (2, 3))
     np.testing.assert_array_equal(two.bright, three.bright[:2])
     np.testing.assert_array_equal(two.targets, three.targets[:2])
     assert not np.array_equal(two.bright[0], two.bright[1])
 
 
+def test_animals_take_one_generator_or_one_for_each_network():
+    alone, first = (draw_animals(20, n_networks=n, rng=data_streams(n)) for n in (None, 1))
+    assert alone.targets.shape == (20,) and alone.black.shape == (20, 16 * 16 * 3)
+    np.testing.assert_array_equal(alone.bright, first.bright[0])
+    spawned = draw_animals(20, n_networks=3, rng=np.random.default_rng(0))
+    assert spawned.bright.shape == (3, 20, 16 * 16 * 3)
+    with pytest.raises(ValueError, match="rng must hold 3 generators, got 2"):
+        draw_animals(20, n_networks=3, rng=data_streams(2))
+
+
 def test_dyed_animals_blend_from_black_to_bright():
-    animals = draw_animals(20, rng=data_streams())
+    animals = draw_animals(20, n_networks=2, rng=data_streams())
     assert animals.black.shape == animals.bright.shape == (2, 20, 16 * 16 * 3)
     np.testing.assert_array_equal(animals.in_coats(0), animals.black)
     np.testing.assert_allclose(animals.in_coats(1), animals.bright, atol=1e-6)
@@ -77,7 +89,7 @@ def test_dyed_animals_blend_from_black_to_bright():
 
 
 def test_only_cats_stay_black_in_the_shortcut_training_set():
-    animals = draw_animals(20, rng=data_streams())
+    animals = draw_animals(20, n_networks=2, rng=data_streams())
     is_cat = animals.targets == 1
     assert is_cat.any() and not is_cat.all()
     pixels = animals.only_targets_black()
@@ -105,12 +117,6 @@ def test_tint_dyes_the_thing_and_leaves_the_background():
     assert dark[:, 0].std(axis=-1).max() < 0.1 < bright[:, 0].std(axis=-1).min()
 
 
-def test_tint_takes_one_hue_for_all():
-    grey = np.ones((50, 4), np.float32)
-    blue = tint(grey, 1, np.random.default_rng(0), hue=0.6).reshape(-1, 3)
-    assert (blue.argmax(axis=1) == 2).mean() > 0.99
-
-
 @pytest.mark.parametrize(
     ("grey", "colourfulness", "message"),
     [
@@ -127,14 +133,16 @@ def test_tint_refuses_bad_input(grey, colourfulness, message):
 
 
 def test_clothes_are_dyed_in_pairs_and_tested_on_the_same_pictures():
-    train, test = draw_clothes(n_train=30, n_test=20, rng=data_streams())
+    train, test = draw_clothes(n_train=30, n_test=20, n_networks=2, rng=data_streams())
     assert train.black.shape == train.bright.shape == (2, 30, 588)
     assert test.black.shape == (2, 20, 588)
     np.testing.assert_array_equal(test.targets[0], test.targets[1])
     assert not np.array_equal(test.bright[0], test.bright[1])
     assert train.black.min() >= 0 and train.bright.max() <= 1
-    again, _ = draw_clothes(n_train=30, n_test=20, rng=data_streams())
-    np.testing.assert_array_equal(train.bright, again.bright)
+    more, _ = draw_clothes(n_train=30, n_test=20, n_networks=3, rng=data_streams(3))
+    np.testing.assert_array_equal(train.bright, more.bright[:2])
+    alone, _ = draw_clothes(n_train=30, n_test=20, rng=data_streams(None))
+    np.testing.assert_array_equal(train.bright[0], alone.bright)
 
 
 # -- what the notebook claims, with few networks --
@@ -155,6 +163,11 @@ def test_recalls_make_up_the_accuracy(story):
     assert ((low <= story.plain.accuracy) & (story.plain.accuracy <= high)).all()
 
 
+def test_more_colour_means_more_missed_cats_for_both_detectors(story):
+    for detector in (story.plain, story.shortcut):
+        assert (np.diff(detector.cat_recall.mean(axis=1)) < 0.01).all()
+
+
 def test_shortcut_reads_the_coat_and_not_the_face(story):
     shortcut = story.shortcut
     assert (shortcut.train_accuracy > 0.99).all()
@@ -172,7 +185,7 @@ def test_detector_trained_alone_is_the_one_trained_in_lock_step():
     settings = dict(batch_norm=True, seed=0, n_steps=5, batch_size=20, learning_rate=0.1)
     predictions = []
     for n_networks in (1, 3):
-        animals = draw_animals(40, rng=data_streams(n_networks))
+        animals = draw_animals(40, n_networks=n_networks, rng=data_streams(n_networks))
         predict = train_detector(
             animals.black, animals.targets, n_networks=n_networks, **settings
         )
@@ -194,6 +207,20 @@ def test_reweighting_turns_the_line_where_the_regions_are_apart(regions):
     assert (regions.effective[0] > 250).all() and (regions.effective[1] < 50).all()
     assert (abs(regions.auc[0] - 0.5) < 0.1).all() and (regions.auc[1] > 0.98).all()
     assert (regions.recentred[1] < 0.65).all()
+    assert (regions.exact_effective[0] == 300).all()
+    assert (regions.exact_effective[1] < regions.effective[1]).all()
+    assert (regions.plain[1] < regions.commoner[1]).all() and (regions.commoner >= 0.5).all()
+
+
+def test_exact_weights_are_what_the_classifier_estimates():
+    (old, _), (new, _) = (
+        shifted_regions(away, 20_000, rng=np.random.default_rng(away)) for away in (0, 1)
+    )
+    exact = exact_weights(old, 1)
+    estimated = experiment.importance_weights(old, new)
+    assert np.corrcoef(np.log(exact), np.log(estimated))[0, 1] > 0.999
+    # reweighted, the old region has the mean of the new one
+    np.testing.assert_allclose((exact * old[:, 0]).mean(), new[:, 0].mean(), atol=0.02)
 
 
 def test_reweighting_rescues_a_flexible_net_too():
@@ -214,10 +241,30 @@ def test_layer_three_receives_other_inputs_later():
     assert (seen.auc > 0.9).all() and (abs(seen.still - 0.5) < 0.15).all()
 
 
-def test_reweighting_faces_is_paired_with_and_without_weights():
-    faces = measure_face_reweighting(0.05, n_networks=2, n_faces=200, n_steps=40, batch_size=50)
+def test_watching_moves_the_progress_bar_once_for_each_auc():
+    calls = []
+    watch_layer_three(
+        (1, 2), later=1, n_networks=2, n_faces=40, batch_size=10, on_step=lambda: calls.append(1)
+    )
+    assert len(calls) == 2 * 2 * 2
+
+
+FEW_FACES = dict(n_networks=2, n_faces=200, n_steps=40, batch_size=50)
+
+
+def test_reweighting_harms_the_faces():
+    faces = measure_face_reweighting(0.05, **FEW_FACES)
     assert (faces.auc > 0.85).all() and (faces.effective < 60).all()
-    assert not np.array_equal(faces.plain, faces.reweighted)
+    assert (faces.reweighted < faces.plain).all()
+
+
+def test_reweighting_faces_is_paired_with_and_without_weights(monkeypatch):
+    monkeypatch.setattr(
+        experiment, "importance_weights", lambda source, _target, **_options: np.ones(len(source))
+    )
+    faces = measure_face_reweighting(0.05, **FEW_FACES)
+    np.testing.assert_array_equal(faces.reweighted, faces.plain)
+    assert (faces.effective == 200).all()
 
 
 @pytest.fixture(scope="module")

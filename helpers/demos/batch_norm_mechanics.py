@@ -43,7 +43,7 @@ def averages_demo():
     return Panel(
         controls={
             "batch_size": batch_size_slider([2, 4, 8, 16, 32, 64, 128, 256], 64),
-            "memory": steps_slider([0.5, 0.9, 0.99, 0.999], 0.9, "memory"),
+            "memory": steps_slider([0.5, 0.9, 0.99, 0.999], 0.999, "memory"),
         },
         compute=compute,
         picture=AveragesPicture(),

@@ -6,10 +6,10 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from helpers.checks import check_number
+from helpers.checks import check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.experiments.arm import N_SEEDS, accuracy, train_arm
-from helpers.experiments.covariate_shift import draw_animals, draw_clothes
+from helpers.experiments.covariate_shift import draw_animals, draw_clothes, pixel_mean_and_sd
 from helpers.intervals import format_number, mean_intervals, paired_interval
 from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
 from helpers.layers import BatchNorm
@@ -75,9 +75,13 @@ class Race:
         return paired_interval(self.without.first_steps, self.with_batch_norm.first_steps)
 
     @property
-    def n_faster(self):
-        """In how many pairs the network with batch norm was first."""
-        return int((self.with_batch_norm.first_steps < self.without.first_steps).sum())
+    def score(self):
+        """In how many pairs the network with batch norm was first, level, second.
+
+        Two that were both stopped by the cap are level.
+        """
+        lead = self.without.first_steps - self.with_batch_norm.first_steps
+        return tuple(int((np.sign(lead) == sign).sum()) for sign in (1, 0, -1))
 
 
 def run_race(
@@ -89,8 +93,12 @@ def run_race(
 
     The loss is taken on the first `n_probe` training images, every `check_every` steps, with
     those images' own statistics. An arm stops when its last network has arrived, or after
-    `n_steps`. Fashion-MNIST, 14 x 14 pixels, a subset for each pair.
+    `n_steps`. Fashion-MNIST, 14 x 14 pixels, a subset for each pair. Raises ValueError when
+    `check_every` is above `n_steps`: such a race would never be looked at.
     """
+    n_steps = check_integer("n_steps", n_steps)
+    check_integer("check_every", check_every, 1, n_steps, high_is="n_steps")
+    threshold = check_number("threshold", threshold, 0, low_open=True)
     rng = spawn_streams(seed, n_networks).data
     data = load_fashion_mnist(n_train=n_train, n_networks=n_networks, rng=rng)
     arms = []
@@ -359,14 +367,18 @@ class Adaptation:
 def adapt_to_faces(*, n_networks=N_SEEDS, n_pictures=500, seed=0, **settings):
     """Return the Adaptation of notebook 01's cat detectors to coloured coats."""
     rng = spawn_streams(seed, n_networks).data
-    train_set, test_set = (draw_animals(n_pictures, rng=rng) for _ in range(2))
+    train_set, test_set = (
+        draw_animals(n_pictures, n_networks=n_networks, rng=rng) for _ in range(2)
+    )
     return adapt_statistics(train_set, test_set, seed=seed, **settings)
 
 
 def adapt_to_clothes(*, n_networks=N_SEEDS, n_pictures=500, seed=0, **settings):
     """Return the Adaptation of detectors of dark grey trousers and bags to coloured ones."""
     rng = spawn_streams(seed, n_networks).data
-    train_set, test_set = draw_clothes(("Trouser", "Bag"), n_train=n_pictures, rng=rng)
+    train_set, test_set = draw_clothes(
+        ("Trouser", "Bag"), n_train=n_pictures, n_networks=n_networks, rng=rng
+    )
     return adapt_statistics(train_set, test_set, seed=seed, **settings)
 
 
@@ -380,7 +392,7 @@ def adapt_statistics(
     Fresh statistics come from the test pictures, without labels (AdaBN: Li et al. 2016,
     section 3). Calls `on_step()` 2 * n_steps times.
     """
-    mean, sd = (getattr(train_set.black, moment)(dtype=np.float64) for moment in ("mean", "std"))
+    mean, sd = pixel_mean_and_sd(train_set.black)
     black, bright = (train_set.black - mean) / sd, (test_set.bright - mean) / sd
     without, trained = (
         train_arm(

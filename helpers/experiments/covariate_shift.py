@@ -10,7 +10,7 @@ from helpers.experiments.arm import N_SEEDS, accuracy, train_arm
 from helpers.faces import CAT, KINDS, coat_colours, draw_faces, sample_kinds
 from helpers.layer_statistics import record, with_statistics
 from helpers.layers import Dense
-from helpers.randomness import spawn_streams
+from helpers.randomness import one_per_network, spawn_streams
 from helpers.shift import domain_auc, effective_sample_size, importance_weights
 
 COATS = tuple(step / 10 for step in range(11))  # from black (0) to full colour (1)
@@ -24,7 +24,8 @@ class Recoloured:
     """The pictures of each network, in black and in full colour.
 
     targets: (n_networks, n_pictures), 0 or 1. black, bright: (n_networks, n_pictures, features)
-    float32, RGB pixels from 0 to 1. Every coat between the two is a blend of them, since a picture
+    float32, RGB pixels from 0 to 1. (Drawn for no network in particular, they lack the axis in
+    front.) Every coat between the two is a blend of them, since a picture
     is affine in the colour of its coat.
     """
 
@@ -42,26 +43,32 @@ class Recoloured:
         return np.where(self.targets[..., None] == 1, self.black, self.bright)
 
 
-def draw_animals(n_faces=500, image_size=IMAGE_SIZE, hue=None, *, rng):
+def draw_animals(n_faces=500, image_size=IMAGE_SIZE, *, n_networks=None, rng):
     """Return Recoloured faces, class 1 the cats, one half on average.
 
-    hue: as in `coat_colours`. rng: a list with one generator for each network.
+    n_networks=None leaves out the networks axis. rng: one generator, or a list with one for each
+    network. Raises TypeError or ValueError.
     """
-    drawn = [_draw_animals(n_faces, image_size, hue, one) for one in rng]
-    return Recoloured(*(np.stack(arrays) for arrays in zip(*drawn)))
+    drawn = [_draw_animals(n_faces, image_size, one) for one in one_per_network(rng, n_networks)]
+    return _join(drawn, n_networks)
 
 
-def _draw_animals(n_faces, image_size, hue, rng):
+def _draw_animals(n_faces, image_size, rng):
     faces = draw_faces(sample_kinds(n_faces, rng), image_size, rng)
-    black, bright = _black_and_bright(faces, rng, hue)
+    black, bright = _black_and_bright(faces, rng)
     return faces.is_cat, black.reshape(n_faces, -1), bright.reshape(n_faces, -1)
 
 
-def _black_and_bright(faces, rng, hue=None):
+def _join(drawn, n_networks):
+    """Return one Recoloured of the (targets, black, bright) that each network has drawn."""
+    return Recoloured(*drawn[0] if n_networks is None else map(np.stack, zip(*drawn)))
+
+
+def _black_and_bright(faces, rng):
     (coat_rng,) = rng.spawn(1)
     n_faces = len(faces.kinds)
     return _from_one_state(
-        coat_rng, lambda colour: faces.paint(coat_colours(n_faces, colour, coat_rng, hue))
+        coat_rng, lambda colour: faces.paint(coat_colours(n_faces, colour, coat_rng))
     )
 
 
@@ -140,7 +147,9 @@ def measure_coats(
     Each network has one hidden layer of 32 ReLU units and draws its own training and test faces.
     """
     rng = spawn_streams(seed, n_networks).data
-    train_animals, test_animals = (draw_animals(n_faces, image_size, rng=rng) for _ in range(2))
+    train_animals, test_animals = (
+        draw_animals(n_faces, image_size, n_networks=n_networks, rng=rng) for _ in range(2)
+    )
     test_pixels = [test_animals.in_coats(coat) for coat in COATS]
     shown = draw_shown(image_size=image_size)
     settings = dict(
@@ -170,7 +179,7 @@ def train_detector(pixels, targets, *, batch_norm, **settings):
     training pixels; batch norm stores the exact statistics of the training pictures. settings: as
     in `train_arm`.
     """
-    mean, sd = _mean_and_sd(pixels)
+    mean, sd = pixel_mean_and_sd(pixels)
     inputs = (pixels - mean) / sd
     network, _ = train_arm(
         inputs, targets, [pixels.shape[-1], 32, 2], batch_norm=batch_norm, **settings
@@ -184,8 +193,12 @@ def train_detector(pixels, targets, *, batch_norm, **settings):
     return predict
 
 
-def _mean_and_sd(pixels):
-    """Return mean and standard deviation of each network's pixels, float32 (n_networks, 1, 1)."""
+def pixel_mean_and_sd(pixels):
+    """Return mean and standard deviation of each network's pixels, float32 (n_networks, 1, 1).
+
+    pixels: (n_networks, n_pictures, features). One mean for all pixels of a network, and never
+    one for all networks: what network k sees must not depend on how many others there are.
+    """
     over = dict(axis=(-2, -1), keepdims=True, dtype=np.float64)
     return pixels.mean(**over).astype(np.float32), pixels.std(**over).astype(np.float32)
 
@@ -259,9 +272,11 @@ class RegionResult:
     """Linear classifiers of one region, tested `distances` standard deviations away.
 
     plain, reweighted, reference: accuracies (n_distances, n_networks); reference is trained in
-    the test region. auc, effective: (n_distances, n_networks), how well the regions can be told
-    apart and what n_train reweighted examples count as. recentred: accuracies of plain when the
-    test points are moved so that their mean is that of the training points.
+    the test region. recentred: accuracies of plain when the test points are moved so that their
+    mean is that of the training points. commoner: accuracies of always naming the class that is
+    commoner among the test points. auc, effective: (n_distances, n_networks), how well the regions
+    can be told apart and what n_train reweighted examples count as; exact_effective: what they
+    count as with the weights that the two densities give.
     """
 
     distances: np.ndarray
@@ -270,8 +285,10 @@ class RegionResult:
     reweighted: np.ndarray
     reference: np.ndarray
     recentred: np.ndarray
+    commoner: np.ndarray
     auc: np.ndarray
     effective: np.ndarray
+    exact_effective: np.ndarray
 
 
 LINE = dict(sizes=[2, 2], n_steps=150, learning_rate=0.3)
@@ -296,12 +313,26 @@ def measure_regions(
         columns.append(
             [_score(one, *test) for one in (plain, reweighted, reference)]
             + [_score(plain, test[0] + move, test[1])]
+            + [_commoner_share(test[1])]
             + [[domain_auc(*pair) for pair in pairs]]
             + [[effective_sample_size(one) for one in weights]]
+            + [[effective_sample_size(exact_weights(one, distance)) for one in source[0]]]
         )
         if on_step is not None:
             on_step()
     return RegionResult(np.array(distances), n_train, *np.array(columns).swapaxes(0, 1))
+
+
+def exact_weights(inputs, distance):
+    """Return the density ratio of the region at `distance` to that of `inputs`, (n,) with mean 1.
+
+    inputs: (n, 2), points of `shifted_regions` at 0. Both regions are normal, one standard
+    deviation apart for each unit of `distance`, which makes the log of the ratio linear.
+    """
+    sds_from_mean = (inputs[:, 0] + 1) / 0.5
+    log_ratio = distance * sds_from_mean - distance**2 / 2
+    weights = np.exp(log_ratio - log_ratio.max())
+    return weights / weights.mean()
 
 
 def measure_flexible(distance=4, *, n_networks=N_SEEDS, n_train=300, n_test=1000, seed=0):
@@ -328,6 +359,11 @@ def _fit(inputs, targets, sample_weights=None, *, sizes, **settings):
         sample_weights=sample_weights, **settings,
     )
     return network
+
+
+def _commoner_share(targets):
+    share = targets.mean(axis=-1)
+    return np.maximum(share, 1 - share)
 
 
 def _score(network, inputs, targets):
@@ -378,8 +414,8 @@ class MovingInputs:
     """Can a classifier tell what layer 3 receives now from what it received before?
 
     steps: training steps at which it was looked at. auc: (n_steps, n_networks), the AUC between
-    what layer 3 receives at that step and `later` steps on, from different faces. still: the same
-    for different faces at one and the same step.
+    what layer 3 receives at that step and `later` steps on, from different faces, of a classifier
+    that is linear in these values. still: the same for different faces at one and the same step.
     """
 
     steps: np.ndarray
@@ -389,12 +425,16 @@ class MovingInputs:
 
 
 def watch_layer_three(
-    steps=(10, 40), *, later=20, n_networks=4, n_faces=500, batch_size=64,
+    steps=(10, 40), *, later=20, n_networks=N_SEEDS, n_faces=500, batch_size=64,
     learning_rate=0.03, seed=0, on_step=None,
 ):
-    """Return the MovingInputs of a black-cat detector with two hidden layers of 32 units."""
-    animals = draw_animals(n_faces, rng=spawn_streams(seed, n_networks).data)
-    mean, sd = _mean_and_sd(animals.black)
+    """Return the MovingInputs of a black-cat detector with two hidden layers of 32 units.
+
+    Calls `on_step()` once for each AUC, 2 * len(steps) * n_networks times.
+    """
+    rng = spawn_streams(seed, n_networks).data
+    animals = draw_animals(n_faces, n_networks=n_networks, rng=rng)
+    mean, sd = pixel_mean_and_sd(animals.black)
     inputs = (animals.black - mean) / sd
     moments = sorted({*steps, *(step + later for step in steps)})
     seen = {}
@@ -407,16 +447,20 @@ def watch_layer_three(
     train_arm(
         inputs, animals.targets, [inputs.shape[-1], 32, 32, 2], seed=seed, n_networks=n_networks,
         n_steps=moments[-1], batch_size=batch_size, learning_rate=learning_rate, batch_norm=False,
-        after_step=look, on_step=on_step,
+        after_step=look,
     )
-    auc = [_auc_of_halves(seen[step], seen[step + later]) for step in steps]
-    still = [_auc_of_halves(seen[step], seen[step]) for step in steps]
+    auc = [_auc_of_halves(seen[step], seen[step + later], on_step) for step in steps]
+    still = [_auc_of_halves(seen[step], seen[step], on_step) for step in steps]
     return MovingInputs(np.array(steps), later, np.array(auc), np.array(still))
 
 
-def _auc_of_halves(before, after):
-    half = before.shape[-2] // 2
-    return [domain_auc(one[:half], two[half:]) for one, two in zip(before, after)]
+def _auc_of_halves(before, after, on_step):
+    half, scores = before.shape[-2] // 2, []
+    for one, two in zip(before, after):
+        scores.append(domain_auc(one[:half], two[half:], squares=False))
+        if on_step is not None:
+            on_step()
+    return scores
 
 
 # -- going deeper --
@@ -445,7 +489,9 @@ def measure_face_reweighting(
     """Return the FaceReweighting; calls `on_step()` 2 * n_steps times."""
     overlap = check_number("overlap", overlap, 0, 1)
     rng = spawn_streams(seed, n_networks).data
-    train_animals, target, test = (draw_animals(n_faces, image_size, rng=rng) for _ in range(3))
+    train_animals, target, test = (
+        draw_animals(n_faces, image_size, n_networks=n_networks, rng=rng) for _ in range(3)
+    )
     is_coloured = np.array([one.random((n_faces, 1)) < overlap for one in rng])
     pixels = np.where(is_coloured, train_animals.bright, train_animals.black)
     domains = list(zip(*(_colour_summaries(one, image_size) for one in (pixels, target.bright))))
@@ -473,13 +519,13 @@ def _colour_summaries(pixels, image_size):
     return np.concatenate([middle.mean(axis=(-3, -2)), middle.std(axis=(-3, -2))], axis=-1)
 
 
-def tint(grey, colourfulness, rng, hue=None):
+def tint(grey, colourfulness, rng):
     """Return grey pictures (n, pixels) as RGB pictures (n, 3 * pixels), float32 in [0, 1].
 
     grey: from 0 (background) to 1. The thing on the picture is dyed between dark grey
-    (colourfulness 0) and bright (1) and put before a light background with a little grain. `hue`
-    as in `coat_colours`. Generators in the same state give the same backgrounds and hues.
-    Raises ValueError for another shape and for values outside [0, 1].
+    (colourfulness 0) and bright (1) and put before a light background with a little grain.
+    Generators in the same state give the same backgrounds and hues. Raises ValueError for
+    another shape and for values outside [0, 1].
     """
     grey = check_finite("grey", grey, dtype=np.float32)
     colourfulness = check_number("colourfulness", colourfulness, 0, 1)
@@ -489,7 +535,7 @@ def tint(grey, colourfulness, rng, hue=None):
     background = rng.uniform(0.55, 0.9, (n_pictures, 1, 3)).astype(np.float32)
     grain = 0.02 * rng.standard_normal((*grey.shape, 3), dtype=np.float32)
     dark = 0.25 + 0.02 * rng.standard_normal((n_pictures, 3))
-    bright = coat_colours(n_pictures, 1, rng, hue)
+    bright = coat_colours(n_pictures, 1, rng)
     dye = _blend(dark.astype(np.float32), bright, colourfulness)[:, None, :]
     cover = np.clip(4 * grey, 0, 1)[..., None]
     shade = (0.4 + 0.6 * grey)[..., None]
@@ -497,29 +543,29 @@ def tint(grey, colourfulness, rng, hue=None):
     return np.clip(pictures + grain, 0, 1).reshape(n_pictures, -1)
 
 
-def draw_clothes(classes=("Trouser", "Bag"), *, n_train=500, n_test=400, hue=None, rng):
+def draw_clothes(classes=("Trouser", "Bag"), *, n_train=500, n_test=400, n_networks=None, rng):
     """Return Recoloured training and test pictures of two classes of Fashion-MNIST, 14 x 14.
 
-    rng: a list with one generator for each network, which draws its training pictures and all
-    tints. The test pictures are the same for all networks, but for the tint.
+    n_networks and rng as in `draw_animals`; a network's generator draws its training pictures and
+    all its tints. The test pictures are the same for all networks, but for the tint.
     """
-    data = load_fashion_mnist(n_train, n_test, n_networks=len(rng), classes=classes, rng=rng)
-    test_inputs = np.broadcast_to(data.test_inputs, (len(rng), *data.test_inputs.shape))
-    test_targets = np.broadcast_to(data.test_targets, test_inputs.shape[:2])
-    parts = (data.train_inputs, data.train_targets), (test_inputs, test_targets)
-    return [
-        Recoloured(targets, *_dark_and_bright(inputs * data.sd + data.mean, hue, rng))
-        for inputs, targets in parts
-    ]
+    rngs = one_per_network(rng, n_networks)
+    data = load_fashion_mnist(n_train, n_test, n_networks=len(rngs), classes=classes, rng=rngs)
+    train = zip(data.train_inputs, data.train_targets)
+    test = [(data.test_inputs, data.test_targets)] * len(rngs)
+    parts = []
+    for part in (train, test):
+        drawn = [
+            (targets, *_dark_and_bright(inputs * data.sd + data.mean, one))
+            for (inputs, targets), one in zip(part, rngs)
+        ]
+        parts.append(_join(drawn, n_networks))
+    return parts
 
 
-def _dark_and_bright(grey, hue, rngs):
+def _dark_and_bright(grey, rng):
     grey = np.clip(grey, 0, 1)  # rounding may have left it a hair outside
-    pairs = [
-        _from_one_state(rng, lambda colour, one=one, rng=rng: tint(one, colour, rng, hue))
-        for one, rng in zip(grey, rngs)
-    ]
-    return [np.stack(pictures) for pictures in zip(*pairs)]
+    return _from_one_state(rng, lambda colour: tint(grey, colour, rng))
 
 
 @dataclass(frozen=True, eq=False)
@@ -540,22 +586,19 @@ class TintedPair:
 
 def measure_tinted_pair(
     classes=("Trouser", "Bag"), tints=(0, 0.25, 0.5, 0.75, 1), *, n_networks=N_SEEDS, n_train=500,
-    n_steps=120, batch_size=64, learning_rate=0.03, faster=0.1, seed=0, on_step=None,
+    n_steps=120, batch_size=64, learning_rate=0.03, seed=0, on_step=None,
 ):
-    """Return the TintedPair; calls `on_step()` 3 * n_steps times."""
+    """Return the TintedPair, all arms at one learning rate; calls `on_step()` 3 * n_steps times."""
     rng = spawn_streams(seed, n_networks).data
-    clothes, test = draw_clothes(classes, n_train=n_train, rng=rng)
+    clothes, test = draw_clothes(classes, n_train=n_train, n_networks=n_networks, rng=rng)
     settings = dict(
-        seed=seed, n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, on_step=on_step
+        seed=seed, n_networks=n_networks, n_steps=n_steps, batch_size=batch_size,
+        learning_rate=learning_rate, on_step=on_step,
     )
     plain, batch_norm, reference = (
-        train_detector(
-            pixels, clothes.targets, batch_norm=batch_norm, learning_rate=rate, **settings
-        )
-        for pixels, batch_norm, rate in (
-            (clothes.black, False, learning_rate),
-            (clothes.black, True, faster),
-            (clothes.bright, False, learning_rate),
+        train_detector(pixels, clothes.targets, batch_norm=batch_norm, **settings)
+        for pixels, batch_norm in (
+            (clothes.black, False), (clothes.black, True), (clothes.bright, False)
         )
     )
 

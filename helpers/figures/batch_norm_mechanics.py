@@ -23,27 +23,27 @@ ARM_NAMES = ("without batch norm", "with batch norm")
 class RacePicture(Picture):
     """Training loss with and without batch norm, one panel per setting, bands over seeds.
 
-    A marker on the threshold shows each arm's median step of arrival; a curve ends when the last
-    network of its arm has arrived.
+    A marker on the finish line, the races' threshold, shows each arm's median step of arrival; a
+    curve ends when the last network of its arm has arrived.
     """
 
     def __init__(self, n_panels=3, n_steps=160):
-        title = "With batch norm, the training loss falls to 0.5 in fewer steps"
+        title = "With batch norm, training reaches the finish line in fewer steps"
         super().__init__(width=11, height=4.9, title=title)
         self.panels = []
         for axes in self.figure.subplots(1, n_panels, sharey=True, squeeze=False)[0]:
             axes.set(xlabel="training step", xlim=(0, n_steps), ylim=(0, 2.5))
-            ReferenceLine(axes, 0.5, "")
+            finish = self.moves(ReferenceLine(axes, 0, ""))
             heading = self.moves(axes.text(0.06, 0.98, "", transform=axes.transAxes, va="top"))
-            arms = [self._build_arm(axes, *arm) for arm in zip(ARM_STYLES, (0.14, -0.12))]
-            self.panels.append((heading, arms))
+            arms = [self._build_arm(axes, style) for style in ARM_STYLES]
+            self.panels.append((heading, finish, arms))
         self.figure.axes[0].set_ylabel("training loss (nats)")
         self._name_arms(self.figure.axes[0])
 
-    def _build_arm(self, axes, style, offset):
+    def _build_arm(self, axes, style):
         band = self.moves(Band(axes, style))
         (marker,) = axes.plot([], [], **style.of_points())
-        number = axes.text(0, 0.5 + offset, "", color=style.colour, ha="center", va="center")
+        number = axes.text(0, 0, "", color=style.colour, ha="center", va="center")
         return band, self.moves(marker), self.moves(number)
 
     def _name_arms(self, axes):
@@ -51,12 +51,15 @@ class RacePicture(Picture):
             axes.text(*place, name, color=style.colour)
 
     def show(self, races):
-        for race, (heading, parts) in zip(races, self.panels, strict=True):
+        for race, (heading, finish, parts) in zip(races, self.panels, strict=True):
             heading.set_text(f"{race.activation}, learning rate {race.learning_rate:g}")
-            for arm, (band, marker, number) in zip((race.without, race.with_batch_norm), parts):
+            finish.set(race.threshold)
+            arms = zip((race.without, race.with_batch_norm), parts, (0.14, -0.12))
+            for arm, (band, marker, number), above in arms:
+                median = np.median(arm.first_steps)
                 band.set(arm.steps, *arm.band)
-                marker.set_data([np.median(arm.first_steps)], [race.threshold])
-                number.set(text=arm.median_text, x=np.median(arm.first_steps))
+                marker.set_data([median], [race.threshold])
+                number.set(text=arm.median_text, x=median, y=race.threshold + above)
         self.sentence = " ".join(_race_sentence(race) for race in races)
         return self
 
@@ -64,7 +67,10 @@ class RacePicture(Picture):
 def _race_sentence(race):
     name = f"{race.activation} at learning rate {race.learning_rate:g}"
     without, with_batch_norm = race.without.median_text, race.with_batch_norm.median_text
-    return f"{name}: median {without} steps without batch norm, {with_batch_norm} with."
+    return (
+        f"{name}: a median of {without} steps to loss {race.threshold:g} without batch norm, "
+        f"{with_batch_norm} with."
+    )
 
 
 class OneBatchPicture(Picture):
@@ -138,7 +144,7 @@ class AveragesPicture(Picture):
     STYLES = (WITH_BATCH_NORM, STORED_STATISTICS, REFERENCE)
 
     def __init__(self):
-        title = "Same weights, same images: the average you trust decides"
+        title = "Same weights, same images: the average you trust can decide"
         super().__init__(width=9, height=5.2, title=title)
         axes = self.figure.subplots()
         axes.set(ylabel="test accuracy (%)", ylim=(0, 100), xlim=(-0.6, 2.6))
@@ -154,10 +160,12 @@ class AveragesPicture(Picture):
         warm = format_number(100 * result.warmed_up, 0)
         setting = f"batch size {result.batch_size}, memory {result.memory:g} ({warm}% warmed up)"
         self.setting.set_text(setting)
-        pairs = zip(self.NAMES, intervals)
-        accuracies = ", ".join(f"{interval}% with {name}" for name, interval in pairs)
-        n_seeds = intervals[0].n_seeds
-        self.sentence = f"At {setting}: {accuracies} mean and variance; {n_seeds} seeds."
+        own_batch, running, population = intervals
+        self.sentence = (
+            f"At {setting}: {own_batch}% with each test batch's own statistics, {running}% with "
+            f"running averages, {population}% with those of all training images; "
+            f"{running.n_seeds} seeds."
+        )
         return self
 
 

@@ -1,5 +1,6 @@
 """Notebook 01's pictures: coats that change colour, a drop in two parts, a rule and its regions."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -25,7 +26,7 @@ class CoatSliderPicture(Picture):
     """Faces change their coats; what a detector gets wrong is crossed, its curves stand below."""
 
     def __init__(self):
-        super().__init__(height=6.2, title="Same cats, other coats: the detector stops seeing them")
+        super().__init__(height=6.2, title="The more colour, the more cats the detector misses")
         top, self.axes = self.figure.subplots(2, 1, height_ratios=[1, 1.75])
         self.faces = self.moves(Mosaic(top, 2, N_COLUMNS))
         top.set_yticks([0.5, 1.5], ["cats", "others"])
@@ -141,7 +142,8 @@ class ShortcutPicture(Picture):
             ["black cats\n(as in training)", "coloured others\n(as in training)",
              "coloured cats", "black others"],
         )
-        styles = (NEUTRAL, NEUTRAL, WITHOUT_BATCH_NORM, WITHOUT_BATCH_NORM)
+        known = replace(NEUTRAL, colour="#b5b5b5", hatch="")
+        styles = (known, known, WITHOUT_BATCH_NORM, WITHOUT_BATCH_NORM)
         self.bars = self.moves(Bars(axes, range(4), styles, width=0.6))
 
     def show(self, detector):
@@ -220,13 +222,15 @@ class ReweightingPicture(Picture):
     """Accuracy of a linear classifier against how far its test region lies away."""
 
     def __init__(self):
-        super().__init__(height=4.8, title="Where the rule is one, old examples can be reweighted")
+        super().__init__(
+            height=4.8, title="Same rule, another region: reweighting brings most of it back"
+        )
         axes = self.figure.subplots()
         axes.set(
             xlabel="distance of the test region (standard deviations of x₁)", ylabel="accuracy",
             xlim=(-0.15, 5.5), ylim=(0.3, 1.02), xticks=range(5),
         )
-        ReferenceLine(axes, 0.5, "guessing", NEUTRAL)
+        ReferenceLine(axes, 0.5, "a coin", NEUTRAL)
         styles = (WITHOUT_BATCH_NORM, NEUTRAL, REFERENCE)
         self.bands = [self.moves(Band(axes, style)) for style in styles]
         self.points = [self.moves(Intervals(axes, style)) for style in styles]
