@@ -16,13 +16,14 @@ def domain_auc(source, target, *, squares=True, regularisation=1.0):
     """Return how well a classifier tells unseen source inputs from target inputs, as an AUC.
 
     source: (n_source, features), target: (n_target, features), without common rows. 0.5 means
-    that it cannot, 1.0 that the two sets do not overlap as far as it sees. Logistic regression,
-    five-fold cross-validated; the rest as in `importance_weights`.
+    that it cannot, 1.0 that the two sets do not overlap as far as it sees. Logistic regression
+    learns from one half of both and scores the other, then the other way round; the rest as in
+    `importance_weights`.
     """
     inputs, is_target = _pool(source, target, squares)
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    halves = StratifiedKFold(2, shuffle=True, random_state=0)
     scores = cross_val_predict(
-        _domain_classifier(regularisation), inputs, is_target, cv=folds, method="decision_function"
+        _domain_classifier(regularisation), inputs, is_target, cv=halves, method="decision_function"
     )
     return float(roc_auc_score(is_target, scores))
 
@@ -141,6 +142,7 @@ def _pool(source, target, squares):
 
 def _domain_classifier(regularisation):
     check_number("regularisation", regularisation, 0, low_open=True)
-    # A tight tolerance: printed numbers must not depend on where the solver stopped.
-    logistic = LogisticRegression(C=regularisation, tol=1e-8, max_iter=1000)
+    # A tight tolerance: printed numbers must not depend on where the solver stopped. With few
+    # features Newton's method gets there several times faster than the default solver.
+    logistic = LogisticRegression(C=regularisation, tol=1e-8, solver="newton-cholesky")
     return make_pipeline(StandardScaler(), logistic)
