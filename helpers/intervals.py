@@ -51,6 +51,11 @@ def mean_intervals(values, level=0.95):
     return [mean_interval(row, level) for row in values]
 
 
+def interval_ends(intervals):
+    """Return the means, lows and highs of a list of Intervals, each (n_intervals,)."""
+    return tuple(np.array([(one.mean, one.low, one.high) for one in intervals]).T)
+
+
 def paired_interval(values, reference, level=0.95):
     """Return the interval of values - reference, both (n_seeds,), seed by seed.
 

@@ -10,6 +10,7 @@ from helpers.intervals import (
     Interval,
     format_number,
     format_table,
+    interval_ends,
     mean_interval,
     mean_intervals,
     paired_interval,
@@ -30,6 +31,11 @@ def test_ninety_five_percent_of_intervals_hold_the_truth():
     draws = np.random.default_rng(0).normal(3.0, 2.0, (2000, 16))
     covered = [interval.low < 3.0 < interval.high for interval in mean_intervals(draws)]
     assert 0.935 < np.mean(covered) < 0.965
+
+
+def test_ends_of_intervals_come_as_arrays():
+    means, lows, highs = interval_ends([Interval(1.0, 0.5, 2), Interval(3.0, 1.0, 2)])
+    assert (means.tolist(), lows.tolist(), highs.tolist()) == ([1, 3], [0.5, 2], [1.5, 4])
 
 
 def test_pairing_removes_what_the_arms_share():

@@ -38,6 +38,11 @@ def train_arm(
     return network, np.array(losses)
 
 
+def inference_accuracy(network, inputs, targets):
+    """Return the accuracy, () or (n_networks,), with stored statistics and without dropout."""
+    return accuracy(network.forward(inputs, training=False), targets)
+
+
 def accuracy(logits, targets):
     """Return the share of rows whose largest logit is the target's: (..., batch) -> (...)."""
     return (logits.argmax(axis=-1) == targets).mean(axis=-1)

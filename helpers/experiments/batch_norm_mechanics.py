@@ -8,16 +8,14 @@ import numpy as np
 
 from helpers.checks import check_integer, check_number
 from helpers.datasets import load_fashion_mnist
-from helpers.experiments.arm import N_SEEDS, accuracy, train_arm
+from helpers.experiments.arm import N_SEEDS, accuracy, inference_accuracy, train_arm
 from helpers.experiments.covariate_shift import draw_animals, draw_clothes, pixel_mean_and_sd
-from helpers.intervals import format_number, mean_intervals, paired_interval
+from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
 from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
 from helpers.layers import BatchNorm
 from helpers.network import multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import spawn_streams
 from helpers.training import train
-
-BAND = ("mean", "low", "high")  # of an Interval
 
 # -- section 1: the race --
 
@@ -39,8 +37,7 @@ class Arm:
     @property
     def band(self):
         """Mean loss and the ends of its 95% interval, each (n_checks,)."""
-        intervals = mean_intervals(self.losses)
-        return tuple(np.array([getattr(i, name) for i in intervals]) for name in BAND)
+        return interval_ends(mean_intervals(self.losses))
 
     @property
     def n_late(self):
@@ -314,7 +311,7 @@ def running_accuracy(trained, memory, *, biased=False):
 
 
 def _test_accuracy(trained, network):
-    return _score(network, trained.data.test_inputs, trained.data.test_targets)
+    return inference_accuracy(network, trained.data.test_inputs, trained.data.test_targets)
 
 
 def own_batch_accuracy(trained, order):
@@ -405,16 +402,12 @@ def adapt_statistics(
     stored = with_statistics(trained, black)
     even, uneven = (bright, test_set.targets), _make_uneven(bright, test_set.targets)
     return Adaptation(
-        without=_score(without, *even),
-        stored=_score(stored, *even),
-        fresh=_score(with_statistics(trained, even[0]), *even),
+        without=inference_accuracy(without, *even),
+        stored=inference_accuracy(stored, *even),
+        fresh=inference_accuracy(with_statistics(trained, even[0]), *even),
         uneven_stored=_balanced_score(stored, *uneven),
         uneven_fresh=_balanced_score(with_statistics(trained, uneven[0]), *uneven),
     )
-
-
-def _score(network, inputs, targets):
-    return accuracy(network.forward(inputs, training=False), targets)
 
 
 def _balanced_score(network, inputs, targets):

@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers.checks import check_finite, check_number
 from helpers.datasets import load_fashion_mnist, shifted_regions
-from helpers.experiments.arm import N_SEEDS, accuracy, train_arm
+from helpers.experiments.arm import N_SEEDS, inference_accuracy, train_arm
 from helpers.faces import CAT, KINDS, coat_colours, draw_faces, sample_kinds
 from helpers.layer_statistics import record, with_statistics
 from helpers.layers import Dense
@@ -311,8 +311,8 @@ def measure_regions(
         reweighted, reference = _fit(*source, weights, **settings), _fit(*target, **settings)
         move = source[0].mean(axis=-2, keepdims=True) - test[0].mean(axis=-2, keepdims=True)
         columns.append(
-            [_score(one, *test) for one in (plain, reweighted, reference)]
-            + [_score(plain, test[0] + move, test[1])]
+            [inference_accuracy(one, *test) for one in (plain, reweighted, reference)]
+            + [inference_accuracy(plain, test[0] + move, test[1])]
             + [_commoner_share(test[1])]
             + [[domain_auc(*pair) for pair in pairs]]
             + [[effective_sample_size(one) for one in weights]]
@@ -341,7 +341,7 @@ def measure_flexible(distance=4, *, n_networks=N_SEEDS, n_train=300, n_test=1000
     weights = np.array([importance_weights(*pair) for pair in zip(source[0], target[0])])
     settings = dict(seed=seed, n_networks=n_networks, **CURVE)
     plain, reweighted = _fit(*source, **settings), _fit(*source, weights, **settings)
-    return _score(plain, *test), _score(reweighted, *test)
+    return inference_accuracy(plain, *test), inference_accuracy(reweighted, *test)
 
 
 def _regions(distance, n_networks, n_train, n_test, seed):
@@ -364,10 +364,6 @@ def _fit(inputs, targets, sample_weights=None, *, sizes, **settings):
 def _commoner_share(targets):
     share = targets.mean(axis=-1)
     return np.maximum(share, 1 - share)
-
-
-def _score(network, inputs, targets):
-    return accuracy(network.forward(inputs, training=False), targets)
 
 
 @dataclass(frozen=True, eq=False)
@@ -401,7 +397,7 @@ def view_regions(distance, reweighted, *, n_train=300, n_test=1000, seed=0):
     guesses = network.forward(target[0], training=False).argmax(axis=-1)
     return RegionView(
         distance, reweighted, source[0], target[0], weights, guesses != target[1],
-        (a, b, layer.bias[1] - layer.bias[0]), float(_score(network, *test)),
+        (a, b, layer.bias[1] - layer.bias[0]), float(inference_accuracy(network, *test)),
         domain_auc(source[0], target[0]), effective_sample_size(weights),
     )
 

@@ -14,7 +14,13 @@ import numpy as np
 from helpers.checks import check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.experiments.arm import N_SEEDS, train_arm
-from helpers.intervals import Interval, mean_interval, mean_intervals, paired_interval
+from helpers.intervals import (
+    Interval,
+    interval_ends,
+    mean_interval,
+    mean_intervals,
+    paired_interval,
+)
 from helpers.layer_statistics import with_statistics
 from helpers.layers import Dense, Dropout
 from helpers.network import softmax_cross_entropy
@@ -352,9 +358,7 @@ class Curve:
 
 def curve(steps, values):
     """Return the Curve of `values`, (n_evaluations, n_networks)."""
-    intervals = mean_intervals(values)
-    rows = [[one.mean, one.low, one.high] for one in intervals]
-    return Curve(steps, *np.array(rows).T)
+    return Curve(steps, *interval_ends(mean_intervals(values)))
 
 
 def differences(runs, reference="group 512"):

@@ -16,7 +16,13 @@ from helpers.figures.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.intervals import format_number, mean_interval, mean_intervals, paired_interval
+from helpers.intervals import (
+    format_number,
+    interval_ends,
+    mean_interval,
+    mean_intervals,
+    paired_interval,
+)
 
 COAT_LABEL = "coats of the test faces, from black (0) to full colour (1)"
 N_COLUMNS = 10
@@ -56,7 +62,7 @@ class CoatSliderPicture(Picture):
             mean_intervals(one) for one in (view.detector.accuracy, view.detector.cat_recall)
         ]
         for band, curve in zip(self.bands, curves, strict=True):
-            band.set(view.coats, *_ends(curve))
+            band.set(view.coats, *interval_ends(curve))
         coat, now = view.coats[view.place], [curve[view.place] for curve in curves]
         self.now.set_data([coat, coat], [0, 1])
         self.dots.set_data([coat, coat], [interval.mean for interval in now])
@@ -152,7 +158,7 @@ class ShortcutPicture(Picture):
             detector.other_recall[0],
         )
         intervals = [mean_interval(share) for share in shares]
-        means, lows, highs = _ends(intervals)
+        means, lows, highs = interval_ends(intervals)
         self.bars.set(means, lows, highs, [str(one) for one in intervals])
         self.sentence = (
             f"Recognised: {intervals[0]} of the black cats and {intervals[1]} of the coloured "
@@ -242,8 +248,8 @@ class ReweightingPicture(Picture):
             mean_intervals(one) for one in (result.plain, result.reweighted, result.reference)
         ]
         for band, points, curve in zip(self.bands, self.points, curves, strict=True):
-            band.set(result.distances, *_ends(curve))
-            points.set(result.distances, *_ends(curve))
+            band.set(result.distances, *interval_ends(curve))
+            points.set(result.distances, *interval_ends(curve))
         self.labels.set(result.distances[-1], [curve[-1].mean for curve in curves])
         plain, reweighted, reference = (format_number(curve[-1].mean, 2) for curve in curves)
         self.sentence = (
@@ -275,7 +281,7 @@ class BatchNormBarsPicture(Picture):
     def show(self, story):
         arms = (story.plain, story.batch_norm, story.batch_norm_faster)
         intervals = [mean_interval(arm.accuracy[-1]) for arm in arms]
-        means, lows, highs = _ends(intervals)
+        means, lows, highs = interval_ends(intervals)
         self.bars.set(means, lows, highs, [str(one) for one in intervals])
         self.reference.set(story.reference.accuracy[-1].mean())
         difference = paired_interval(story.batch_norm.accuracy[-1], story.plain.accuracy[-1])
@@ -305,7 +311,7 @@ class TintedPicture(Picture):
     def show(self, pair):
         curves = [mean_intervals(one) for one in (pair.plain, pair.batch_norm)]
         for band, curve in zip(self.bands, curves, strict=True):
-            band.set(pair.colourfulness, *_ends(curve))
+            band.set(pair.colourfulness, *interval_ends(curve))
         reference = mean_interval(pair.reference)
         self.reference.set([1], [reference.mean], [reference.low], [reference.high])
         ends = [curve[-1] for curve in curves]
@@ -346,7 +352,7 @@ class CoatPicture(Picture):
         self.strip.set(np.stack(tiles))
         curves = [mean_intervals(one.accuracy) for one in (story.plain, story.batch_norm)]
         for band, curve in zip(self.bands, curves, strict=True):
-            band.set(self._places(story.coats), *_ends(curve))
+            band.set(self._places(story.coats), *interval_ends(curve))
         reference = mean_interval(story.reference.accuracy[-1])
         self.reference.set([end], [reference.mean], [reference.low], [reference.high])
         last = [curve[-1] for curve in curves]
@@ -357,8 +363,3 @@ class CoatPicture(Picture):
             f"{last[1]} with it. Learned from coloured coats: {reference}."
         )
         return self
-
-
-def _ends(intervals):
-    """Return means, lows and highs of a list of Intervals, an array each."""
-    return [np.array([getattr(one, end) for one in intervals]) for end in ("mean", "low", "high")]

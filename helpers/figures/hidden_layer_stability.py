@@ -13,7 +13,13 @@ from helpers.figures.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.intervals import format_number, mean_interval, mean_intervals, paired_interval
+from helpers.intervals import (
+    format_number,
+    interval_ends,
+    mean_interval,
+    mean_intervals,
+    paired_interval,
+)
 
 ARMS = (WITHOUT_BATCH_NORM, WITH_BATCH_NORM)
 ARM_NAMES = ("without batch norm", "with batch norm")
@@ -245,8 +251,7 @@ class MovingTargetPicture(Picture):
 
 def _set_below(top, bars, intervals, texts):
     """Set bars and interval ends, cut off at `top`; an arrow marks each bar that goes on."""
-    ends = [(one.mean, one.low, one.high) for one in intervals]
-    heights, lows, highs = np.clip(ends, 0, top).T
+    heights, lows, highs = np.clip(interval_ends(intervals), 0, top)
     cut = [" ↑" if one.mean > top else "" for one in intervals]
     bars.set(heights, lows, highs, texts=[text + mark for text, mark in zip(texts, cut)])
 

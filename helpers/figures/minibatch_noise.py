@@ -11,7 +11,7 @@ from helpers.figures.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.intervals import format_number, mean_intervals
+from helpers.intervals import format_number, interval_ends, mean_intervals
 
 LOSS_LABEL = "loss (nats)"
 
@@ -90,10 +90,7 @@ class NoiseSizePicture(Picture):
         noise = mean_intervals(result.total)
         theory = result.theory.mean(axis=1)
         self.theory.set_data(sizes, theory)
-        self.measured.set(
-            sizes, [one.mean for one in noise], [one.low for one in noise],
-            [one.high for one in noise],
-        )
+        self.measured.set(sizes, *interval_ends(noise))
         for line, sds in zip(self.dropout, result.dropout.values(), strict=True):
             line.set_data(sizes, sds)
         flat = [(p, sds[-1]) for p, sds in result.dropout.items()]
@@ -136,9 +133,9 @@ class NaiveSweepPicture(Picture):
         sentences = []
         for line, intervals, name, sweep in zip(self.lines, self.intervals, names, sweeps):
             gaps = mean_intervals(sweep.gaps)
-            places, means = range(len(gaps)), [one.mean for one in gaps]
+            places, (means, lows, highs) = range(len(gaps)), interval_ends(gaps)
             line.set_data(places, means)
-            intervals.set(places, means, [one.low for one in gaps], [one.high for one in gaps])
+            intervals.set(places, means, lows, highs)
             # Not the smallest batch size: its many updates without batch norm are chaotic, and
             # another machine's rounding shows in the second decimal.
             texts = [f"{gap} at {m}" for m, gap in zip(sweep.batch_sizes[1:], gaps[1:])]
