@@ -81,43 +81,60 @@ class Race:
         return tuple(int((np.sign(lead) == sign).sum()) for sign in (1, 0, -1))
 
 
-def run_race(
-    activation="relu", learning_rate=0.1, *, threshold=0.5, n_train=2000, n_hidden=5, width=48,
-    batch_size=128, n_steps=160, check_every=5, n_probe=256, n_networks=N_SEEDS, seed=7,
-    on_step=None,
-):
+def run_race(activation="relu", learning_rate=0.1, *, threshold=0.5, on_step=None, **settings):
     """Train pairs with and without batch norm and return a Race to `threshold` nats.
 
+    settings: those of `run_race_arm`, the same for both arms.
+    """
+    arms = [
+        run_race_arm(
+            activation, learning_rate, batch_norm=batch_norm, threshold=threshold,
+            on_step=on_step, **settings,
+        )
+        for batch_norm in (False, True)
+    ]
+    return Race(activation, learning_rate, threshold, *arms)
+
+
+def run_race_arm(
+    activation="relu", learning_rate=0.1, *, batch_norm, threshold=0.5, n_train=2000, n_hidden=5,
+    width=48, batch_size=128, n_steps=160, check_every=5, n_probe=256, n_networks=N_SEEDS, seed=7,
+    rebuild=None, watch=None, on_step=None,
+):
+    """Train one arm of a race and return it; arms that share the seed are paired.
+
     The loss is taken on the first `n_probe` training images, every `check_every` steps, with
-    those images' own statistics. An arm stops when its last network has arrived, or after
-    `n_steps`. Fashion-MNIST, 14 x 14 pixels, a subset for each pair. Raises ValueError when
-    `check_every` is above `n_steps`: such a race would never be looked at.
+    those images' own statistics. The arm stops when its last network has arrived at `threshold`
+    nats, or after `n_steps`. Fashion-MNIST, 14 x 14 pixels, a subset for each network.
+    `rebuild(network, streams)` returns the network to race with; `watch(network, probe_inputs)`
+    is called after each step. Raises ValueError when `check_every` is above `n_steps`: such a race
+    would never be looked at.
     """
     n_steps = check_integer("n_steps", n_steps)
     check_integer("check_every", check_every, 1, n_steps, high_is="n_steps")
     threshold = check_number("threshold", threshold, 0, low_open=True)
-    rng = spawn_streams(seed, n_networks).data
-    data = load_fashion_mnist(n_train=n_train, n_networks=n_networks, rng=rng)
-    arms = []
-    for batch_norm in (False, True):
-        streams = spawn_streams(seed, n_networks)
-        network = multilayer_perceptron(
-            [196, *[width] * n_hidden, 10], rng=streams.weights, batch_norm=batch_norm,
-            activation=activation, n_networks=n_networks, dtype=np.float64,
-        )
-        steps = train(
-            network, data.train_inputs, data.train_targets, n_steps=n_steps,
-            batch_size=batch_size, learning_rate=learning_rate, rng=streams.order,
-        )
-        probe = data.train_inputs[:, :n_probe], data.train_targets[:, :n_probe]
-        arms.append(_race_arm(network, steps, probe, threshold, check_every, on_step))
-    return Race(activation, learning_rate, threshold, *arms)
+    streams = spawn_streams(seed, n_networks)
+    data = load_fashion_mnist(n_train=n_train, n_networks=n_networks, rng=streams.data)
+    network = multilayer_perceptron(
+        [196, *[width] * n_hidden, 10], rng=streams.weights, batch_norm=batch_norm,
+        activation=activation, n_networks=n_networks, dtype=np.float64,
+    )
+    if rebuild is not None:
+        network = rebuild(network, streams)
+    steps = train(
+        network, data.train_inputs, data.train_targets, n_steps=n_steps, batch_size=batch_size,
+        learning_rate=learning_rate, rng=streams.order,
+    )
+    probe = data.train_inputs[:, :n_probe], data.train_targets[:, :n_probe]
+    return _time_arm(network, steps, probe, threshold, check_every, watch, on_step)
 
 
-def _race_arm(network, steps, probe, threshold, check_every, on_step):
+def _time_arm(network, steps, probe, threshold, check_every, watch, on_step):
     inputs, targets = probe
     losses, arrived = [], np.zeros(network.n_networks, dtype=bool)
     for step in steps:
+        if watch is not None:
+            watch(network, inputs)
         if on_step is not None:
             on_step()
         if (step.index + 1) % check_every == 0:

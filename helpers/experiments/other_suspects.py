@@ -1,0 +1,520 @@
+"""Notebook 05's own experiments: does drift cost speed, which learning rates train, how smooth is
+the loss?
+
+Each follows a question that a paper asked of large convolutional networks (Santurkar et al. 2018;
+Bjorck et al. 2018) and asks it of the course's small ones, in a design of our own.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.checks import check_finite, check_flag, check_integer, check_number
+from helpers.datasets import load_fashion_mnist
+from helpers.experiments.arm import N_SEEDS
+from helpers.experiments.batch_norm_mechanics import Arm, run_race_arm
+from helpers.intervals import paired_interval
+from helpers.layer_statistics import predict_with_batch_statistics
+from helpers.layers import BatchNorm, Dense
+from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
+from helpers.randomness import Streams, one_per_network, spawn_streams
+from helpers.training import SGD, minibatches, train
+
+# -- section 2: if inputs drift more, does training get slow? --
+
+
+class StepNoise:
+    """outputs = inputs * scale + shift: one scale and one shift per unit, drawn for each step.
+
+    All images of a mini-batch meet the same two numbers, so a unit's distribution moves as a
+    whole. shift is uniform between -max_shift and max_shift, log(scale) between -log(max_scale)
+    and log(max_scale). A forward in training draws them; inference is the identity, except in a
+    copy that is `held`. rng: a list with one generator for each network.
+    """
+
+    parameters = ()
+
+    def __init__(self, n_features, *, max_shift, max_scale, rng):
+        self.n_features = check_integer("n_features", n_features)
+        self.max_shift = check_number("max_shift", max_shift, 0)
+        self.max_scale = check_number("max_scale", max_scale, 1)
+        self.n_networks = len(rng)
+        self.rng = one_per_network(rng, self.n_networks)
+        self.is_held = False
+
+    def forward(self, inputs, *, training):
+        self._is_active = check_flag("training", training) or self.is_held
+        if training:
+            self._draw(inputs.dtype)
+        return inputs * self._scale + self._shift if self._is_active else inputs
+
+    def backward(self, grad_outputs):
+        return grad_outputs * self._scale if self._is_active else grad_outputs
+
+    def held(self):
+        """Return a copy that adds the noise of the last training step in inference, too."""
+        twin = copy.copy(self)
+        twin.is_held = True
+        return twin
+
+    def _draw(self, dtype):
+        draws = np.stack([one.uniform(-1, 1, (2, 1, self.n_features)) for one in self.rng], axis=1)
+        shift, log_scale = draws.astype(dtype)  # (n_networks, 1, n_features) each
+        self._shift = self.max_shift * shift
+        self._scale = np.exp(np.log(self.max_scale) * log_scale)
+
+
+def add_step_noise(network, *, max_shift, max_scale, rng):
+    """Return a Network of the same layers, with StepNoise behind each batch norm.
+
+    rng: a list with one generator for each network, which all noise layers share.
+    """
+    layers = []
+    for layer in network.layers:
+        layers.append(layer)
+        if isinstance(layer, BatchNorm):
+            noise = StepNoise(
+                layer.n_features, max_shift=max_shift, max_scale=max_scale, rng=rng
+            )
+            layers.append(noise)
+    return Network(layers)
+
+
+DRIFT_STEPS = 40  # drift is compared over these first steps, which no arm leaves early
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyRace:
+    """Three paired arms in one setting: network k of all has the same data, weights and batches.
+
+    drift: (3, n_networks), in the order of `arms`: how far the mean of what layer 3 receives
+    moves from one step to the next, in standard deviations: the median over units, the mean over
+    the first DRIFT_STEPS steps.
+    """
+
+    activation: str
+    learning_rate: float
+    threshold: float
+    without: Arm
+    with_batch_norm: Arm
+    noisy: Arm
+    drift: np.ndarray
+
+    @property
+    def arms(self):
+        return self.without, self.with_batch_norm, self.noisy
+
+    @property
+    def name(self):
+        return f"{self.activation}, learning rate {self.learning_rate:g}"
+
+    @property
+    def steps_saved(self):
+        """Interval of the steps that noisy batch norm saves against none; below 0, it is slower.
+
+        A run stopped by the cap counts as arrived there.
+        """
+        return paired_interval(self.without.first_steps, self.noisy.first_steps)
+
+    @property
+    def cost_of_noise(self):
+        """Interval of the steps that the noise adds to batch norm; a cap makes it too small."""
+        return paired_interval(self.noisy.first_steps, self.with_batch_norm.first_steps)
+
+
+def run_noisy_race(
+    activation="relu", learning_rate=0.1, *, max_shift=0.5, max_scale=1.5, threshold=0.5,
+    on_step=None, **settings,
+):
+    """Race networks without batch norm, with it, and with noise behind it; return a NoisyRace.
+
+    settings: those of `run_race_arm`, the same for all arms. Calls `on_step()` at most
+    3 * n_steps times.
+    """
+    settings = {"threshold": threshold, "on_step": on_step, **settings}
+    watches = [_MeanWatch() for _ in range(3)]
+    without, with_batch_norm = (
+        run_race_arm(activation, learning_rate, batch_norm=one, watch=watch, **settings)
+        for one, watch in zip((False, True), watches)
+    )
+    noisy = run_noisy_arm(
+        activation, learning_rate, max_shift=max_shift, max_scale=max_scale, watch=watches[2],
+        **settings,
+    )
+    drift = np.array([watch.drift for watch in watches])
+    return NoisyRace(activation, learning_rate, threshold, without, with_batch_norm, noisy, drift)
+
+
+def run_noisy_arm(
+    activation="relu", learning_rate=0.1, *, max_shift=0.5, max_scale=1.5, **settings
+):
+    """Return the Arm of networks with StepNoise behind each batch norm.
+
+    Our own design, after Santurkar et al. 2018, section 2.1: they add noise to each activation of
+    each example, from a distribution that changes in every step; here all examples of a step meet
+    the same shift and the same stretch, so the distribution moves and nothing else happens to it.
+    The noise comes from the seed's `dropout` stream and is off when the training loss is taken.
+    settings: those of `run_race_arm`, with whose arms of the same seed this one is paired.
+    """
+
+    def add_noise(network, streams):
+        return add_step_noise(
+            network, max_shift=max_shift, max_scale=max_scale, rng=streams.dropout
+        )
+
+    return run_race_arm(activation, learning_rate, batch_norm=True, rebuild=add_noise, **settings)
+
+
+class _MeanWatch:
+    """Follows the mean of what layer 3 receives, on a fixed probe, noise of the step included."""
+
+    def __init__(self):
+        self._moments, self._moves = None, []
+
+    def __call__(self, network, probe):
+        if len(self._moves) == DRIFT_STEPS:
+            return
+        front = [
+            layer.held() if isinstance(layer, StepNoise) else layer
+            for layer in network.layers[: dense_places(network)[2]]
+        ]
+        received = predict_with_batch_statistics(Network(front), probe)
+        mean, sd = received.mean(axis=-2), received.std(axis=-2)
+        if self._moments is not None:
+            before, sd_before = self._moments
+            with np.errstate(all="ignore"):  # units that stay silent
+                moves = np.where(sd_before > 0.02, np.abs(mean - before) / sd_before, np.nan)
+            self._moves.append(np.nanmedian(moves, axis=-1))
+        self._moments = mean, sd
+
+    @property
+    def drift(self):
+        return np.mean(self._moves, axis=0)
+
+
+# -- section 3: which learning rates train? --
+
+LEARNING_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+TRAINED_BELOW = 1.0  # nats; guessing is at log(10) = 2.3
+
+
+@dataclass(frozen=True, eq=False)
+class RateSweep:
+    """The same networks trained with several learning rates, paired across rates by seed.
+
+    learning_rates: (n_rates,). final_losses: (n_rates, n_networks), nats: the mini-batch loss,
+    the mean over the last 10 steps, inf where training diverged.
+    """
+
+    activation: str
+    depth: int
+    init_scale: float
+    batch_norm: bool
+    learning_rates: np.ndarray
+    final_losses: np.ndarray
+
+    @property
+    def typical_losses(self):
+        """Median of the final losses over networks, (n_rates,)."""
+        return np.median(self.final_losses, axis=1)
+
+    @property
+    def trains(self):
+        """Which rates train, (n_rates,): three networks in four end below TRAINED_BELOW."""
+        return (self.final_losses < TRAINED_BELOW).mean(axis=1) >= 0.75
+
+    @property
+    def best(self):
+        """Place of the learning rate with the lowest mean final loss."""
+        return int(self.final_losses.mean(axis=1).argmin())
+
+    @property
+    def range_text(self):
+        """The rates that train as text: "0.1 to 3", or "none"."""
+        rates = [f"{rate:g}" for rate in self.learning_rates[self.trains]]
+        return " to ".join(dict.fromkeys((rates[0], rates[-1]))) if rates else "none"
+
+
+def measure_learning_rates(
+    activation="relu", depth=3, init_scale=1.0, batch_norm=True, *,
+    learning_rates=LEARNING_RATES, n_networks=8, n_steps=100, n_train=1000, width=32,
+    batch_size=128, seed=0, on_step=None,
+):
+    """Train with every learning rate and return a RateSweep.
+
+    depth: layers of weights, one more than hidden layers. Fashion-MNIST at 7 x 7 pixels, plain
+    gradient descent without momentum. All rates train in one lock-step batch; network k meets
+    the same data, initial weights and mini-batches at each rate, with and without batch norm.
+    Raises ValueError or TypeError for arguments out of range.
+    """
+    check_integer("depth", depth, 2)
+    check_integer("n_steps", n_steps, 10)
+    rates = check_finite("learning_rates", learning_rates, dtype=np.float64)
+    n_all = len(rates) * check_integer("n_networks", n_networks)
+    streams = repeat_streams(seed, n_networks, len(rates))
+    data = load_fashion_mnist(n_train, image_size=7, n_networks=n_all, rng=streams.data)
+    network = multilayer_perceptron(
+        [49, *[width] * (depth - 1), 10], rng=streams.weights, batch_norm=batch_norm,
+        activation=activation, init_scale=init_scale, n_networks=n_all, dtype=np.float64,
+    )
+    losses = []
+    for step in train(
+        network, data.train_inputs, data.train_targets, n_steps=n_steps, batch_size=batch_size,
+        learning_rate=np.repeat(rates, n_networks), momentum=0.0, rng=streams.order,
+    ):
+        losses.append(step.losses)
+        if on_step is not None:
+            on_step()
+    final_losses = np.mean(losses[-10:], axis=0).reshape(len(rates), n_networks)
+    return RateSweep(activation, depth, init_scale, batch_norm, rates, final_losses)
+
+
+def repeat_streams(seed, n_networks, n_times):
+    """Return the Streams of `n_networks`, the whole row `n_times` over, in fresh states each."""
+    rows = [vars(spawn_streams(seed, n_networks)) for _ in range(n_times)]
+    return Streams(**{name: [one for row in rows for one in row[name]] for name in rows[0]})
+
+
+@dataclass(frozen=True, eq=False)
+class TunedPair:
+    """Two RateSweeps, each to be taken at its own best learning rate."""
+
+    without: RateSweep
+    with_batch_norm: RateSweep
+
+    @property
+    def best_rates(self):
+        """The learning rate with the lowest mean final loss: (without, with batch norm)."""
+        arms = self.without, self.with_batch_norm
+        return tuple(float(arm.learning_rates[arm.best]) for arm in arms)
+
+    @property
+    def best_losses(self):
+        """Final losses at those rates, (2, n_networks)."""
+        arms = self.without, self.with_batch_norm
+        return np.array([arm.final_losses[arm.best] for arm in arms])
+
+    @property
+    def difference(self):
+        """Paired Interval of the final loss at the best rates, with batch norm minus without."""
+        return paired_interval(*self.best_losses[::-1])
+
+
+def compare_at_best_rates(
+    activation="relu", depth=3, init_scale=1.0, *, n_networks=N_SEEDS, **settings
+):
+    """Return the TunedPair of both arms, as shallow and as well started as you like.
+
+    The rate is chosen on the training loss that is then compared, for both arms alike. settings:
+    those of `measure_learning_rates`. Calls `on_step()` 2 * n_steps times.
+    """
+    return TunedPair(
+        *(
+            measure_learning_rates(
+                activation, depth, init_scale, batch_norm, n_networks=n_networks, **settings
+            )
+            for batch_norm in (False, True)
+        )
+    )
+
+
+# -- section 4: is it smoothness? --
+
+
+@dataclass(frozen=True, eq=False)
+class SmoothnessArm:
+    """How the loss behaves along the negative gradient; (n_networks,), medians over points.
+
+    loss_change: nats, after one long step. cosine: of the gradients before and after a middle
+    step. beta: length of the gradient's change per length of a short step.
+    """
+
+    loss_change: np.ndarray
+    cosine: np.ndarray
+    beta: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Smoothness:
+    """Two paired arms in one setting."""
+
+    activation: str
+    without: SmoothnessArm
+    with_batch_norm: SmoothnessArm
+
+    def difference(self, quantity):
+        """Paired Interval of `quantity`, a field of SmoothnessArm: with batch norm - without."""
+        return paired_interval(getattr(self.with_batch_norm, quantity),
+                               getattr(self.without, quantity))
+
+
+LONG_STEP, MIDDLE_STEP, SHORT_STEP = 1.0, 0.1, 0.03
+VISITED_STEPS = tuple(range(5, 56, 10))
+
+
+def measure_smoothness(
+    activation="relu", *, learning_rate=0.1, visited=VISITED_STEPS, n_train=2000, n_hidden=5,
+    width=48, batch_size=128, n_networks=N_SEEDS, seed=0, on_step=None,
+):
+    """Walk along the negative gradient from points of a training run; return the Smoothness.
+
+    After each number of steps in `visited`, plain gradient descent halts and looks at the
+    mini-batch that comes next: its loss and gradient here, and after steps of LONG_STEP,
+    MIDDLE_STEP and SHORT_STEP times the negative gradient (after Santurkar et al. 2018, section
+    3.2, who also measure how loss and gradient vary along that line). Calls `on_step()`
+    2 * max(visited) times.
+    """
+    settings = dict(
+        sizes=[196, *[width] * n_hidden, 10], n_steps=max(visited), n_train=n_train, momentum=0.0,
+        activation=activation, learning_rate=learning_rate, batch_size=batch_size,
+        n_networks=n_networks, seed=seed, on_step=on_step,
+    )
+    arms = [_smoothness_arm(visited, batch_norm=one, **settings) for one in (False, True)]
+    return Smoothness(activation, *arms)
+
+
+def _smoothness_arm(visited, **settings):
+    points = [
+        _look_around(network, *next_batch)
+        for n_done, network, next_batch in _train_with_foresight(**settings)
+        if n_done in visited
+    ]
+    return SmoothnessArm(*np.median(points, axis=0))
+
+
+def _look_around(network, inputs, targets):
+    """Return loss_change, cosine and beta at the network's place, (3, n_networks)."""
+    here = copy.deepcopy(network)
+    loss, gradient = _loss_and_gradient(here, inputs, targets)
+    (far_loss, _), (_, middle), (_, near) = (
+        _loss_and_gradient(_step_down(here, size), inputs, targets)
+        for size in (LONG_STEP, MIDDLE_STEP, SHORT_STEP)
+    )
+    cosine = (gradient * middle).sum(axis=-1) / (_length(gradient) * _length(middle))
+    beta = _length(near - gradient) / (SHORT_STEP * _length(gradient))
+    return np.array([far_loss - loss, cosine, beta])
+
+
+def _loss_and_gradient(network, inputs, targets):
+    """Return the losses (n_networks,) and all gradients in a row, (n_networks, n_parameters)."""
+    losses, grad_logits = softmax_cross_entropy(network.forward(inputs, training=True), targets)
+    network.backward(grad_logits, to_inputs=False)
+    gradients = [
+        getattr(layer, "grad_" + name).reshape(network.n_networks, -1)
+        for layer in network.layers
+        for name in layer.parameters
+    ]
+    return losses, np.concatenate(gradients, axis=-1)
+
+
+def _step_down(network, size):
+    """Return a copy, `size` times the gradient that the network holds further down."""
+    twin = copy.deepcopy(network)
+    SGD(twin.layers, learning_rate=size, momentum=0.0).step()
+    return twin
+
+
+def _length(vectors):
+    return np.linalg.norm(vectors, axis=-1)
+
+
+def _train_with_foresight(
+    *, sizes, activation, batch_norm, n_train, n_steps, batch_size, learning_rate, momentum=0.9,
+    n_networks, seed, on_step,
+):
+    """Train and yield (steps done, network, (inputs, targets) of the next mini-batch)."""
+    streams, ahead = (spawn_streams(seed, n_networks) for _ in range(2))
+    data = load_fashion_mnist(n_train, n_networks=n_networks, rng=streams.data)
+    network = multilayer_perceptron(
+        sizes, rng=streams.weights, batch_norm=batch_norm, activation=activation,
+        n_networks=n_networks, dtype=np.float64,
+    )
+    # The same seed gives the same order: this second walk is one mini-batch ahead of training.
+    batches = minibatches(n_train, batch_size, n_networks=n_networks, rng=ahead.order)
+    next(batches)
+    for step in train(
+        network, data.train_inputs, data.train_targets, n_steps=n_steps, batch_size=batch_size,
+        learning_rate=learning_rate, momentum=momentum, rng=streams.order,
+    ):
+        rows = np.arange(n_networks)[:, None], next(batches)
+        if on_step is not None:
+            on_step()
+        yield step.index + 1, network, (data.train_inputs[rows], data.train_targets[rows])
+
+
+# -- go deeper: the shift of a gradient --
+
+
+@dataclass(frozen=True, eq=False)
+class GradientShift:
+    """How much the update of the layers below turns layer 3's gradient, in paired arms.
+
+    without, with_batch_norm: (n_checkpoints, n_networks), |G - G'| / |G| for layer 3's weights:
+    G before, G' after the layers below were updated, on the same mini-batch.
+    """
+
+    activation: str
+    learning_rate: float
+    without: np.ndarray
+    with_batch_norm: np.ndarray
+
+    @property
+    def late(self):
+        """Means over the second half of the checkpoints, (2, n_networks)."""
+        half = len(self.without) // 2
+        arms = self.without, self.with_batch_norm
+        return np.array([arm[half:].mean(axis=0) for arm in arms])
+
+    @property
+    def difference(self):
+        """Paired Interval of `late`, with batch norm minus without."""
+        return paired_interval(*self.late[::-1])
+
+
+def measure_gradient_shift(
+    activation="relu", learning_rate=0.1, *, n_steps=200, every=10, n_train=2000, batch_size=128,
+    n_networks=N_SEEDS, seed=0, on_step=None,
+):
+    """Return the GradientShift of layer 3 in 196-64-64-64-10 networks, every `every` steps.
+
+    The definition of internal covariate shift by Santurkar et al. 2018, section 2.2, divided by
+    the length of G. Calls `on_step()` 2 * n_steps times. Raises ValueError unless `every`, at
+    least 2, is at most half of n_steps.
+    """
+    check_integer("n_steps", n_steps, 4)
+    check_integer("every", every, 2, n_steps // 2, high_is="half of n_steps")
+    settings = dict(
+        sizes=[196, 64, 64, 64, 10], n_steps=n_steps, n_train=n_train, activation=activation,
+        learning_rate=learning_rate, batch_size=batch_size, n_networks=n_networks, seed=seed,
+        on_step=on_step,
+    )
+    arms = [_gradient_shifts(every, batch_norm=one, **settings) for one in (False, True)]
+    return GradientShift(activation, learning_rate, *arms)
+
+
+def _gradient_shifts(every, **settings):
+    shifts, before = [], None
+    for n_done, network, next_batch in _train_with_foresight(**settings):
+        if n_done % every == 0:
+            shifts.append(_gradient_shift(*before, after=network))
+        elif n_done % every == every - 1:
+            before = copy.deepcopy(network), *next_batch
+    return np.array(shifts)
+
+
+def _gradient_shift(before, inputs, targets, *, after):
+    """Return |G - G'| / |G| of layer 3's weights on one mini-batch, (n_networks,)."""
+    third = dense_places(before)[2]
+    mixed = copy.deepcopy(Network(after.layers[:third] + before.layers[third:]))
+    gradients = []
+    for network in (before, mixed):
+        _loss_and_gradient(network, inputs, targets)
+        gradients.append(network.layers[third].grad_weights.reshape(network.n_networks, -1))
+    old, new = gradients
+    return _length(new - old) / _length(old)
+
+
+def dense_places(network):
+    """Return where in the network's list of layers its Dense layers are."""
+    return [place for place, layer in enumerate(network.layers) if isinstance(layer, Dense)]
