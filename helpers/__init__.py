@@ -15,7 +15,9 @@ The core, to be read in an hour, in this order:
 The course, one file per notebook in each folder:
     experiments       settings in, a result out; no drawing (arm: one arm of a comparison)
     figures           a result in, a labelled picture out; no computing (picture, parts: for all)
-    demos             controls wired to an experiment and a picture (panel, progress: for all)
+    demos             controls wired to an experiment and a picture, and bets (panel, prediction,
+                      progress: for all)
+    exercises         reference answers, checks that name the mistake (exercise: for all)
 
     execute           `python -m helpers.execute` runs all notebooks in place
 """

@@ -29,6 +29,8 @@ MAX_CODE_LINES = 15
 MAX_SETUP_LINES = 8
 MAX_LINE_LENGTH = 100
 
+NOT_ATTEMPTED = "✎ Not attempted yet: replace the ... and run this cell again."
+
 TEXT_TYPES = {"text/plain", "text/markdown"}
 IMAGE_TYPES = {"image/png", "image/jpeg"}
 WHAT_WE_SEE = "**What we see.**"
@@ -90,6 +92,10 @@ def paragraphs(cells):
 
 def is_sentence(text):
     return len(text.split()) >= 5 and text.rstrip()[-1] in ".?!" and not text.startswith("<")
+
+
+def is_exercise(cell):
+    return "exercise" in cell.metadata.get("tags", [])
 
 
 def syntax_trees(notebook):
@@ -201,16 +207,38 @@ def short_code_cells(notebook):
 
 
 def only_plain_lines(notebook):
-    """No classes, no functions, no magics: a cell is a few lines to be read."""
+    """No classes, no functions, no magics: a cell is a few lines to be read.
+
+    What the learner fills in, in a cell tagged "exercise", is a function.
+    """
     complaints = []
+    exercises = {f"code cell {n}" for n, cell in code_cells(notebook) if is_exercise(cell)}
     for where, tree in syntax_trees(notebook):
         for node in ast.walk(tree):
+            if where in exercises and isinstance(node, ast.FunctionDef):
+                continue
             if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
                 complaints.append(f"{where} defines {node.name}")
     with_tree = {where for where, _ in syntax_trees(notebook)}
     for number, _ in code_cells(notebook):
         if f"code cell {number}" not in with_tree:
             complaints.append(f"code cell {number} is not plain Python")
+    return complaints
+
+
+def exercises_are_blank(notebook):
+    """A cell tagged "exercise" holds one function with a blank and hands it to its check."""
+    complaints = []
+    for number, cell in code_cells(notebook):
+        if not is_exercise(cell):
+            continue
+        function, call = [None, None, *ast.parse(cell.source).body][-2:]
+        name = getattr(function, "name", None)
+        wanted = f"exercises.check_{name}({name})"
+        if name is None or call is None or ast.unparse(call) != wanted:
+            complaints.append(f"code cell {number} must end with a function and its check")
+        elif "..." not in cell.source or printed_text(cell) != NOT_ATTEMPTED:
+            complaints.append(f"code cell {number} is not blank: {printed_text(cell)!r}")
     return complaints
 
 
@@ -353,6 +381,7 @@ RULES = (
     small_file,
     short_code_cells,
     only_plain_lines,
+    exercises_are_blank,
     no_plotting_code,
     nothing_hidden_from_nbval,
     opening_cell,
@@ -411,6 +440,15 @@ def good_notebook():
             printing,
             figure,
             v4.new_markdown_cell("**What we see.** The left bar is higher by **0.65 ± 0.02**."),
+            v4.new_code_cell(
+                "def twice(x):\n    return ...\n\nexercises.check_twice(twice)",
+                metadata={"tags": ["exercise"]},
+                outputs=[
+                    v4.new_output(
+                        "execute_result", data={"text/plain": NOT_ATTEMPTED}, execution_count=4
+                    )
+                ],
+            ),
         ],
         metadata=copy.deepcopy(NOTEBOOK_METADATA),
     )
@@ -419,7 +457,7 @@ def good_notebook():
     return notebook
 
 
-SETUP, PRINTING, FIGURE, PROSE = 1, 3, 4, 5
+SETUP, PRINTING, FIGURE, PROSE, EXERCISE = 1, 3, 4, 5, 6
 
 
 def source_becomes(index, source):
@@ -541,6 +579,15 @@ ALTERATIONS = [
     (only_plain_lines, source_becomes(PRINTING, "def forward(x):\n    return x")),
     (only_plain_lines, source_becomes(PRINTING, "%timeit forward(x)")),
     (only_plain_lines, source_becomes(PRINTING, "!pip install more")),
+    (only_plain_lines, source_becomes(EXERCISE, "class Twice:\n    pass")),
+    (only_plain_lines, cell_metadata(EXERCISE, tags=[])),
+    (exercises_are_blank, source_becomes(EXERCISE, "def twice(x):\n    return 2 * x")),
+    (exercises_are_blank, source_becomes(EXERCISE, "exercises.check_twice(...)")),
+    (
+        exercises_are_blank,
+        source_becomes(EXERCISE, "def twice(x):\n    return 2 * x\n\nexercises.check_twice(twice)"),
+    ),
+    (exercises_are_blank, lambda notebook: notebook.cells[EXERCISE].outputs.clear()),
     (no_plotting_code, source_becomes(SETUP, "import matplotlib.pyplot as plt")),
     (no_plotting_code, source_becomes(SETUP, "from matplotlib.figure import Figure")),
     (no_plotting_code, source_becomes(SETUP, "import numpy as np, ipywidgets as w")),

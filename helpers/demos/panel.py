@@ -24,12 +24,15 @@ class Panel:
     compute: returns what `picture.show` takes and depends on the values only, for the last
         `cache_size` results are kept. If it has an argument `on_step`, it calls that `n_steps`
         times, which moves a bar.
-    about: one sentence without computed numbers, which stands for the demo in stored outputs.
+    about: one sentence without computed numbers, which stands for the demo in stored outputs;
+        None: the sentence of the picture at the default values.
     slow: sliders act when they are let go, not while they are dragged.
+    bet: a Prediction on a number, whose value stays in the picture as a ghost (`set_ghost`).
     """
 
     def __init__(
-        self, controls, compute, picture, about, *, slow=False, n_steps=None, cache_size=64
+        self, controls, compute, picture, about=None, *, slow=False, n_steps=None, cache_size=64,
+        bet=None,
     ):
         self.controls, self.compute, self.picture, self.about = controls, compute, picture, about
         self.error = None
@@ -42,6 +45,9 @@ class Panel:
             if slow and control.has_trait("continuous_update"):
                 control.continuous_update = False
             control.observe(self._on_change, names="value")
+        if bet is not None:
+            bet.observe(self._on_bet)
+            self._on_bet(bet.value)
 
     @property
     def values(self):
@@ -65,9 +71,11 @@ class Panel:
         row = Layout(
             flex_flow="row wrap", align_items="center", grid_gap="4px 28px", padding="0 0 0 4px"
         )
-        controls = ipywidgets.HBox(list(self.controls.values()), layout=row)
+        controls = [ipywidgets.HBox(list(self.controls.values()), layout=row)]
         bar = [self.bar] if self._n_steps else []
-        self.view = ipywidgets.VBox([controls, *bar, self.image, self.caption])
+        self.view = ipywidgets.VBox(
+            [*(controls if self.controls else []), *bar, self.image, self.caption]
+        )
 
     def _first_frame(self):
         """Show the default values; what fails here is a mistake in the demo and is raised."""
@@ -78,7 +86,13 @@ class Panel:
             else:
                 result = self._result(self.values)
             self._show(self.values, result)
+            self.about = self.about or self.picture.sentence
             self._default_png = as_text(self.picture.frame(compress_level=9))
+
+    def _on_bet(self, value):
+        with ONE_AT_A_TIME:
+            self.picture.set_ghost(value)
+            self.image.value = self.picture.frame()
 
     def _on_change(self, _change):
         with ONE_AT_A_TIME:
@@ -94,14 +108,14 @@ class Panel:
     def _show(self, values, result):
         self.picture.show(result)
         self.image.value = self.picture.frame()
-        self.caption.value = _caption(self.picture.sentence)
+        self.caption.value = paragraph(self.picture.sentence)
         self._shown_values, self._shown_result = values, result
 
     def _report(self, error):
         self.error = error  # kept for whoever wants the traceback
         self.picture.show(self._shown_result)  # it may have stopped half-way
         self._shown_values = None
-        self.caption.value = _caption(
+        self.caption.value = paragraph(
             f"This setting does not work ({error}). The picture still shows the one before."
         )
 
@@ -139,8 +153,15 @@ def _steps_to_count(compute, n_steps):
     return check_integer("n_steps", n_steps)
 
 
-def _caption(sentence):
-    return f'<div style="font-size: 16px; line-height: 1.4">{html.escape(sentence)}</div>'
+def paragraph(text, lead=""):
+    """Return `text` as HTML at reading size, behind a `lead` in bold."""
+    bold = f"<b>{html.escape(lead)}</b> " if lead else ""
+    return f'<div style="font-size: 16px; line-height: 1.4">{bold}{html.escape(text)}</div>'
+
+
+def follow_bet(picture, result, bet):
+    """Return a Panel without controls: `picture` of `result`, with the reader's bet as a ghost."""
+    return Panel({}, lambda: result, picture, bet=bet)
 
 
 # Controls: readable descriptions, fixed widths, all of them usable from the keyboard.

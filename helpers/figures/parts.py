@@ -110,6 +110,28 @@ class ReferenceLine:
             self.text.set_text(text)
 
 
+class Ghost:
+    """The reader's bet: a hollow marker and its name, hidden until there is a bet."""
+
+    def __init__(self, axes, *, offset=(10, 0), **text):
+        (self.marker,) = axes.plot(
+            [], [], linestyle="none", marker="D", markersize=12, markerfacecolor="white",
+            markeredgecolor="#444444", markeredgewidth=2.2, zorder=9,
+        )
+        self.text = _free_text(
+            axes, offset, color="#444444", zorder=9, **{"va": "center", **text}
+        )
+        self.artists = [self.marker, self.text]
+
+    def set(self, x, y, text="your bet"):
+        self.marker.set_data([x], [y])
+        self.text.set(x=x, y=y, text=text)
+
+    def hide(self):
+        self.marker.set_data([], [])
+        self.text.set_text("")
+
+
 class Mosaic:
     """Many small square pictures as one image, row by row with a thin gap."""
 

@@ -1,0 +1,225 @@
+"""A bet: the reader commits to an answer before the result, and is answered afterwards.
+
+    bet = predict(question, options)            # buttons or a slider, nothing chosen yet
+    bet.compare(measured, because)              # replies to the choice, before or after it is made
+
+Nothing is stored anywhere: a bet lives as long as its kernel. What notebooks store is a fixed text
+with the question, the options and every reply.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import ipywidgets
+from ipywidgets import Layout
+
+from helpers.checks import check_number
+from helpers.demos.panel import paragraph
+from helpers.demos.progress import widget_view
+from helpers.intervals import Interval, format_number
+
+NO_BET = "no bet yet"
+SIDES = ("too low", "close", "too high")
+LETTERS = "ABCDEFGH"
+WIDTH = "760px"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The numbers that can be bet, in order, for a slider.
+
+    tolerance: how far from the measured value a bet still counts as close. unit: said after the
+    number ("%", " nats").
+    """
+
+    values: tuple
+    tolerance: float
+    unit: str = ""
+    decimals: int = 2
+
+    def text(self, value):
+        """Return `value` with its unit."""
+        return format_number(value, self.decimals) + self.unit
+
+
+def predict(question, options, because=None):
+    """Return a Prediction that asks `question`.
+
+    options: a list of answers; or {answer: (low, high)}, the values of what is measured that make
+    the answer right; or a Scale, which makes a slider. because: the sentences for `compare`, if
+    they are known already. Raises ValueError or TypeError for anything else, for fewer than two
+    answers and for ranges that overlap.
+    """
+    if not isinstance(question, str) or not question.strip():
+        raise ValueError(f"question must be a text, got {question!r}")
+    if isinstance(options, Scale):
+        return Prediction(question, options, None, because)
+    if not isinstance(options, (list, tuple, dict)):
+        raise TypeError(f"options must be a list, a dict or a Scale, got {options!r}")
+    answers = list(options)
+    if not 2 <= len(answers) <= len(LETTERS) or not all(isinstance(one, str) for one in answers):
+        raise ValueError(f"options must be 2 to {len(LETTERS)} texts, got {answers!r}")
+    if len(set(answers)) < len(answers):
+        raise ValueError(f"options must differ from each other, got {answers!r}")
+    return Prediction(question, answers, _check_ranges(options), because)
+
+
+def _check_ranges(options):
+    if not isinstance(options, dict):
+        return None
+    for answer, (low, high) in options.items():
+        if not low < high:
+            raise ValueError(f"options[{answer!r}] must be (low, high), got {(low, high)}")
+    ordered = sorted(options.values())
+    if any(low < high for (_, high), (low, _) in pairwise(ordered)):
+        raise ValueError(f"options must not overlap, got {ordered}")
+    return options
+
+
+class Prediction:
+    """A question with buttons or a slider; made by `predict`.
+
+    `value` is the answer (a text) or the number that was bet, None before.
+    """
+
+    def __init__(self, question, options, ranges, because=None):
+        self.question, self.options, self.ranges = question, options, ranges
+        self.because = because if because is None else self._check_sentences(because)
+        self.control = self._slider() if self.is_number else self._buttons()
+        title = ipywidgets.HTML(paragraph(question, "Bet."), layout=Layout(max_width=WIDTH))
+        self.view = ipywidgets.VBox([title, self.control])
+
+    @property
+    def is_number(self):
+        return isinstance(self.options, Scale)
+
+    @property
+    def value(self):
+        # A slider cannot be empty; its first position stands for that.
+        return None if self.control.value == NO_BET else self.control.value
+
+    def observe(self, handler):
+        """Call `handler(value)` whenever the bet changes."""
+        self.control.observe(lambda _change: handler(self.value), names="value")
+
+    def answer_of(self, measured):
+        """Return the answer that `measured` makes right, or for a slider `measured` as a float.
+
+        measured: an Interval, a number, or one of the answers. Raises ValueError when it fits none.
+        """
+        value = measured.mean if isinstance(measured, Interval) else measured
+        if self.is_number:
+            return check_number("measured", value)
+        if self.ranges is None or isinstance(value, str):
+            if value not in self.options:
+                raise ValueError(f"measured must be one of {self.options}, got {value!r}")
+            return value
+        value = check_number("measured", value)
+        for answer, (low, high) in self.ranges.items():
+            if low <= value < high:
+                return answer
+        raise ValueError(f"measured must lie in one of {list(self.ranges.values())}, got {value}")
+
+    def compare(self, measured, because=None):
+        """Return a Comparison that answers the bet, once there is one, with a sentence.
+
+        measured: as in `answer_of`; an Interval prints itself. because: a sentence for whoever
+        chose each answer, for a slider for "too low", "close" and "too high". Raises ValueError
+        when one is missing.
+        """
+        because = self.because if because is None else self._check_sentences(because)
+        if because is None:
+            raise ValueError("because must be given, to predict or to compare, got None")
+        return Comparison(self, measured, because)
+
+    def _check_sentences(self, because):
+        wanted = list(SIDES) if self.is_number else self.options
+        if not isinstance(because, dict) or sorted(because) != sorted(wanted):
+            raise ValueError(f"because must have a sentence for each of {wanted}, got {because!r}")
+        return because
+
+    def side_of(self, value, measured):
+        """Return "too low", "close" or "too high" for a bet on a number."""
+        distance = value - self.answer_of(measured)
+        if abs(distance) <= self.options.tolerance:
+            return "close"
+        return "too high" if distance > 0 else "too low"
+
+    def lettered(self, answer):
+        """Return the answer behind its letter, "B, one half"."""
+        return f"{LETTERS[self.options.index(answer)]}, {answer}"
+
+    def _slider(self):
+        scale = self.options
+        numbers = [round(float(value), 10) for value in scale.values]  # 0.7, not 0.7000000000000001
+        choices = [(NO_BET, NO_BET)] + [(scale.text(number), number) for number in numbers]
+        return ipywidgets.SelectionSlider(
+            options=choices, description="your bet",
+            style={"description_width": "initial"}, layout=Layout(width="440px"),
+        )
+
+    def _buttons(self):
+        return ipywidgets.RadioButtons(
+            options=[(f"{letter}  {answer}", answer) for letter, answer in self._numbered()],
+            value=None, layout=Layout(width="max-content", max_width=WIDTH),
+        )
+
+    def _numbered(self):
+        return zip(LETTERS, self.options)
+
+    def _choices(self, template):
+        if self.is_number:
+            low, *_, high = map(self.options.text, self.options.values)
+            return [f"A slider from {low} to {high}."]
+        return [template.format(letter, answer) for letter, answer in self._numbered()]
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        plain = " ".join([f"Bet. {self.question}", *self._choices("{}: {}.")])
+        markdown = "\n".join([f"**Bet.** {self.question}\n", *self._choices("- **{}** {}")])
+        return {**widget_view(self.view), "text/markdown": markdown, "text/plain": plain}
+
+
+class Comparison:
+    """What was bet beside what was measured; follows the bet when it changes."""
+
+    def __init__(self, bet, measured, because):
+        self.bet, self.measured, self.because = bet, measured, because
+        self.right = bet.answer_of(measured)
+        self.text = ipywidgets.HTML(layout=Layout(max_width=WIDTH, min_height="5em"))
+        self.view = ipywidgets.VBox([self.text])
+        self._follow(bet.value)
+        bet.observe(self._follow)
+
+    def _follow(self, value):
+        self.text.value = paragraph(self._reply(value))
+
+    def _reply(self, value):
+        if value is None:
+            return f"{self._measured()} You have not bet yet: the question above still waits."
+        if self.bet.is_number:
+            side = self.bet.side_of(value, self.measured)
+            said = f"You bet {self.bet.options.text(value)}: {side}."
+            return f"{said} {self._measured()} {self.because[side]}"
+        verdict = "right." if value == self.right else "not what we measured."
+        said = f"You bet {self.bet.lettered(value)}: {verdict}"
+        return f"{said} {self._measured()} {self.because[value]}"
+
+    def _measured(self):
+        if self.bet.is_number:
+            number = isinstance(self.measured, Interval)
+            text = f"{self.measured}" if number else self.bet.options.text(self.right)
+            return f"Measured: {text}{self.bet.options.unit if number else ''}."
+        number = f"{self.measured}: " if isinstance(self.measured, Interval) else ""
+        return f"Measured: {number}{self.bet.lettered(self.right)}."
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        replies = [f"{self._name(key)}: {sentence}" for key, sentence in self.because.items()]
+        lines = [self._measured(), *(f"Whoever bet {reply}" for reply in replies)]
+        markdown = "\n".join([f"*{lines[0]}*\n", *(f"- {line}" for line in lines[1:])])
+        return {
+            **widget_view(self.view), "text/markdown": markdown, "text/plain": " ".join(lines),
+        }
+
+    def _name(self, key):
+        return key if self.bet.is_number else self.bet.lettered(key)
+

@@ -1,0 +1,305 @@
+"""An exercise: the learner's function meets random inputs and a list of typical mistakes.
+
+A check answers "not attempted", "correct" or a hint, and never raises, whatever it is handed. (The
+one exception is the reader's own Kernel > Interrupt.)
+"""
+
+import contextlib
+import copy
+import inspect
+import signal
+import textwrap
+import threading
+import traceback
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+SECONDS = 10  # for all calls of one check together
+N_CASES = 4
+MARKS = {"not attempted": "✎", "correct": "✓", "hint": "✗"}
+_REFERENCES = {}
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a check answers. status: "not attempted", "correct" or "hint"."""
+
+    status: str
+    message: str
+
+    def __repr__(self):
+        return f"{MARKS[self.status]} {self.message}"
+
+
+class Exercise:
+    """`check_x = Exercise(x, draw, mistakes)`; `check_x(attempt)` returns a Feedback.
+
+    reference: the right answer, a function whose source `reveal` shows.
+    draw: takes a Generator and returns the arguments of one case, a tuple.
+    mistakes: {hint: wrong function}, or pairs; the first that agrees with the attempt in every
+        case is named. A wrong function takes the reference's arguments.
+
+    The attempt meets `N_CASES` cases drawn from a fixed seed, so that no constant can pass, each
+    with its own copies of the arguments. It has SECONDS for all of them. That limit needs the main
+    thread and a system with SIGALRM; elsewhere (on Windows) an endless loop has to be interrupted
+    by the reader.
+    """
+
+    def __init__(self, reference, draw, mistakes=(), *, praise=""):
+        if _REFERENCES.setdefault(reference.__name__, reference) is not reference:
+            raise ValueError(f"there is another exercise called {reference.__name__!r}")
+        self.reference, self.praise = reference, praise
+        self.mistakes = dict(mistakes)
+        generator = np.random.default_rng(20150211)
+        self._cases = [draw(generator) for _ in range(N_CASES)]
+
+    def __call__(self, attempt):
+        try:
+            with _quiet(), _time_limit(SECONDS):
+                return self._judge(attempt)
+        except KeyboardInterrupt:
+            raise
+        except _TooSlowError:
+            return _hint(
+                f"Your function ran for more than {SECONDS} seconds. Is there a loop that never "
+                "ends?"
+            )
+        except BaseException as error:  # exit(), an array that refuses to be one, ...
+            return _hint(f"Your answer could not be compared: {_in_words(error)}.")
+
+    def _judge(self, attempt):
+        name = self.reference.__name__
+        if attempt is Ellipsis:
+            return _NOT_ATTEMPTED
+        if not callable(attempt):
+            return _hint(
+                f"Hand the function itself to the check, check_{name}({name}), without calling "
+                f"it; this was of type {type(attempt).__name__}."
+            )
+        answers = []
+        for case in self._cases:
+            answer = _call(attempt, case)
+            expected = self.reference(*copy.deepcopy(case))
+            problem = answer if isinstance(answer, Feedback) else _misfit(answer, expected)
+            if problem is not None:
+                return problem
+            answers.append(answer)
+        return self._compare(answers)
+
+    def _compare(self, answers):
+        if self._agrees(answers, self.reference):
+            return Feedback("correct", " ".join(["Correct.", self.praise]).strip())
+        for hint, mistaken in self.mistakes.items():
+            if self._agrees(answers, mistaken):
+                return _hint(hint)
+        for case, answer in zip(self._cases, answers):
+            expected = self.reference(*copy.deepcopy(case))
+            if not _same(answer, expected):
+                return _hint(_first_difference(answer, expected))
+        raise AssertionError("the answers differ in no case")
+
+    def _agrees(self, answers, function):
+        return all(
+            _same(answer, function(*copy.deepcopy(case)))
+            for case, answer in zip(self._cases, answers)
+        )
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """A reference answer, folded up in Markdown until the reader opens it."""
+
+    name: str
+    source: str
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        summary = f"A reference answer to <code>{self.name}</code>. Try first, then open."
+        markdown = (
+            f"<details><summary>{summary}</summary>\n\n```python\n{self.source}```\n\n</details>"
+        )
+        return {
+            "text/markdown": markdown,
+            "text/plain": f"A reference answer to {self.name} is folded up here.",
+        }
+
+
+def reveal(name):
+    """Return the reference answer called `name` as folded-up Markdown, from its own source.
+
+    Raises ValueError for a name that no exercise of the loaded notebooks has.
+    """
+    if not isinstance(name, str) or name not in _REFERENCES:
+        names = ", ".join(repr(one) for one in _REFERENCES)
+        raise ValueError(f"name must be one of {names}, got {name!r}")
+    return Revealed(name, inspect.getsource(_REFERENCES[name]))
+
+
+_NOT_ATTEMPTED = Feedback(
+    "not attempted", "Not attempted yet: replace the ... and run this cell again."
+)
+
+
+class _TooSlowError(Exception):
+    pass
+
+
+@contextlib.contextmanager
+def _quiet():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextlib.contextmanager
+def _time_limit(seconds):
+    """Raise _TooSlowError in the block after `seconds`, where the system can do that."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(_signal, frame):
+        if _is_inside(frame, Exercise._judge):  # not while this limit is being taken off
+            raise _TooSlowError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    # Again and again: a bare `except` in the attempt may swallow the first ones.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.01)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _is_inside(frame, function):
+    while frame is not None and frame.f_code is not function.__code__:
+        frame = frame.f_back
+    return frame is not None
+
+
+def _call(attempt, case):
+    """Return what `attempt` answers to a case, as arrays; or a Feedback if it cannot be used."""
+    arguments = copy.deepcopy(case)
+    try:
+        answer = attempt(*arguments)
+    except (KeyboardInterrupt, _TooSlowError):
+        raise
+    except BaseException as error:
+        if "ellipsis" in str(error):
+            return _NOT_ATTEMPTED
+        return _hint(f"Your function raised {_in_words(error)}{_line_of(error)}.")
+    if answer is Ellipsis or (
+        isinstance(answer, tuple) and any(part is Ellipsis for part in answer)
+    ):
+        return _NOT_ATTEMPTED
+    if answer is None:
+        return _hint("Your function returned nothing. Is the `return` missing?")
+    if not all(map(_unchanged, arguments, case)):
+        return _hint(
+            "Your function changes its arguments in place. Compute new arrays: write "
+            "`z = z - mean`, not `z -= mean`."
+        )
+    return answer
+
+
+def _unchanged(argument, original):
+    return np.array_equal(np.asarray(argument), np.asarray(original))
+
+
+def _misfit(answer, expected):
+    """Return a Feedback when `answer` is of another kind or shape than `expected`, else None."""
+    if isinstance(expected, str):
+        if isinstance(answer, str):
+            return None
+        return _hint(f"The answer is a word, such as {expected!r}; yours is {_described(answer)}.")
+    if isinstance(expected, tuple):
+        if not isinstance(answer, (tuple, list)) or len(answer) != len(expected):
+            return _hint(
+                f"Return {len(expected)} values, separated by commas; yours is "
+                f"{_described(answer)}."
+            )
+        problems = (_misfit(*pair) for pair in zip(answer, expected))
+        return next((problem for problem in problems if problem is not None), None)
+    values = _as_numbers(answer)
+    if values is None:
+        return _hint(f"The answer consists of numbers; yours is {_described(answer)}.")
+    if values.shape != np.shape(expected):
+        return _hint(
+            f"The answer has {_shape(np.shape(expected))} here, yours has {_shape(values.shape)}."
+        )
+    if not np.isfinite(values).all():
+        return _hint("Your answer holds NaN or infinite values. Is something divided by zero?")
+    return None
+
+
+def _as_numbers(answer):
+    try:
+        values = np.asarray(answer)
+    except (KeyboardInterrupt, _TooSlowError):
+        raise
+    except BaseException:
+        return None
+    return values if values.dtype.kind in "iuf" else None
+
+
+def _same(answer, expected):
+    if isinstance(expected, str):
+        return answer == expected
+    if isinstance(expected, tuple):
+        return all(_same(*pair) for pair in zip(answer, expected))
+    answer, expected = np.asarray(answer, float), np.asarray(expected, float)
+    return answer.shape == expected.shape and np.allclose(answer, expected, rtol=1e-6, atol=1e-9)
+
+
+def _first_difference(answer, expected):
+    if isinstance(expected, str):
+        return f"Not yet: in one of the cases the answer is {expected!r}, yours is {answer!r}."
+    if isinstance(expected, tuple):
+        which = next(i for i, pair in enumerate(zip(answer, expected)) if not _same(*pair))
+        number = f" (value {which + 1} of {len(expected)})"
+        answer, expected = answer[which], expected[which]
+    else:
+        number = ""
+    answer, expected = np.asarray(answer, float), np.asarray(expected, float)
+    place = np.unravel_index(np.abs(answer - expected).argmax(), expected.shape)
+    where = f" at [{', '.join(map(str, map(int, place)))}]" if place else ""
+    return (
+        f"Not yet{number}: in one of the random cases the answer{where} is "
+        f"{expected[place]:.4g}, yours is {answer[place]:.4g}."
+    )
+
+
+def _hint(message):
+    return Feedback("hint", message)
+
+
+def _described(answer):
+    if isinstance(answer, (tuple, list)):
+        return f"a {type(answer).__name__} of {len(answer)}"
+    values = _as_numbers(answer)
+    if values is None:
+        return f"of type {type(answer).__name__}"
+    return "a number" if values.ndim == 0 else f"an array of {_shape(values.shape)}"
+
+
+def _shape(shape):
+    return f"shape {shape}" if shape else "no shape (one number)"
+
+
+def _in_words(error):
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return type(error).__name__ + (f" ({text})" if text else "")
+
+
+def _line_of(error):
+    """Name the learner's own line: the first one above the call in this module."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    if not frames or not frames[0].line:
+        return ""
+    return f", at `{textwrap.shorten(frames[0].line, 80)}`"

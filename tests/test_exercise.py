@@ -1,0 +1,249 @@
+"""Checks name the mistake, never raise, and cannot be passed by a constant; all exercises at once.
+
+Each exercise's typical mistakes, as learners write them, are in the tests of its notebook.
+"""
+
+import importlib
+import pkgutil
+import warnings
+
+import numpy as np
+import pytest
+
+import helpers.exercises
+from helpers.exercises import exercise as module
+from helpers.exercises.exercise import Exercise, Feedback, reveal
+
+MODULES = [
+    importlib.import_module(f"helpers.exercises.{found.name}")
+    for found in pkgutil.iter_modules(helpers.exercises.__path__)
+    if found.name != "exercise"
+]
+CHECKS = {
+    name: value
+    for one in MODULES
+    for name, value in vars(one).items()
+    if isinstance(value, Exercise)
+}
+
+
+# --- the framework, on an exercise made here ---------------------------------------------------
+
+
+def spread(values):
+    """Return the mean and the standard deviation of each column."""
+    return values.mean(axis=0), values.std(axis=0)
+
+
+check_spread = Exercise(
+    spread,
+    lambda rng: (rng.normal(3, 2, (8, 3)),),
+    {
+        "That is the variance.": lambda values: (values.mean(axis=0), values.var(axis=0)),
+        "Swap the two.": lambda values: spread(values)[::-1],
+    },
+    praise="Well done.",
+)
+
+
+def raises(error):
+    def attempt(values):
+        raise error
+
+    return attempt
+
+
+class Hostile:
+    """Nothing that is done with it works."""
+
+    def __array__(self, *args, **kwargs):
+        raise SystemExit
+
+    def __len__(self):
+        raise MemoryError
+
+    def __repr__(self):
+        raise RuntimeError
+
+    def __bool__(self):
+        raise ValueError
+
+    __iter__ = __eq__ = __len__
+
+
+def in_place(values):
+    values -= values.mean(axis=0)
+    return spread(values)
+
+
+def unfinished(values):
+    mean = ...
+    return mean, np.sqrt(((values - mean) ** 2).mean(axis=0))
+
+
+def recursive(values):
+    return recursive(values)
+
+
+BLANKS = [..., lambda values: ..., lambda values: (values.mean(axis=0), ...), unfinished]
+HINTS = [
+    (3, "Hand the function itself to the check, check_spread(spread)"),
+    (None, "Hand the function itself"),
+    (np.ones(3), "Hand the function itself"),
+    (Hostile(), "Hand the function itself"),
+    (lambda: 1, "Your function raised TypeError"),
+    (raises(ValueError("no such axis")), "Your function raised ValueError (no such axis)"),
+    (raises(SystemExit()), "Your function raised SystemExit"),
+    (recursive, "Your function raised RecursionError"),
+    (lambda values: None, "Is the `return` missing?"),
+    (lambda values: 1.0, "Return 2 values, separated by commas; yours is a number."),
+    (lambda values: Hostile(), "Return 2 values"),
+    (lambda values: (1, 2, 3), "Return 2 values, separated by commas; yours is a tuple of 3."),
+    (lambda values: ("a", "b"), "The answer consists of numbers; yours is of type str."),
+    (lambda values: (Hostile(), 1), "The answer consists of numbers; yours is of type Hostile."),
+    (lambda values: (1j, 1j), "The answer consists of numbers"),
+    (lambda values: spread(values.T), "The answer has shape (3,) here, yours has shape (8,)."),
+    (lambda values: np.full((2, 3), np.nan), "Return 2 values"),
+    (lambda values: tuple(np.full((2, 3), np.nan)), "NaN or infinite"),
+    (lambda values: (values.mean(axis=0), values[0] / 0), "NaN or infinite"),
+    (in_place, "changes its arguments in place"),
+    (lambda values: (values.mean(axis=0), values.var(axis=0)), "That is the variance."),
+    (lambda values: (values.std(axis=0), values.mean(axis=0)), "Swap the two."),
+    (lambda values: (np.median(values, axis=0), values.std(axis=0)), "Not yet (value 1 of 2)"),
+    (lambda values: (values.mean(axis=0), values.std(axis=0, ddof=1)), "Not yet (value 2 of 2)"),
+    (lambda values: tuple(np.zeros((2, 3))), "Not yet"),
+]
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=range(len(BLANKS)))
+def test_a_blank_counts_as_not_attempted(blank):
+    feedback = check_spread(blank)
+    assert feedback.status == "not attempted"
+    assert repr(feedback) == "✎ Not attempted yet: replace the ... and run this cell again."
+
+
+@pytest.mark.parametrize(("attempt", "hint"), HINTS, ids=range(len(HINTS)))
+def test_a_wrong_answer_gets_a_hint_and_never_raises(attempt, hint):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        feedback = check_spread(attempt)
+    assert feedback.status == "hint"
+    assert hint in feedback.message
+    assert repr(feedback).startswith("✗ ")
+
+
+def test_other_ways_to_write_the_right_answer_pass():
+    def other(values):
+        n_rows = len(values)
+        mean = values.sum(0) / n_rows
+        return [list(mean), np.sqrt(((values - mean) ** 2).sum(0) / n_rows)]
+
+    assert check_spread(other) == Feedback("correct", "Correct. Well done.")
+
+
+def test_the_attempt_sees_copies(capsys):
+    seen = []
+
+    def keeps(values):
+        seen.append(values)
+        print("printing is allowed")
+        return spread(values)
+
+    assert check_spread(keeps).status == "correct"
+    assert len(seen) == module.N_CASES
+    assert not any(np.array_equal(one, seen[0]) for one in seen[1:])
+    seen[0][:] = 0
+    assert check_spread(spread).status == "correct"
+    assert "printing is allowed" in capsys.readouterr().out
+
+
+def test_an_endless_loop_is_stopped(monkeypatch):
+    monkeypatch.setattr(module, "SECONDS", 0.2)
+
+    def endless(values):
+        while True:
+            try:
+                values.sum()
+            except:  # noqa: E722 (as learners write it)
+                pass
+
+    assert "ran for more than 0.2 seconds" in check_spread(endless).message
+    assert check_spread(spread).status == "correct"
+
+
+def test_the_readers_own_interrupt_gets_through():
+    with pytest.raises(KeyboardInterrupt):
+        check_spread(raises(KeyboardInterrupt()))
+
+
+def test_reveal_shows_the_source_folded_up():
+    shown = reveal("spread")._repr_mimebundle_()
+    assert shown["text/plain"] == "A reference answer to spread is folded up here."
+    assert "<details>" in shown["text/markdown"] and "values.std(axis=0)" in shown["text/markdown"]
+
+
+@pytest.mark.parametrize("name", ["nothing", 3, None, ["spread"]])
+def test_reveal_names_the_exercises_there_are(name):
+    with pytest.raises(ValueError, match=r"name must be one of .*'spread'.*, got"):
+        reveal(name)
+
+
+def test_two_exercises_of_one_name_are_refused():
+    def spread(values):
+        return values
+
+    with pytest.raises(ValueError, match="another exercise called 'spread'"):
+        Exercise(spread, lambda rng: (1,))
+
+
+# --- all exercises of the course ---------------------------------------------------------------
+
+
+@pytest.fixture(params=CHECKS)
+def named_check(request):
+    return request.param, CHECKS[request.param]
+
+
+def run_source(check):
+    """Return the function that the revealed source defines, run as the learner would."""
+    namespace = dict(vars(importlib.import_module(check.reference.__module__)))
+    exec(reveal(check.reference.__name__).source, namespace)
+    return namespace[check.reference.__name__]
+
+
+def test_the_check_is_called_after_its_exercise(named_check):
+    name, check = named_check
+    assert name == f"check_{check.reference.__name__}"
+    assert check.reference.__doc__
+
+
+def test_blank_and_reference(named_check):
+    _, check = named_check
+    assert check(...).status == check(lambda *args: ...).status == "not attempted"
+    assert check(check.reference).status == "correct"
+    assert check(run_source(check)).status == "correct"
+
+
+def test_no_constant_passes(named_check):
+    _, check = named_check
+    for case in check._cases:
+        constant = check.reference(*case)
+        assert check(lambda *args, constant=constant: constant).status == "hint"
+
+
+def test_each_of_three_or_more_mistakes_has_its_own_hint(named_check):
+    _, check = named_check
+    assert len(check.mistakes) >= 3
+    for hint, mistaken in check.mistakes.items():
+        assert check(mistaken) == Feedback("hint", hint)
+
+
+WRONG = [*(attempt for attempt, _ in HINTS), *BLANKS]
+
+
+@pytest.mark.parametrize("attempt", WRONG, ids=range(len(WRONG)))
+def test_no_exercise_raises(named_check, attempt):
+    _, check = named_check
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert check(attempt).status in {"hint", "not attempted"}

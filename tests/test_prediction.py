@@ -1,0 +1,179 @@
+"""Bets: nothing is chosen at first, every wrong answer has its own reply, in either order."""
+
+import numpy as np
+import pytest
+from test_panel import LinePicture
+
+from helpers.demos.panel import follow_bet
+from helpers.demos.prediction import NO_BET, Scale, predict
+from helpers.figures.parts import Ghost
+from helpers.intervals import Interval
+
+QUESTION = "What share does it get right?"
+ANSWERS = {"nearly all": (0.9, 1.1), "one half": (0.45, 0.55), "something between": (0.55, 0.9)}
+BECAUSE = {
+    "nearly all": "The shapes are the same, but the net reads the fur.",
+    "one half": "The shapes still help.",
+    "something between": "Part of what it learned still works.",
+}
+SHARES = Scale(tuple(np.linspace(0, 1, 21)), tolerance=0.1)
+SIDES = {"too low": "It is not blind.", "close": "Well seen.", "too high": "Fur matters."}
+MEASURED = Interval(0.67, 0.02, 16)
+
+
+def plain(shown):
+    return shown._repr_mimebundle_()["text/plain"]
+
+
+def test_nothing_is_chosen_before_the_reader_chooses():
+    for options in (ANSWERS, list(ANSWERS), SHARES):
+        assert predict(QUESTION, options).value is None
+
+
+def test_the_slider_starts_where_no_bet_is():
+    slider = predict(QUESTION, SHARES).control
+    assert slider.label == NO_BET and slider.index == 0
+    assert [label for label, _ in slider.options][1:4] == ["0.00", "0.05", "0.10"]
+
+
+@pytest.mark.parametrize("bet_first", [True, False])
+@pytest.mark.parametrize("chosen", list(ANSWERS))
+def test_each_answer_has_its_own_reply_in_either_order(chosen, bet_first):
+    bet = predict(QUESTION, ANSWERS)
+    if bet_first:
+        bet.control.value = chosen
+    comparison = bet.compare(MEASURED, BECAUSE)
+    if not bet_first:
+        assert "You have not bet yet" in comparison.text.value
+        bet.control.value = chosen
+    reply = comparison.text.value
+    assert [sentence in reply for sentence in BECAUSE.values()] == [
+        answer == chosen for answer in ANSWERS
+    ]
+    assert ("right." in reply) == (chosen == "something between")
+    assert "Measured: 0.67 ± 0.02: C, something between." in reply
+
+
+@pytest.mark.parametrize(
+    ("number", "side"), [(0.0, "too low"), (0.55, "too low"), (0.6, "close"), (0.75, "close"),
+                         (0.8, "too high")]
+)
+def test_a_number_is_too_low_close_or_too_high(number, side):
+    bet = predict(QUESTION, SHARES, SIDES)
+    comparison = bet.compare(MEASURED)
+    bet.control.value = number
+    assert f"You bet {number:.2f}: {side}. Measured: 0.67 ± 0.02. {SIDES[side]}" in (
+        comparison.text.value
+    )
+
+
+def test_a_bet_can_be_changed_and_taken_back():
+    bet = predict(QUESTION, SHARES, SIDES)
+    comparison = bet.compare(MEASURED)
+    bet.control.value = 0.7
+    bet.control.value = 0.2
+    assert "You bet 0.20: too low" in comparison.text.value
+    bet.control.value = NO_BET
+    assert "You have not bet yet" in comparison.text.value
+
+
+def test_a_unit_is_said_with_every_number():
+    percents = Scale(tuple(range(0, 101, 5)), tolerance=5, unit="%", decimals=0)
+    bet = predict(QUESTION, percents, SIDES)
+    comparison = bet.compare(Interval(67.2, 2.1, 16))
+    bet.control.value = 65
+    assert "You bet 65%: close. Measured: 67 ± 2%." in comparison.text.value
+    assert plain(bet) == f"Bet. {QUESTION} A slider from 0% to 100%."
+
+
+def test_answers_without_ranges_are_measured_by_name():
+    bet = predict(QUESTION, ["rotation", "growth"], {"rotation": "No.", "growth": "Yes."})
+    comparison = bet.compare("growth")
+    bet.control.value = "rotation"
+    assert "You bet A, rotation: not what we measured. Measured: B, growth. No." in (
+        comparison.text.value
+    )
+
+
+def test_texts_of_the_learner_are_escaped():
+    bet = predict("Is a < b & c?", ["<i>yes</i>", "no"], {"<i>yes</i>": "<b>!</b>", "no": "."})
+    comparison = bet.compare("no")
+    bet.control.value = "<i>yes</i>"
+    assert "&lt;b&gt;!" in comparison.text.value and "<b>!" not in comparison.text.value
+    assert "a &lt; b &amp; c?" in bet.view.children[0].value
+
+
+def test_what_is_stored_is_fixed_and_holds_every_answer_and_reply():
+    bets = [predict(QUESTION, ANSWERS, BECAUSE) for _ in range(2)]
+    comparisons = [bet.compare(MEASURED) for bet in bets]
+    bets[0].control.value = "one half"
+    for shown, twin in zip((bets[0], comparisons[0]), (bets[1], comparisons[1])):
+        stored, other = shown._repr_mimebundle_(), twin._repr_mimebundle_()
+        for mime_type in ("text/plain", "text/markdown"):
+            assert stored[mime_type] == other[mime_type]
+    assert plain(bets[0]) == (
+        f"Bet. {QUESTION} A: nearly all. B: one half. C: something between."
+    )
+    for sentence in BECAUSE.values():
+        assert sentence in plain(comparisons[0])
+    assert plain(comparisons[0]).startswith("Measured: 0.67 ± 0.02: C, something between. Whoever")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: predict("", ANSWERS), "question must be a text"),
+        (lambda: predict(QUESTION, ["one"]), "options must be 2 to 8 texts"),
+        (lambda: predict(QUESTION, ["one", 2]), "options must be 2 to 8 texts"),
+        (lambda: predict(QUESTION, ["one", "one"]), "options must differ"),
+        (lambda: predict(QUESTION, {"a": (1, 0), "b": (2, 3)}), r"options\['a'\] must be"),
+        (lambda: predict(QUESTION, {"a": (0, 2), "b": (1, 3)}), "options must not overlap"),
+        (lambda: predict(QUESTION, ANSWERS, {"one half": "."}), "because must have a sentence"),
+        (lambda: predict(QUESTION, ANSWERS).compare(MEASURED), "because must be given"),
+        (lambda: predict(QUESTION, SHARES).compare(MEASURED, BECAUSE), "because must have"),
+        (lambda: predict(QUESTION, ANSWERS).compare(0.1, BECAUSE), "measured must lie in one"),
+        (lambda: predict(QUESTION, ANSWERS).compare("none", BECAUSE), "measured must be one of"),
+    ],
+)
+def test_a_bet_that_cannot_be_answered_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_options_of_another_type_are_refused():
+    with pytest.raises(TypeError, match="options must be a list, a dict or a Scale, got 3"):
+        predict(QUESTION, 3)
+
+
+class GhostPicture(LinePicture):
+    """The line, with a place for a bet."""
+
+    def __init__(self):
+        super().__init__()
+        self.ghost = self.moves(Ghost(self.figure.axes[0]))
+
+    def set_ghost(self, value):
+        self.ghost.hide() if value is None else self.ghost.set(0.5, value)
+
+
+def test_a_bet_stays_in_the_picture_as_a_ghost():
+    bet = predict(QUESTION, Scale((0, 100, 200), tolerance=10), SIDES)
+    panel = follow_bet(GhostPicture(), 300, bet)
+    without = panel.image.value
+    bet.control.value = 100
+    with_ghost = panel.image.value
+    expected = GhostPicture().show(300)
+    expected.set_ghost(100)
+    assert with_ghost == expected.frame() != without
+    bet.control.value = NO_BET
+    assert panel.image.value == without
+
+
+def test_a_ghost_of_an_earlier_bet_is_not_in_the_stored_picture():
+    bet = predict(QUESTION, Scale((0, 100, 200), tolerance=10), SIDES)
+    untouched = follow_bet(GhostPicture(), 300, bet)._repr_mimebundle_()
+    bet.control.value = 100
+    panel = follow_bet(GhostPicture(), 300, bet)
+    stored = panel._repr_mimebundle_()
+    assert stored["image/png"] == untouched["image/png"]
+    assert stored["text/plain"] == panel.picture.sentence
