@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.checks import check_finite, check_flag, check_integer, check_number
-from helpers.datasets import load_fashion_mnist
+from helpers.checks import check_choice, check_finite, check_flag, check_integer, check_number
+from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist
 from helpers.experiments.arm import N_SEEDS
 from helpers.experiments.batch_norm_mechanics import Arm, run_race_arm
 from helpers.intervals import paired_interval
@@ -221,8 +221,8 @@ class RateSweep:
 
     @property
     def trains(self):
-        """Which rates train, (n_rates,): three networks in four end below TRAINED_BELOW."""
-        return (self.final_losses < TRAINED_BELOW).mean(axis=1) >= 0.75
+        """Which rates train, (n_rates,): the typical loss ends below TRAINED_BELOW."""
+        return self.typical_losses < TRAINED_BELOW
 
     @property
     def best(self):
@@ -277,39 +277,47 @@ def repeat_streams(seed, n_networks, n_times):
 
 
 @dataclass(frozen=True, eq=False)
-class TunedPair:
-    """Two RateSweeps, each to be taken at its own best learning rate."""
+class RatePair:
+    """Two RateSweeps in one setting, paired: network k of both has the same data and batches."""
 
     without: RateSweep
     with_batch_norm: RateSweep
 
     @property
+    def arms(self):
+        return self.without, self.with_batch_norm
+
+    @property
     def best_rates(self):
         """The learning rate with the lowest mean final loss: (without, with batch norm)."""
-        arms = self.without, self.with_batch_norm
-        return tuple(float(arm.learning_rates[arm.best]) for arm in arms)
+        return tuple(float(arm.learning_rates[arm.best]) for arm in self.arms)
 
     @property
     def best_losses(self):
         """Final losses at those rates, (2, n_networks)."""
-        arms = self.without, self.with_batch_norm
-        return np.array([arm.final_losses[arm.best] for arm in arms])
+        return np.array([arm.final_losses[arm.best] for arm in self.arms])
 
     @property
-    def difference(self):
-        """Paired Interval of the final loss at the best rates, with batch norm minus without."""
+    def best_difference(self):
+        """Interval of the final loss, each arm at its best rate: with batch norm - without."""
         return paired_interval(*self.best_losses[::-1])
+
+    def difference_at(self, learning_rate):
+        """Return the same Interval with both arms at one learning rate."""
+        place = list(self.without.learning_rates).index(learning_rate)
+        without, with_batch_norm = (arm.final_losses[place] for arm in self.arms)
+        return paired_interval(with_batch_norm, without)
 
 
 def compare_at_best_rates(
     activation="relu", depth=3, init_scale=1.0, *, n_networks=N_SEEDS, **settings
 ):
-    """Return the TunedPair of both arms, as shallow and as well started as you like.
+    """Return the RatePair of one setting, to be read at each arm's own best rate.
 
-    The rate is chosen on the training loss that is then compared, for both arms alike. settings:
+    That rate is chosen on the training loss that is then compared, for both arms alike. settings:
     those of `measure_learning_rates`. Calls `on_step()` 2 * n_steps times.
     """
-    return TunedPair(
+    return RatePair(
         *(
             measure_learning_rates(
                 activation, depth, init_scale, batch_norm, n_networks=n_networks, **settings
@@ -317,6 +325,70 @@ def compare_at_best_rates(
             for batch_norm in (False, True)
         )
     )
+
+
+# -- the map: all of this for many settings, computed beforehand --
+
+MAP_FILE = FASHION_MNIST_FILE.with_name("learning_rate_map.npz")
+MAP_AXES = {
+    "activation": ("relu", "tanh", "sigmoid"),
+    "depth": (3, 5, 10),
+    "init_scale": (0.2, 1.0, 5.0),
+    "batch_norm": (False, True),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class LearningRateMap:
+    """A RateSweep for every combination of MAP_AXES.
+
+    learning_rates: (n_rates,). final_losses: (3, 3, 3, 2, n_rates, n_networks), the first four
+    axes in the order of MAP_AXES.
+    """
+
+    learning_rates: np.ndarray
+    final_losses: np.ndarray
+
+    def sweep(self, **setting):
+        """Return the RateSweep of one value for each of MAP_AXES; ValueError for another value."""
+        place = tuple(
+            allowed.index(check_choice(name, setting[name], allowed))
+            for name, allowed in MAP_AXES.items()
+        )
+        return RateSweep(
+            **setting, learning_rates=self.learning_rates, final_losses=self.final_losses[place]
+        )
+
+    def pair(self, activation="relu", depth=3, init_scale=1.0):
+        """Return the RatePair of a setting."""
+        setting = {"activation": activation, "depth": depth, "init_scale": init_scale}
+        return RatePair(*(self.sweep(**setting, batch_norm=one) for one in (False, True)))
+
+
+def load_learning_rate_map(path=MAP_FILE):
+    """Return the LearningRateMap in data/, which `python -m helpers.experiments.precompute` writes.
+
+    Raises FileNotFoundError when the file is missing, ValueError when it is damaged or holds
+    other settings.
+    """
+    restore = (
+        f"Restore it with `git checkout -- data/{path.name}` or compute it anew, in some minutes, "
+        "with `python -m helpers.experiments.precompute`."
+    )
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = dict(archive)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{path} is missing. {restore} The data folder is looked for beside the package: "
+            "only editable installs (`pip install -e .`) are supported."
+        ) from None
+    except Exception as error:  # damage surfaces in zipfile, zlib or NumPy, as many types
+        raise ValueError(f"{path} cannot be read as an .npz archive. {restore}") from error
+    axes = {name: tuple(arrays.get(name, np.array(())).tolist()) for name in MAP_AXES}
+    if axes != MAP_AXES:
+        raise ValueError(f"{path} holds other settings than {MAP_AXES}, got {axes}. {restore}")
+    return LearningRateMap(arrays["learning_rates"], arrays["final_losses"])
 
 
 # -- section 4: is it smoothness? --

@@ -1,0 +1,52 @@
+"""Compute what takes minutes, once: `python -m helpers.experiments.precompute` writes into data/.
+
+Notebook 05's map of the learning rates that train. The same arrays come out of every run on one
+machine; another machine's matrix products round differently, which shows where training is
+chaotic or diverges.
+"""
+
+import itertools
+import os
+
+import numpy as np
+
+from helpers.experiments.other_suspects import (
+    LEARNING_RATES,
+    MAP_AXES,
+    MAP_FILE,
+    LearningRateMap,
+    measure_learning_rates,
+)
+
+
+def compute_learning_rate_map(axes=MAP_AXES, *, on_cell=print, **settings):
+    """Return the LearningRateMap over `axes`; settings: those of `measure_learning_rates`.
+
+    Calls `on_cell(text)` before each combination.
+    """
+    cells = list(itertools.product(*axes.values()))
+    final_losses = []
+    for number, cell in enumerate(cells, start=1):
+        setting = dict(zip(axes, cell))
+        on_cell(f"{number} of {len(cells)}: " + ", ".join(f"{k} {v}" for k, v in setting.items()))
+        final_losses.append(measure_learning_rates(**setting, **settings).final_losses)
+    rates = np.array(settings.get("learning_rates", LEARNING_RATES))
+    shape = [len(values) for values in axes.values()]
+    return LearningRateMap(rates, np.reshape(final_losses, (*shape, *final_losses[0].shape)))
+
+
+def save_learning_rate_map(rate_map, path=MAP_FILE, *, axes=MAP_AXES):
+    """Write `path` at once or not at all, so that an interruption leaves the old file whole."""
+    arrays = {name: np.array(values) for name, values in axes.items()}
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        with open(unfinished, "wb") as file:
+            np.savez_compressed(file, **arrays, **vars(rate_map))
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    save_learning_rate_map(compute_learning_rate_map())
+    print(f"wrote {MAP_FILE}")
