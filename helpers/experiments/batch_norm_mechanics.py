@@ -63,6 +63,10 @@ class Race:
     with_batch_norm: Arm
 
     @property
+    def arms(self):
+        return self.without, self.with_batch_norm
+
+    @property
     def name(self):
         return f"{self.activation}, learning rate {self.learning_rate:g}"
 

@@ -16,29 +16,35 @@ from helpers.figures.picture import (
 )
 from helpers.intervals import format_number, mean_interval
 
-ARM_STYLES = (WITHOUT_BATCH_NORM, WITH_BATCH_NORM)
-ARM_NAMES = ("without batch norm", "with batch norm")
-
 
 class RacePicture(Picture):
-    """Training loss with and without batch norm, one panel per setting, bands over seeds.
+    """Training loss of the arms of a race, one panel per setting, bands over seeds.
 
     A marker on the finish line, the races' threshold, shows each arm's median step of arrival; a
     curve ends when the last network of its arm has arrived.
     """
 
+    TITLE = "With batch norm, training reaches the finish line in fewer steps"
+    # Of each arm: its look, its name, the name's place in the first panel, and how far above the
+    # finish line its number stands.
+    ARMS = (
+        (WITHOUT_BATCH_NORM, "without batch norm", (60, 1.45), 0.14),
+        (WITH_BATCH_NORM, "with batch norm", (5, 0.2), -0.12),
+    )
+
     def __init__(self, n_panels=3, n_steps=160):
-        title = "With batch norm, training reaches the finish line in fewer steps"
-        super().__init__(width=11, height=4.9, title=title)
+        super().__init__(width=11, height=4.9, title=self.TITLE)
         self.panels = []
         for axes in self.figure.subplots(1, n_panels, sharey=True, squeeze=False)[0]:
             axes.set(xlabel="training step", xlim=(0, n_steps), ylim=(0, 2.5))
             finish = self.moves(ReferenceLine(axes, 0, ""))
             heading = self.moves(axes.text(0.06, 0.98, "", transform=axes.transAxes, va="top"))
-            arms = [self._build_arm(axes, style) for style in ARM_STYLES]
+            arms = [self._build_arm(axes, style) for style, *_ in self.ARMS]
             self.panels.append((heading, finish, arms))
-        self.figure.axes[0].set_ylabel("training loss (nats)")
-        self._name_arms(self.figure.axes[0])
+        first = self.figure.axes[0]
+        first.set_ylabel("training loss (nats)")
+        for style, name, place, _ in self.ARMS:
+            first.text(*place, name, color=style.colour)
 
     def _build_arm(self, axes, style):
         band = self.moves(Band(axes, style))
@@ -46,31 +52,26 @@ class RacePicture(Picture):
         number = axes.text(0, 0, "", color=style.colour, ha="center", va="center")
         return band, self.moves(marker), self.moves(number)
 
-    def _name_arms(self, axes):
-        for style, name, place in zip(ARM_STYLES, ARM_NAMES, ((60, 1.45), (5, 0.2))):
-            axes.text(*place, name, color=style.colour)
-
     def show(self, races):
         for race, (heading, finish, parts) in zip(races, self.panels, strict=True):
-            heading.set_text(f"{race.activation}, learning rate {race.learning_rate:g}")
+            heading.set_text(race.name)
             finish.set(race.threshold)
-            arms = zip((race.without, race.with_batch_norm), parts, (0.14, -0.12))
-            for arm, (band, marker, number), above in arms:
+            for arm, (band, marker, number), (*_, above) in zip(race.arms, parts, self.ARMS):
                 median = np.median(arm.first_steps)
                 band.set(arm.steps, *arm.band)
                 marker.set_data([median], [race.threshold])
                 number.set(text=arm.median_text, x=median, y=race.threshold + above)
-        self.sentence = " ".join(_race_sentence(race) for race in races)
+        self.sentence = " ".join(self.sentence_of(race) for race in races)
         return self
 
-
-def _race_sentence(race):
-    name = f"{race.activation} at learning rate {race.learning_rate:g}"
-    without, with_batch_norm = race.without.median_text, race.with_batch_norm.median_text
-    return (
-        f"{name}: a median of {without} steps to loss {race.threshold:g} without batch norm, "
-        f"{with_batch_norm} with."
-    )
+    @staticmethod
+    def sentence_of(race):
+        """Return one panel in words."""
+        without, with_batch_norm = (arm.median_text for arm in race.arms)
+        return (
+            f"{race.activation} at learning rate {race.learning_rate:g}: a median of {without} "
+            f"steps to loss {race.threshold:g} without batch norm, {with_batch_norm} with."
+        )
 
 
 class OneBatchPicture(Picture):
