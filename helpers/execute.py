@@ -5,8 +5,9 @@
 
 Each notebook runs from top to bottom in a new kernel of this Python, in its own folder, with this
 checkout's `helpers` and one BLAS thread. What depends on the run or the machine is then taken out
-(widget views, timings, versions), so that a second execution gives the same bytes. A cell that
-raises makes the command fail and leaves the file as it was.
+(widget views, timings, versions), so that a second execution gives the same bytes. Each cell is
+given its place in slides, for `jupyter nbconvert --to slides`. A cell that raises makes the
+command fail and leaves the file as it was.
 
 Needs nbclient and nbformat, which `jupyter` brings.
 """
@@ -15,6 +16,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -58,6 +60,10 @@ NOTEBOOK_METADATA = {
 }
 CELL_METADATA = {"jupyter", "slideshow", "tags"}
 WIDGET_TYPES = "application/vnd.jupyter.widget-"
+
+# Of a section under such a heading nothing goes into the slides.
+NO_SLIDES = re.compile(r"^## (Go deeper|Your turn|References|Where does)", re.MULTILINE)
+SLIDE_LINES, SLIDE_WIDTH = 18, 64  # what fits on one, code and printed text; printed text
 
 
 class NotebookError(Exception):
@@ -119,6 +125,7 @@ def normalise(notebook):
         )
         if cell.cell_type == "code":
             cell.outputs = _merge_streams(_without_widgets(cell.outputs))
+    _mark_slides(notebook.cells)
     return notebook
 
 
@@ -248,6 +255,48 @@ def _merge_streams(outputs):
         else:
             merged.append(output)
     return merged
+
+
+def _mark_slides(cells):
+    """Give each cell its `slideshow` metadata: headings, pictures, bets and small tables are shown.
+
+    What stands beside a picture in words becomes the speaker's notes; set-up, long code, exercises
+    and what goes deeper are skipped.
+    """
+    shown = True
+    for cell, following in zip(cells, [*cells[1:], None]):
+        heads = cell.cell_type == "markdown" and re.search(r"^##? ", cell.source, re.MULTILINE)
+        if heads:
+            shown = not NO_SLIDES.search(cell.source)
+        kind = _slide_type(cell, following, heads) if shown else "skip"
+        cell.metadata["slideshow"] = nbformat.from_dict({"slide_type": kind})
+
+
+def _slide_type(cell, following, heads):
+    if heads:
+        return "slide"
+    if cell.cell_type == "markdown":
+        beside = cell.source.startswith("**What we see.**") or _shows_picture(following)
+        return "notes" if beside else "subslide"
+    if _shows_picture(cell):
+        return "subslide"
+    printed = _plain_text(cell).splitlines()
+    n_lines = len(cell.source.splitlines()) + len(printed)
+    fits = n_lines <= SLIDE_LINES and all(len(line) <= SLIDE_WIDTH for line in printed)
+    is_bet = _plain_text(cell).startswith("Bet. ")
+    return "subslide" if cell.outputs and (fits or is_bet) else "skip"
+
+
+def _shows_picture(cell):
+    outputs = [] if cell is None or cell.cell_type != "code" else cell.outputs
+    return any("image/png" in output.get("data", {}) for output in outputs)
+
+
+def _plain_text(cell):
+    return "".join(
+        output.get("text", "") or output.get("data", {}).get("text/plain", "")
+        for output in cell.outputs
+    )
 
 
 def _replace(path, notebook):

@@ -15,7 +15,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from helpers.execute import CELL_METADATA, NOTEBOOK_METADATA, ROOT
+from helpers.execute import CELL_METADATA, NOTEBOOK_METADATA, ROOT, normalise
 
 RELEASE = (
     "01_covariate_shift",
@@ -28,6 +28,7 @@ MAX_BYTES = 1_500_000
 MAX_CODE_LINES = 15
 MAX_SETUP_LINES = 8
 MAX_LINE_LENGTH = 100
+MAX_LINES_ABOVE_PICTURE = 6  # on a slide
 
 NOT_ATTEMPTED = "✎ Not attempted yet: replace the ... and run this cell again."
 
@@ -355,6 +356,24 @@ def is_printed(numeral, text):
     return bool(re.search(whole, normal_form(text)))
 
 
+def slides_are_marked(notebook):
+    """`helpers.execute` gave each cell its place; a picture leaves no room for long code."""
+    complaints = []
+    for index, cell in enumerate(notebook.cells, start=1):
+        kind = cell.metadata.get("slideshow", {}).get("slide_type")
+        if kind not in {"slide", "subslide", "notes", "skip"}:
+            complaints.append(f"cell {index} has no place in the slides: {kind!r}")
+        if kind == "subslide" and has_image(cell):
+            printed = "".join(output.get("text", "") for output in cell.outputs)
+            n_lines = len([*cell.source.splitlines(), *printed.splitlines()])
+            if n_lines > MAX_LINES_ABOVE_PICTURE:
+                complaints.append(
+                    f"cell {index} has {n_lines} lines of code and text above its picture, "
+                    f"allowed are {MAX_LINES_ABOVE_PICTURE}: split it"
+                )
+    return complaints
+
+
 def measured_numerals_are_printed(notebook):
     """What the prose quotes was printed by the code of the same section."""
     complaints = []
@@ -388,6 +407,7 @@ RULES = (
     images_say_their_sentence,
     images_stand_beside_prose,
     sections_with_images_say_what_we_see,
+    slides_are_marked,
     measured_numerals_are_printed,
 )
 
@@ -454,7 +474,7 @@ def good_notebook():
     )
     for number, cell in code_cells(notebook):
         cell.execution_count = number
-    return notebook
+    return normalise(notebook)
 
 
 SETUP, PRINTING, FIGURE, PROSE, EXERCISE = 1, 3, 4, 5, 6
@@ -608,6 +628,8 @@ ALTERATIONS = [
     (sections_with_images_say_what_we_see, source_becomes(PROSE, "The left bar is higher.")),
     (sections_with_images_say_what_we_see, source_becomes(PROSE, "What we see: a left bar.")),
     (sections_with_images_say_what_we_see, prose_in_another_section),
+    (slides_are_marked, lambda notebook: notebook.cells[PROSE].metadata.pop("slideshow")),
+    (slides_are_marked, source_becomes(FIGURE, "\n".join(["x = 1"] * 6) + "\npicture")),
     (measured_numerals_are_printed, prints("gap 0.64 ± 0.02\n")),
     (measured_numerals_are_printed, prose_in_another_section),
 ]

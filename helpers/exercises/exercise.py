@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 
 SECONDS = 10  # for all calls of one check together
-N_CASES = 4
 MARKS = {"not attempted": "✎", "correct": "✓", "hint": "✗"}
 _REFERENCES = {}
 
@@ -41,19 +40,19 @@ class Exercise:
     mistakes: {hint: wrong function}, or pairs; the first that agrees with the attempt in every
         case is named. A wrong function takes the reference's arguments.
 
-    The attempt meets `N_CASES` cases drawn from a fixed seed, so that no constant can pass, each
+    The attempt meets `n_cases` cases drawn from a fixed seed, so that no constant can pass, each
     with its own copies of the arguments. It has SECONDS for all of them. That limit needs the main
     thread and a system with SIGALRM; elsewhere (on Windows) an endless loop has to be interrupted
     by the reader.
     """
 
-    def __init__(self, reference, draw, mistakes=(), *, praise=""):
+    def __init__(self, reference, draw, mistakes=(), *, praise="", n_cases=4):
         if _REFERENCES.setdefault(reference.__name__, reference) is not reference:
             raise ValueError(f"there is another exercise called {reference.__name__!r}")
         self.reference, self.praise = reference, praise
         self.mistakes = dict(mistakes)
         generator = np.random.default_rng(20150211)
-        self._cases = [draw(generator) for _ in range(N_CASES)]
+        self._cases = [draw(generator) for _ in range(n_cases)]
 
     def __call__(self, attempt):
         try:

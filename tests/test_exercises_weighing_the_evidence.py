@@ -1,0 +1,101 @@
+"""Notebook 05's exercises, answered as learners do."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from helpers import intervals
+from helpers.exercises.weighing_the_evidence import (
+    check_judge,
+    check_paired_interval,
+    judge,
+    paired_interval,
+)
+
+
+def of_differences(half_width):
+    return lambda a, b: ((a - b).mean(), half_width(a - b))
+
+
+PAIRED_MISTAKES = [
+    (
+        lambda a, b: (
+            np.mean(a) - np.mean(b),
+            stats.t.ppf(0.975, len(a) - 1)
+            * np.hypot(a.std(ddof=1), b.std(ddof=1)) / len(a) ** 0.5,
+        ),
+        "as unrelated",
+    ),
+    (of_differences(lambda d: stats.t.ppf(0.975, d.size - 1) * np.std(d, ddof=1)), "square root"),
+    (of_differences(lambda d: stats.t.ppf(0.975, d.size - 1) * d.std() / d.size**0.5), "ddof=1"),
+    (of_differences(lambda d: 1.96 * d.std(ddof=1) / np.sqrt(len(d))), "1.96"),
+    (of_differences(lambda d: stats.norm.ppf(0.975) * stats.sem(d)), "1.96 belongs"),
+    (of_differences(lambda d: stats.t.ppf(0.95, len(d) - 1) * stats.sem(d)), "0.975"),
+    (
+        lambda a, b: ((b - a).mean(), stats.t.ppf(0.975, len(a) - 1) * stats.sem(b - a)),
+        "with_norm minus without",
+    ),
+    (lambda a, b: (a - b).mean(), "Return 2 values"),
+]
+
+
+@pytest.mark.parametrize(("attempt", "hint"), PAIRED_MISTAKES, ids=range(len(PAIRED_MISTAKES)))
+def test_a_mistaken_interval_is_named(attempt, hint):
+    feedback = check_paired_interval(attempt)
+    assert feedback.status == "hint"
+    assert hint in feedback.message
+
+
+def test_other_spellings_of_the_paired_interval_pass():
+    def by_scipy(a, b):
+        result = stats.ttest_rel(a, b).confidence_interval(0.95)
+        return (result.low + result.high) / 2, (result.high - result.low) / 2
+
+    assert check_paired_interval(by_scipy).status == "correct"
+    assert check_paired_interval(
+        of_differences(lambda d: stats.t.ppf(0.975, len(d) - 1) * stats.sem(d))
+    ).status == "correct"
+
+
+def test_the_references_are_those_of_the_course():
+    one, other = np.random.default_rng(0).normal(size=(2, 9))
+    course = intervals.paired_interval(one, other)
+    np.testing.assert_allclose(paired_interval(one, other), (course.mean, course.half_width))
+    for mean in np.linspace(-1, 1, 41) + 0.003:
+        interval = intervals.Interval(mean, 0.15, 9)
+        assert judge(interval.low, interval.high, 0.3) == intervals.verdict(interval, 0.3)
+
+
+def words(above, below, inside):
+    """Return a function of the ends that compares with the margin as told."""
+
+    def attempt(low, high, margin):
+        if above(low, high, margin):
+            return "holds"
+        return "fails" if below(low, high, margin) else inside
+
+    return attempt
+
+
+JUDGE_MISTAKES = [
+    (lambda low, high, margin: "holds" if np.mean([low, high]) > margin else "fails", "middle"),
+    (words(lambda low, *_: low > 0, lambda _, high, __: high < 0, "undecided"), "not with 0"),
+    (words(lambda low, _, m: low > m, lambda *_: True, ""), "shown to fail"),
+    (words(lambda _, high, m: high > m, lambda *_: True, ""), "One end beyond"),
+    (words(lambda low, _, m: low > m, lambda *_: False, "undecided"), "does settle it"),
+    (lambda low, high, margin: low > margin, "The answer is a word"),
+    (lambda low, high, margin: "Holds" if low > margin else "?", "Not yet: in one of the cases"),
+]
+
+
+@pytest.mark.parametrize(("attempt", "hint"), JUDGE_MISTAKES, ids=range(len(JUDGE_MISTAKES)))
+def test_a_mistaken_rule_is_named(attempt, hint):
+    feedback = check_judge(attempt)
+    assert feedback.status == "hint"
+    assert hint in feedback.message
+
+
+def test_another_spelling_of_the_rule_passes():
+    assert check_judge(
+        words(lambda low, _, m: min(low - m, 9) > 0, lambda _, high, m: high - m < 0, "undecided")
+    ).status == "correct"
