@@ -13,7 +13,7 @@ import numpy as np
 from helpers.checks import check_choice, check_finite, check_flag, check_integer, check_number
 from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist
 from helpers.experiments.arm import N_SEEDS
-from helpers.experiments.batch_norm_mechanics import Arm, run_race_arm
+from helpers.experiments.batch_norm_mechanics import Arm, Race, run_race_arm
 from helpers.intervals import paired_interval
 from helpers.layer_statistics import predict_with_batch_statistics
 from helpers.layers import BatchNorm, Dense
@@ -85,19 +85,14 @@ DRIFT_STEPS = 40  # drift is compared over these first steps, which no arm leave
 
 
 @dataclass(frozen=True, eq=False)
-class NoisyRace:
-    """Three paired arms in one setting: network k of all has the same data, weights and batches.
+class NoisyRace(Race):
+    """A Race with a third paired arm: noise behind each batch norm.
 
     drift: (3, n_networks), in the order of `arms`: how far the mean of what layer 3 receives
     moves from one step to the next, in standard deviations: the median over units, the mean over
     the first DRIFT_STEPS steps.
     """
 
-    activation: str
-    learning_rate: float
-    threshold: float
-    without: Arm
-    with_batch_norm: Arm
     noisy: Arm
     drift: np.ndarray
 
@@ -106,11 +101,7 @@ class NoisyRace:
         return self.without, self.with_batch_norm, self.noisy
 
     @property
-    def name(self):
-        return f"{self.activation}, learning rate {self.learning_rate:g}"
-
-    @property
-    def steps_saved(self):
+    def steps_saved_despite_noise(self):
         """Interval of the steps that noisy batch norm saves against none; below 0, it is slower.
 
         A run stopped by the cap counts as arrived there.
@@ -119,7 +110,7 @@ class NoisyRace:
 
     @property
     def cost_of_noise(self):
-        """Interval of the steps that the noise adds to batch norm; a cap makes it too small."""
+        """Interval of the steps that the noise adds to batch norm; the cap makes it too small."""
         return paired_interval(self.noisy.first_steps, self.with_batch_norm.first_steps)
 
 
@@ -251,6 +242,8 @@ def measure_learning_rates(
     check_integer("depth", depth, 2)
     check_integer("n_steps", n_steps, 10)
     rates = check_finite("learning_rates", learning_rates, dtype=np.float64)
+    if rates.ndim != 1 or not rates.size:
+        raise ValueError(f"learning_rates must hold at least one rate, got shape {rates.shape}")
     n_all = len(rates) * check_integer("n_networks", n_networks)
     streams = repeat_streams(seed, n_networks, len(rates))
     data = load_fashion_mnist(n_train, image_size=7, n_networks=n_all, rng=streams.data)
@@ -303,8 +296,9 @@ class RatePair:
         return paired_interval(*self.best_losses[::-1])
 
     def difference_at(self, learning_rate):
-        """Return the same Interval with both arms at one learning rate."""
-        place = list(self.without.learning_rates).index(learning_rate)
+        """Return the same Interval with both arms at one learning rate, or raise ValueError."""
+        rates = self.without.learning_rates.tolist()
+        place = rates.index(check_choice("learning_rate", learning_rate, rates))
         without, with_batch_norm = (arm.final_losses[place] for arm in self.arms)
         return paired_interval(with_batch_norm, without)
 
@@ -415,10 +409,14 @@ class Smoothness:
     without: SmoothnessArm
     with_batch_norm: SmoothnessArm
 
+    @property
+    def arms(self):
+        return self.without, self.with_batch_norm
+
     def difference(self, quantity):
-        """Paired Interval of `quantity`, a field of SmoothnessArm: with batch norm - without."""
-        return paired_interval(getattr(self.with_batch_norm, quantity),
-                               getattr(self.without, quantity))
+        """Return the paired Interval of a field of SmoothnessArm, with batch norm - without."""
+        without, with_batch_norm = (getattr(arm, quantity) for arm in self.arms)
+        return paired_interval(with_batch_norm, without)
 
 
 LONG_STEP, MIDDLE_STEP, SHORT_STEP = 1.0, 0.1, 0.03

@@ -41,16 +41,18 @@ class RacePicture(Picture):
             heading = self.moves(axes.text(0.06, 0.98, "", transform=axes.transAxes, va="top"))
             arms = [self._build_arm(axes, style) for style, *_ in self.ARMS]
             self.panels.append((heading, finish, arms))
-        first = self.figure.axes[0]
-        first.set_ylabel("training loss (nats)")
-        for style, name, place, _ in self.ARMS:
-            first.text(*place, name, color=style.colour)
+        self.figure.axes[0].set_ylabel("training loss (nats)")
+        self._name_arms(self.figure.axes[0])
 
     def _build_arm(self, axes, style):
         band = self.moves(Band(axes, style))
         (marker,) = axes.plot([], [], **style.of_points())
         number = axes.text(0, 0, "", color=style.colour, ha="center", va="center")
         return band, self.moves(marker), self.moves(number)
+
+    def _name_arms(self, axes):
+        for style, name, place, _ in self.ARMS:
+            axes.text(*place, name, color=style.colour)
 
     def show(self, races):
         for race, (heading, finish, parts) in zip(races, self.panels, strict=True):

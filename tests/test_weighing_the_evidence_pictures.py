@@ -1,0 +1,103 @@
+"""Notebook 05's pictures and demos of races, learning rates and smoothness."""
+
+import numpy as np
+import pytest
+from test_picture import check_picture
+
+from helpers.demos.weighing_the_evidence import learning_rate_demo
+from helpers.experiments.other_suspects import (
+    Smoothness,
+    SmoothnessArm,
+    load_learning_rate_map,
+    run_noisy_race,
+)
+from helpers.figures.weighing_the_evidence import (
+    LearningRateMapPicture,
+    NoisyRacePicture,
+    SmoothnessPicture,
+)
+
+FEW = {"n_networks": 3, "n_train": 300}
+
+
+@pytest.fixture(scope="module")
+def races():
+    return [run_noisy_race(learning_rate=rate, n_steps=40, **FEW) for rate in (0.1, 0.02)]
+
+
+def test_noisy_race_picture(races):
+    picture = NoisyRacePicture()
+    check_picture(picture, races, races[::-1])
+    numbers = [race.arms[2].median_text for race in races]
+    for race, number in zip(races, numbers, strict=True):
+        assert f"learning rate {race.learning_rate:g}: a median of" in picture.sentence
+        assert f"{number} with noise behind it" in picture.sentence
+
+
+def test_noisy_race_picture_shows_the_bet_on_the_finish_line_of_the_first_race(races):
+    picture = NoisyRacePicture().show(races)
+    without_bet = picture.frame()
+    picture.set_ghost(30)
+    assert picture.ghost.marker.axes is picture.figure.axes[0]
+    np.testing.assert_array_equal(picture.ghost.marker.get_xydata(), [[30, 0.5]])
+    assert picture.ghost.text.get_text() == "your bet"
+    with_bet = picture.frame()
+    assert with_bet != without_bet
+    check_picture(picture, races)  # blitted as it is saved, with the ghost
+    picture.set_ghost(None)
+    assert picture.frame() == without_bet
+
+
+def smoothness(activation, without, with_batch_norm):
+    noise = np.linspace(-0.1, 0.1, 4)
+    arms = [SmoothnessArm(mean + noise, noise, noise) for mean in (without, with_batch_norm)]
+    return Smoothness(activation, *arms)
+
+
+def test_smoothness_picture():
+    results = [smoothness("relu", 12.0, -0.3), smoothness("tanh", 0.3, 0.5)]
+    others = [smoothness("relu", 5.0, 1.0), smoothness("tanh", -0.01, 0.6)]
+    picture = SmoothnessPicture()
+    check_picture(picture, results, others)
+    heights = [bar.get_height() for bars in picture.show(results).panels for bar in bars.bars]
+    np.testing.assert_allclose(heights, [12.0, -0.3, 0.3, 0.5])
+    assert "relu: the loss changes by 12.0 ± 0.1 without batch norm" in picture.sentence
+
+
+def test_learning_rate_picture():
+    rate_map = load_learning_rate_map()
+    pairs = [
+        rate_map.pair(*setting)
+        for setting in (("relu", 3, 1.0), ("relu", 10, 5.0), ("sigmoid", 10, 0.2), ("tanh", 5, 1.0))
+    ]
+    picture = LearningRateMapPicture()
+    check_picture(picture, *pairs)
+    sentence = picture.show(pairs[1]).sentence
+    assert "that train are none, with it 0.3 to 1 (lowest loss 0.7" in sentence
+    assert "8 networks" in sentence and "computed beforehand" in sentence
+
+
+def test_learning_rate_picture_draws_divergence_at_the_edge_and_a_bar_for_each_rate():
+    pair = load_learning_rate_map().pair("relu", 10, 1.0)
+    picture = LearningRateMapPicture().show(pair)
+    for arm, (line, _), (bars, name) in zip(
+        pair.arms, picture.curves, picture.ranges, strict=True
+    ):
+        np.testing.assert_allclose(line.get_ydata(), np.minimum(arm.typical_losses, picture.top))
+        ends = np.array(bars.get_segments())[:, :, 0]
+        rates = arm.learning_rates[arm.trains]
+        assert len(ends) == len(rates)
+        assert ((ends[:, 0] < rates) & (rates < ends[:, 1])).all()
+        np.testing.assert_allclose(ends[1:, 0], ends[:-1, 1])  # neighbours make one bar
+        assert name.get_text() == arm.range_text
+
+
+def test_learning_rate_demo_follows_its_controls():
+    panel = learning_rate_demo()
+    assert "relu, depth 3, initial weights × 1:" in panel.caption.value
+    panel.controls["depth"].value = 10
+    assert "relu, depth 10, initial weights × 1:" in panel.caption.value
+    panel.controls["activation"].value = "tanh"
+    panel.controls["init_scale"].value = 0.2
+    assert "tanh, depth 10, initial weights × 0.2:" in panel.caption.value
+    assert panel.error is None
