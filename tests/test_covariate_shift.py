@@ -5,7 +5,14 @@ import pytest
 from test_picture import check_picture
 
 from helpers.datasets import region_rule, shifted_regions
-from helpers.demos.covariate_shift import coat_demo, region_demo
+from helpers.demos.covariate_shift import (
+    coat_bet,
+    coat_demo,
+    region_demo,
+    repair_bet,
+    shortcut_bet,
+)
+from helpers.demos.prediction import NO_BET
 from helpers.experiments import covariate_shift as experiment
 from helpers.experiments.covariate_shift import (
     draw_animals,
@@ -33,6 +40,7 @@ from helpers.figures.covariate_shift import (
     ShortcutPicture,
     TintedPicture,
 )
+from helpers.intervals import Interval, mean_interval, paired_interval
 from helpers.randomness import spawn_streams
 
 N_NETWORKS = 3
@@ -329,3 +337,63 @@ def test_region_demo_follows_its_controls():
     assert panel.error is None
     assert "Test points 4 sd away" in panel.caption.value
     assert "examples count as" in panel.caption.value
+
+
+# -- bets --
+
+
+@pytest.mark.parametrize(
+    ("make", "measured", "right"),
+    [
+        (shortcut_bet, Interval(0.005, 0.004, 16), "hardly any"),
+        (shortcut_bet, Interval(0.54, 0.08, 16), "about half again, since"),
+        (repair_bet, Interval(-0.16, 0.02, 16), "worse"),
+        (repair_bet, Interval(0.0, 0.01, 16), "about as good"),
+        (repair_bet, Interval(0.1, 0.01, 16), "better"),
+    ],
+)
+def test_what_is_measured_decides_which_answer_is_right(make, measured, right):
+    bet = make()
+    assert bet.compare(measured).right.startswith(right)
+    assert len(set(bet.because.values())) == len(bet.options) == 3
+
+
+def test_bets_are_answered_by_what_these_networks_do(story):
+    assert shortcut_bet().answer_of(mean_interval(story.shortcut.cat_recall[-1])) == "hardly any"
+    lost = paired_interval(story.batch_norm.accuracy[-1], story.plain.accuracy[-1])
+    assert repair_bet().answer_of(lost).startswith("worse")
+
+
+@pytest.mark.parametrize(("number", "side"), [(0.5, "low"), (0.6, "close"), (0.75, "close"),
+                                              (0.8, "high"), (1.0, "high")])
+def test_a_bet_on_the_coats_is_close_within_ten_points(number, side):
+    bet = coat_bet()
+    comparison = bet.compare(Interval(0.67, 0.02, 16))
+    bet.control.value = number
+    assert f"{side}. Measured: 0.67 ± 0.02." in comparison.text.value
+
+
+def test_a_bet_stays_in_the_coat_demo_at_full_colour(story):
+    bet = coat_bet()
+    panel = coat_demo(story, bet)
+    without = panel.image.value
+    bet.control.value = 0.3
+    ghost = panel.picture.ghost
+    assert [*ghost.marker.get_xydata()[0]] == [1, 0.3] and ghost.text.get_text() == "your bet"
+    with_ghost = panel.image.value
+    assert with_ghost != without
+    panel.controls["coat"].value = 1.0
+    assert [*ghost.marker.get_xydata()[0]] == [1, 0.3]
+    panel.controls["coat"].value = 0.6
+    assert panel.image.value == with_ghost
+    bet.control.value = NO_BET
+    assert panel.image.value == without
+
+
+@pytest.mark.parametrize("number", [0.0, 0.55, 1.0])
+def test_the_ghost_of_any_bet_fits_into_the_picture(story, number):
+    picture = CoatSliderPicture()
+    picture.set_ghost(number)
+    check_picture(picture, view_coats(story, 0.6), view_coats(story, 1.0, with_reference=True))
+    low, high = picture.axes.get_ylim()
+    assert low + 0.03 < number < high - 0.03  # the whole marker

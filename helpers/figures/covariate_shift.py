@@ -6,7 +6,15 @@ from itertools import pairwise
 import numpy as np
 
 from helpers.datasets import region_boundary
-from helpers.figures.parts import Band, Bars, Intervals, LineLabels, Mosaic, ReferenceLine
+from helpers.figures.parts import (
+    Band,
+    Bars,
+    Ghost,
+    Intervals,
+    LineLabels,
+    Mosaic,
+    ReferenceLine,
+)
 from helpers.figures.picture import (
     NEUTRAL,
     REFERENCE,
@@ -26,6 +34,7 @@ from helpers.intervals import (
 
 COAT_LABEL = "coats of the test faces, from black (0) to full colour (1)"
 N_COLUMNS = 10
+UNDERLAY = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
 
 
 class CoatSliderPicture(Picture):
@@ -40,8 +49,8 @@ class CoatSliderPicture(Picture):
         crosses = {**WARNING.of_points(), "markeredgecolor": "white", "markersize": 14}
         self.crosses = self.moves(top.plot([], [], **crosses)[0])
         self.axes.set(
-            xlabel=COAT_LABEL, ylabel="share recognised", xlim=(-0.02, 1.28), ylim=(0, 1.05),
-            xticks=np.linspace(0, 1, 6),
+            xlabel=COAT_LABEL, ylabel="share recognised", xlim=(-0.02, 1.31), ylim=(-0.05, 1.05),
+            xticks=np.linspace(0, 1, 6), yticks=np.linspace(0, 1, 6),
         )
         styles = (WITHOUT_BATCH_NORM, NEUTRAL)
         self.bands = [self.moves(Band(self.axes, style)) for style in styles]
@@ -51,8 +60,14 @@ class CoatSliderPicture(Picture):
         self.labels = self.moves(LineLabels(self.axes, styles, ["all faces", "cats"]))
         self.reference = self.moves(Intervals(self.axes, REFERENCE))
         self.reference_text = self.moves(
-            self.axes.text(1.03, 0, "", color=REFERENCE.colour, va="center")
+            self.axes.text(1.05, 0, "", color=REFERENCE.colour, va="center")
         )
+        # Named at its left, for at its right stand the names of the curves.
+        self.ghost = self.moves(Ghost(self.axes, offset=(-13, 0), ha="right", bbox=UNDERLAY))
+
+    def set_ghost(self, value):
+        """Show a bet on the accuracy in full colour; None hides it."""
+        self.ghost.hide() if value is None else self.ghost.set(1, value)
 
     def show(self, view):
         self.faces.set(view.pictures)
@@ -66,7 +81,7 @@ class CoatSliderPicture(Picture):
         coat, now = view.coats[view.place], [curve[view.place] for curve in curves]
         self.now.set_data([coat, coat], [0, 1])
         self.dots.set_data([coat, coat], [interval.mean for interval in now])
-        self.labels.set(1, [curve[-1].mean for curve in curves])
+        self.labels.set(1.025, [curve[-1].mean for curve in curves])
         self._show_reference(view.reference)
         self.sentence = (
             f"Coats at {format_number(coat, 1)}: the share recognised is {now[0]} of all faces, "
