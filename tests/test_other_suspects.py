@@ -9,6 +9,7 @@ from helpers.experiments import other_suspects as experiments
 from helpers.experiments.batch_norm_mechanics import run_race, run_race_arm
 from helpers.experiments.other_suspects import (
     GradientShift,
+    LearningRateMap,
     RatePair,
     RateSweep,
     StepNoise,
@@ -21,6 +22,7 @@ from helpers.experiments.other_suspects import (
     run_noisy_arm,
     run_noisy_race,
 )
+from helpers.intervals import mean_interval
 from helpers.layers import BatchNorm, Dense
 from helpers.network import Network, multilayer_perceptron
 from helpers.randomness import spawn_streams
@@ -155,6 +157,16 @@ def test_no_noise_is_batch_norm_and_the_loss_is_taken_without_noise():
     np.testing.assert_allclose(noisy.losses, quiet.losses, rtol=1e-8)
 
 
+def test_tables_say_what_the_race_found(race):
+    drift, steps = experiments.drift_table([race]), experiments.steps_table([race])
+    for interval in map(mean_interval, race.drift):
+        assert str(interval) in drift
+    for text in [arm.median_text for arm in race.arms]:
+        assert text in steps
+    assert str(race.steps_saved_despite_noise) in steps and str(race.cost_of_noise) in steps
+    assert " / ".join(str(arm.n_late) for arm in race.arms) in steps
+
+
 # -- learning rates --
 
 
@@ -186,6 +198,19 @@ def test_a_pair_is_read_at_its_best_rates_and_at_one_rate():
     assert pair.difference_at(0.1).mean == pytest.approx(0.0)
     with pytest.raises(ValueError, match=r"learning_rate must be one of .*, got 0.2"):
         pair.difference_at(0.2)
+
+
+def test_tables_of_rates():
+    pair = RatePair(
+        sweep_of([[2.0, 2.1], [0.8, 0.9], [3.0, 3.0]]),
+        sweep_of([[0.5, 0.7], [0.4, 0.6], [3.0, 3.0]], batch_norm=True),
+    )
+    header, line = experiments.rates_table([pair]).splitlines()
+    assert header.split()[-2:] == ["without", "with"]
+    assert line.endswith("1  0.1 to 1")
+    tuned = experiments.tuned_table([pair], learning_rate=0.1)
+    assert "both at 0.1" in tuned and "1 / 1" in tuned
+    assert str(pair.difference_at(0.1)) in tuned and str(pair.best_difference) in tuned
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
@@ -259,14 +284,18 @@ def test_the_map_names_its_settings():
 
 
 def test_batch_norm_never_has_fewer_rates_that_train():
-    counts = [
-        [arm.trains.sum() for arm in load_learning_rate_map().pair(activation, depth, scale).arms]
-        for activation in ("relu", "tanh", "sigmoid")
-        for depth in (3, 5, 10)
-        for scale in (0.2, 1.0, 5.0)
-    ]
-    more = np.diff(counts, axis=1)
-    assert (more >= 0).all() and (more > 0).sum() == 26
+    assert load_learning_rate_map().score == (26, 1, 0)
+
+
+def test_the_score_counts_more_as_many_and_fewer():
+    losses = np.full((3, 3, 3, 2, 2, 1), 2.0)  # nothing trains
+    losses[0, 0, 0, 1, 0], losses[1, 1, 1, 0] = 0.5, 0.5
+    losses[2, 2, 2] = 0.5
+    rate_map = LearningRateMap(np.array([0.1, 1.0]), losses)
+    assert rate_map.score == (1, 25, 1)
+    names = [pair.name for pair in rate_map.pairs]
+    assert len(set(names)) == 27
+    assert names[:2] == [f"relu, depth 3, initial weights × {scale}" for scale in ("0.2", "1")]
 
 
 def test_a_missing_map_says_how_to_get_it(tmp_path):
@@ -337,6 +366,8 @@ def test_batch_norm_is_smoother_with_relu():
         assert arm.loss_change.shape == arm.cosine.shape == arm.beta.shape == (8,)
     assert result.difference("loss_change").high < 0
     assert result.difference("cosine").low > 0
+    table = experiments.smoothness_table([result])
+    assert f"{result.difference('loss_change')}" in table and "beta, relu" in table
 
 
 def test_a_gradient_shifts_only_when_layers_below_have_moved():
@@ -355,6 +386,7 @@ def test_gradient_shift_falls_with_relu_at_a_large_rate():
     result = measure_gradient_shift("relu", 0.1, n_steps=80, every=5, n_networks=8)
     assert result.without.shape == result.with_batch_norm.shape == (16, 8)
     assert result.difference.high < 0
+    assert str(result.difference) in experiments.gradient_shift_table([result])
 
 
 def test_late_is_the_second_half():

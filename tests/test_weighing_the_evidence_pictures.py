@@ -74,7 +74,7 @@ def test_learning_rate_picture():
     check_picture(picture, *pairs)
     sentence = picture.show(pairs[1]).sentence
     assert "that train are none, with it 0.3 to 1 (lowest loss 0.7" in sentence
-    assert "8 networks" in sentence and "computed beforehand" in sentence
+    assert "16 networks" in sentence and "computed beforehand" in sentence
 
 
 def test_learning_rate_picture_draws_divergence_at_the_edge_and_a_bar_for_each_rate():

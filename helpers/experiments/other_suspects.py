@@ -6,7 +6,8 @@ Bjorck et al. 2018) and asks it of the course's small ones, in a design of our o
 """
 
 import copy
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from helpers.checks import check_choice, check_finite, check_flag, check_integer
 from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist
 from helpers.experiments.arm import N_SEEDS
 from helpers.experiments.batch_norm_mechanics import Arm, Race, run_race_arm
-from helpers.intervals import paired_interval
+from helpers.intervals import format_table, mean_interval, mean_intervals, paired_interval
 from helpers.layer_statistics import predict_with_batch_statistics
 from helpers.layers import BatchNorm, Dense
 from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
@@ -81,6 +82,7 @@ def add_step_noise(network, *, max_shift, max_scale, rng):
     return Network(layers)
 
 
+NOISY_ARMS = ("without", "with", "noisy")  # their headings in tables
 DRIFT_STEPS = 40  # drift is compared over these first steps, which no arm leaves early
 
 
@@ -157,6 +159,33 @@ def run_noisy_arm(
     return run_race_arm(activation, learning_rate, batch_norm=True, rebuild=add_noise, **settings)
 
 
+def drift_table(races):
+    """Return a text table of NoisyRaces: how far layer 3's inputs move per step, in sd."""
+    drifts = {
+        name: [mean_interval(race.drift[place]) for race in races]
+        for place, name in enumerate(NOISY_ARMS)
+    }
+    return format_table({"drift per step": [race.name for race in races], **drifts})
+
+
+def steps_table(races):
+    """Return a text table of NoisyRaces: median steps, who was too late, and what noise saves."""
+    medians = {
+        name: [race.arms[place].median_text for race in races]
+        for place, name in enumerate(NOISY_ARMS)
+    }
+    late = [" / ".join(str(arm.n_late) for arm in race.arms) for race in races]
+    return format_table(
+        {
+            "median steps": [race.name for race in races],
+            **medians,
+            "too late": late,
+            "without - noisy": [race.steps_saved_despite_noise for race in races],
+            "noisy - with": [race.cost_of_noise for race in races],
+        }
+    )
+
+
 class _MeanWatch:
     """Follows the mean of what layer 3 receives, on a fixed probe, noise of the step included."""
 
@@ -229,7 +258,7 @@ class RateSweep:
 
 def measure_learning_rates(
     activation="relu", depth=3, init_scale=1.0, batch_norm=True, *,
-    learning_rates=LEARNING_RATES, n_networks=8, n_steps=100, n_train=1000, width=32,
+    learning_rates=LEARNING_RATES, n_networks=N_SEEDS, n_steps=100, n_train=1000, width=32,
     batch_size=128, seed=0, on_step=None,
 ):
     """Train with every learning rate and return a RateSweep.
@@ -281,6 +310,11 @@ class RatePair:
         return self.without, self.with_batch_norm
 
     @property
+    def name(self):
+        one = self.without
+        return f"{one.activation}, depth {one.depth}, initial weights × {one.init_scale:g}"
+
+    @property
     def best_rates(self):
         """The learning rate with the lowest mean final loss: (without, with batch norm)."""
         return tuple(float(arm.learning_rates[arm.best]) for arm in self.arms)
@@ -303,9 +337,7 @@ class RatePair:
         return paired_interval(with_batch_norm, without)
 
 
-def compare_at_best_rates(
-    activation="relu", depth=3, init_scale=1.0, *, n_networks=N_SEEDS, **settings
-):
+def compare_at_best_rates(activation="relu", depth=3, init_scale=1.0, **settings):
     """Return the RatePair of one setting, to be read at each arm's own best rate.
 
     That rate is chosen on the training loss that is then compared, for both arms alike. settings:
@@ -313,9 +345,7 @@ def compare_at_best_rates(
     """
     return RatePair(
         *(
-            measure_learning_rates(
-                activation, depth, init_scale, batch_norm, n_networks=n_networks, **settings
-            )
+            measure_learning_rates(activation, depth, init_scale, batch_norm, **settings)
             for batch_norm in (False, True)
         )
     )
@@ -357,6 +387,46 @@ class LearningRateMap:
         """Return the RatePair of a setting."""
         setting = {"activation": activation, "depth": depth, "init_scale": init_scale}
         return RatePair(*(self.sweep(**setting, batch_norm=one) for one in (False, True)))
+
+    @property
+    def pairs(self):
+        """All RatePairs of the map."""
+        settings = itertools.product(*(MAP_AXES[name] for name in list(MAP_AXES)[:3]))
+        return [self.pair(*setting) for setting in settings]
+
+    @property
+    def score(self):
+        """In how many settings more, as many, fewer rates train with batch norm."""
+        counts = np.array([[arm.trains.sum() for arm in pair.arms] for pair in self.pairs])
+        signs = np.sign(counts[:, 1] - counts[:, 0])
+        return tuple(int((signs == sign).sum()) for sign in (1, 0, -1))
+
+
+def rates_table(pairs):
+    """Return a text table of RatePairs: the learning rates that train."""
+    return format_table(
+        {
+            "rates that train": [pair.name for pair in pairs],
+            "without": [pair.without.range_text for pair in pairs],
+            "with": [pair.with_batch_norm.range_text for pair in pairs],
+        }
+    )
+
+
+def tuned_table(pairs, learning_rate=0.1):
+    """Return a text table: final losses at each arm's best rate, and paired differences."""
+    losses = [mean_intervals(pair.best_losses) for pair in pairs]
+    rates = [" / ".join(f"{rate:g}" for rate in pair.best_rates) for pair in pairs]
+    return format_table(
+        {
+            "final loss": [pair.name for pair in pairs],
+            "best rates": rates,
+            "without": [without for without, _ in losses],
+            "with": [with_batch_norm for _, with_batch_norm in losses],
+            "difference": [pair.best_difference for pair in pairs],
+            f"both at {learning_rate:g}": [pair.difference_at(learning_rate) for pair in pairs],
+        }
+    )
 
 
 def load_learning_rate_map(path=MAP_FILE):
@@ -417,6 +487,24 @@ class Smoothness:
         """Return the paired Interval of a field of SmoothnessArm, with batch norm - without."""
         without, with_batch_norm = (getattr(arm, quantity) for arm in self.arms)
         return paired_interval(with_batch_norm, without)
+
+
+def smoothness_table(results):
+    """Return a text table of Smoothness results, one line per activation and quantity."""
+    quantities = [field.name for field in fields(SmoothnessArm)]
+    lines = [(result, quantity) for quantity in quantities for result in results]
+    without, with_batch_norm = (
+        [mean_interval(getattr(result.arms[place], quantity)) for result, quantity in lines]
+        for place in (0, 1)
+    )
+    return format_table(
+        {
+            "": [f"{quantity}, {result.activation}" for result, quantity in lines],
+            "without": without,
+            "with": with_batch_norm,
+            "difference": [result.difference(quantity) for result, quantity in lines],
+        }
+    )
 
 
 LONG_STEP, MIDDLE_STEP, SHORT_STEP = 1.0, 0.1, 0.03
@@ -540,6 +628,19 @@ class GradientShift:
     def difference(self):
         """Paired Interval of `late`, with batch norm minus without."""
         return paired_interval(*self.late[::-1])
+
+
+def gradient_shift_table(results):
+    """Return a text table of GradientShifts: the means over the second half of training."""
+    arms = [mean_intervals(result.late) for result in results]
+    return format_table(
+        {
+            "|G - G'| / |G|": [f"{one.activation}, rate {one.learning_rate:g}" for one in results],
+            "without": [without for without, _ in arms],
+            "with": [with_batch_norm for _, with_batch_norm in arms],
+            "difference": [result.difference for result in results],
+        }
+    )
 
 
 def measure_gradient_shift(

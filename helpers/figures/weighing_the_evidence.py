@@ -150,14 +150,12 @@ class LearningRateMapPicture(Picture):
                 [[(edges[i], row), (edges[i + 1], row)] for i in np.flatnonzero(arm.trains)]
             )
             bars[1].set_text(arm.range_text)
-        one = pair.without
-        setting = f"{one.activation}, depth {one.depth}, initial weights × {one.init_scale:g}"
-        self.setting.set_text(setting)
+        self.setting.set_text(pair.name)
         without, with_batch_norm = (_range_in_words(arm) for arm in pair.arms)
         self.sentence = (
-            f"{setting}: without batch norm the learning rates that train are {without}, with "
-            f"it {with_batch_norm}. Medians of {one.final_losses.shape[1]} networks; the table "
-            "behind this picture was computed beforehand."
+            f"{pair.name}: without batch norm the learning rates that train are {without}, with "
+            f"it {with_batch_norm}. Medians of {pair.without.final_losses.shape[1]} networks; the "
+            "table behind this picture was computed beforehand."
         )
         return self
 
