@@ -7,6 +7,7 @@ import pytest
 from test_picture import check_picture
 
 from helpers.demos import hidden_layer_stability as demos
+from helpers.demos.prediction import NO_BET
 from helpers.experiments import hidden_layer_stability as experiments
 from helpers.experiments.hidden_layer_stability import (
     kick,
@@ -277,3 +278,62 @@ def test_the_demos_follow_their_controls(pair):
     assert demo.error is None
     for word in ("Step 200", "h2", "batch size 16"):
         assert word in demo.caption.value
+
+
+# Ends and means near those of notebook 03, with the answer that they make right.
+BETS = [
+    (demos.ranking_bet, [0.82, 0.88, 0.94], "most of it, a little less than without"),
+    (demos.ranking_bet, [0.4], "less than half, batch norm calms it a lot"),
+    (demos.ranking_bet, [0.99, 1.5], "all of it, or even more"),
+    (demos.stored_bet, [1.1, 2.0, 2.9], "more, since batch norm makes it worse"),
+    (demos.stored_bet, [0.1, -0.4], "about as much, since the protection is gone"),
+    (demos.stored_bet, [-1.5], "less, since batch norm still protects"),
+]
+
+
+@pytest.mark.parametrize(("bet", "measured", "answer"), BETS)
+def test_what_is_measured_decides_the_bet(bet, measured, answer):
+    for value in measured:
+        assert bet().answer_of(value) == answer
+
+
+@pytest.mark.parametrize("bet", [demos.ranking_bet, demos.stored_bet])
+def test_each_answer_of_a_bet_has_its_reply(bet):
+    replies = set()
+    for answer in bet().options:
+        one = bet()
+        one.control.value = answer
+        comparison = one.compare(2.0)
+        assert ("right." in comparison.text.value) == (answer == comparison.right)
+        replies.add(comparison.text.value.split("Measured: ")[1])
+    assert len(replies) == 3
+
+
+@pytest.mark.parametrize(
+    ("nats", "side"), [(-1.0, "too low"), (0.0, "close"), (0.5, "too high"), (5.0, "too high")]
+)
+def test_only_zero_is_close_for_the_kick(pair, nats, side):
+    bet = demos.kick_bet()
+    bet.control.value = nats
+    reply = bet.compare(run_kick(pair, "scale", 2.0).damage[1].mean()).text.value
+    assert f"You bet {nats:.1f} nats: {side}. Measured: 0.0 nats." in reply
+
+
+def test_the_bet_stands_beside_the_bar_and_only_at_its_own_kick(pair):
+    bet = demos.kick_bet()
+    demo = demos.kick_demo(pair, bet)
+    ghost, axes = demo.picture.ghost, demo.picture.figure.axes[0]
+    empty = demo.image.value
+    for nats in (-1.0, 0.0, 5.0):
+        bet.control.value = nats
+        (x,), (y,) = ghost.marker.get_data()
+        assert 1 < x < 1.5 and y == nats and demo.image.value != empty
+        boxes = [text.get_window_extent() for text in (ghost.text, *demo.picture.bars.texts)]
+        assert axes.bbox.y0 < boxes[0].y0 and boxes[0].y1 < axes.bbox.y1
+        assert not any(boxes[0].overlaps(other) for other in boxes[1:])
+    demo.controls["size"].value = 1.0
+    assert not len(ghost.marker.get_xdata()) and not ghost.text.get_text()
+    demo.controls["size"].value = 2.0
+    assert list(ghost.marker.get_ydata()) == [5.0]
+    bet.control.value = NO_BET
+    assert demo.image.value == empty

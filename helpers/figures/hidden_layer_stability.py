@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from helpers.experiments.hidden_layer_stability import RIDGE_GRID, RIDGE_UNITS
-from helpers.figures.parts import Bars
+from helpers.figures.parts import Bars, Ghost
 from helpers.figures.picture import (
     NEUTRAL,
     STORED_STATISTICS,
@@ -187,19 +187,27 @@ def _drift_sentence(pair):
 
 
 class KickPicture(Picture):
-    """The loss after a kick: three bars, cut off at the top of the axis."""
+    """The loss after a kick: three bars, cut off at the top of the axis.
+
+    A bet on the bar in the middle is shown while the picture shows the kick `bet_on`.
+    """
 
     top = 10.0
+    bet_on = ("scale", 2.0)
 
     def __init__(self):
         super().__init__(title="Measured afresh, batch norm softens every kick")
         axes = self.figure.subplots()
         names = ("without\nbatch norm", "batch norm,\nfresh statistics")
         axes.set_xticks(range(3), [*names, "batch norm,\nstored statistics"])
-        axes.set(xlim=(-0.6, 2.6), ylim=(0, 1.12 * self.top), yticks=range(0, 11, 2))
+        axes.set(xlim=(-0.6, 2.6), ylim=(-1.4, 1.12 * self.top), yticks=range(0, 11, 2))
         axes.set_ylabel("increase of the test loss (nats),\ncut off at 10")
         axes.tick_params(axis="x", length=0)
-        self.bars = self.moves(Bars(axes, range(3), (*ARMS, STORED_STATISTICS)))
+        axes.spines.bottom.set_visible(False)
+        axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+        self.bars = self.moves(Bars(axes, range(3), (*ARMS, STORED_STATISTICS), width=0.5))
+        self.ghost = self.moves(Ghost(axes, offset=(9, 2), va="bottom"))  # above the line at 0
+        self.kick, self.bet = None, None
 
     def show(self, kick):
         intervals = mean_intervals(kick.damage)
@@ -209,7 +217,20 @@ class KickPicture(Picture):
             f"{_kick_in_words(kick)} the test loss rises by {none} without batch norm, {fresh} "
             f"with fresh and {stored} with stored statistics ({intervals[0].n_seeds} networks)."
         )
+        self.kick = (kick.kind, kick.size)
+        self._place_ghost()
         return self
+
+    def set_ghost(self, value):
+        """Show the bet `value`, in nats, or none (None)."""
+        self.bet = value
+        self._place_ghost()
+
+    def _place_ghost(self):
+        if self.bet is None or self.kick != self.bet_on:
+            self.ghost.hide()
+        else:
+            self.ghost.set(1.25, self.bet)  # beside the number above the bar
 
 
 def _kick_in_words(kick):
