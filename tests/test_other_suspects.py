@@ -73,7 +73,8 @@ def test_a_network_meets_its_own_noise_whoever_is_beside_it():
 
 def test_noise_is_off_in_inference_unless_held():
     noise, inputs = step_noise(), some_inputs()
-    np.testing.assert_array_equal(noise.forward(inputs, training=False), inputs)
+    for layer in (noise, noise.held()):  # no step yet, no noise to hold
+        np.testing.assert_array_equal(layer.forward(inputs, training=False), inputs)
     noisy = noise.forward(inputs, training=True)
     np.testing.assert_array_equal(noise.forward(inputs, training=False), inputs)
     np.testing.assert_array_equal(noise.held().forward(inputs, training=False), noisy)

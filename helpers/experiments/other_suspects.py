@@ -43,6 +43,7 @@ class StepNoise:
         self.n_networks = len(rng)
         self.rng = one_per_network(rng, self.n_networks)
         self.is_held = False
+        self._shift, self._scale = 0.0, 1.0
 
     def forward(self, inputs, *, training):
         self._is_active = check_flag("training", training) or self.is_held
@@ -83,7 +84,7 @@ def add_step_noise(network, *, max_shift, max_scale, rng):
 
 
 NOISY_ARMS = ("without", "with", "noisy")  # their headings in tables
-DRIFT_STEPS = 40  # drift is compared over these first steps, which no arm leaves early
+DRIFT_STEPS = 40  # drift is compared over the first steps, which all arms of notebook 05 take
 
 
 @dataclass(frozen=True, eq=False)
