@@ -1,0 +1,201 @@
+"""Notebook 04's exercises, answered as learners do."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from helpers.exercises.minibatch_noise import (
+    check_dropout_variances,
+    check_ghost_batch_norm,
+    check_variance_of_batch_mean,
+    check_variance_of_mean,
+    dropout_variances,
+    ghost_batch_norm,
+    variance_of_batch_mean,
+    variance_of_mean,
+)
+from helpers.experiments.minibatch_noise import dropout_sd
+from helpers.layers import BatchNorm, Dropout
+
+
+def function(name, arguments, body):
+    """Return the function that a learner would write with `body` in an exercise cell."""
+    lines = "\n    ".join(body.strip().splitlines())
+    namespace = {"np": np}
+    exec(f"def {name}({arguments}):\n    {lines}", namespace)
+    return namespace[name]
+
+
+def assert_hint(check, attempt, hint):
+    feedback = check(attempt)
+    assert feedback.status == "hint"
+    assert hint in feedback.message
+
+
+# --- ghost batch norm --------------------------------------------------------------------------
+
+GHOST = """
+m, n = inputs.shape
+g = inputs.reshape(m // group_size, group_size, n)
+mu = g.mean(1, keepdims=True)
+v = ((g - mu) ** 2).mean(1, keepdims=True)
+return ((g - mu) / np.sqrt(v + 1e-5)).reshape(m, n)
+"""
+
+GHOST_MISTAKES = [
+    ([("m // group_size, group_size", "1, m")], "plain batch norm"),
+    ([("m // group_size, group_size", "group_size, m // group_size")], "have changed places"),
+    ([("m // group_size, group_size", "group_size, -1"), ("n(1", "n(0")], "every n_groups-th row"),
+    ([("n(1", "n(0")], "over the groups, axis 0"),
+    ([("n(1", "n(2")], "over the units"),
+    ([("n(1", "n(-1")], "over the units"),
+    ([("n(1", "n((1, 2)")], "All units of a group share"),
+    ([(" + 1e-5", "")], "eps = 1e-5 is missing"),
+    ([("((g - mu) ** 2).mean(1", "g.var(1, ddof=1")], "the group size minus 1"),
+    ([("np.sqrt(v + 1e-5)", "(v + 1e-5)")], "Divided by the variance"),
+    ([("np.sqrt(v + 1e-5)", "(np.sqrt(v) + 1e-5)")], "Not yet"),
+    ([(".reshape(m, n)", "")], "The answer has shape"),
+    ([("1, keepdims=True", "1")], "Your function raised ValueError"),
+    ([("m // group_size", "m / group_size")], "Your function raised TypeError"),
+    ([("g = inputs", "inputs -= inputs.mean(0)\ng = inputs")], "changes its arguments in place"),
+]
+
+
+@pytest.mark.parametrize(("changes", "hint"), GHOST_MISTAKES, ids=range(len(GHOST_MISTAKES)))
+def test_a_mistaken_ghost_is_named(changes, hint):
+    body = GHOST
+    for old, new in changes:
+        assert old in body
+        body = body.replace(old, new)
+    assert_hint(check_ghost_batch_norm, function("ghost", "inputs, group_size", body), hint)
+
+
+def test_other_spellings_of_the_ghost_pass():
+    def group_by_group(inputs, group_size):
+        parts = []
+        for start in range(0, len(inputs), group_size):
+            rows = inputs[start : start + group_size]
+            parts.append((rows - rows.mean(0)) / (rows.std(0) ** 2 + 1e-5) ** 0.5)
+        return np.concatenate(parts)
+
+    def split(inputs, group_size):
+        groups = np.split(inputs, len(inputs) // group_size)
+        return np.vstack([(g - g.mean(0)) / np.sqrt(g.var(0) + 1e-5) for g in groups])
+
+    written = function("ghost", "inputs, group_size", GHOST)
+    for attempt in (group_by_group, split, written):
+        assert check_ghost_batch_norm(attempt).status == "correct"
+
+
+def test_the_ghost_is_the_course_s_batch_norm():
+    for inputs, group_size in check_ghost_batch_norm._cases:
+        norm = BatchNorm(inputs.shape[1], group_size=group_size, dtype=np.float64)
+        np.testing.assert_allclose(
+            ghost_batch_norm(inputs, group_size), norm.forward(inputs, training=True)
+        )
+
+
+# --- the variance of a mini-batch mean ---------------------------------------------------------
+
+MEAN_MISTAKES = [
+    ("variance / batch_size ** 2", "the share of *one* value"),
+    ("variance * (1 / batch_size) ** 2", "the share of *one* value"),
+    ("(variance / batch_size) ** 0.5", "That is the standard deviation of the mean"),
+    ("np.sqrt(variance) / np.sqrt(batch_size)", "That is the standard deviation of the mean"),
+    ("np.sqrt(variance) / batch_size", "A standard deviation was divided"),
+    ("variance / (batch_size - 1)", "m - 1 belongs to *estimating*"),
+    ("batch_size * variance", "the variance of the *sum*"),
+    ("variance", "a single value"),
+    ("variance / np.sqrt(batch_size)", "The root belongs to"),
+    ("variance / batch_size / 2", "Not yet"),
+    ("np.var(np.random.default_rng(0).normal(0, variance ** 0.5, (99, batch_size)).mean(1))",
+     "Not yet"),
+]
+
+
+@pytest.mark.parametrize(("answer", "hint"), MEAN_MISTAKES)
+def test_a_mistaken_variance_of_the_mean_is_named(answer, hint):
+    attempt = function("variance_of_mean", "variance, batch_size", f"return {answer}")
+    assert_hint(check_variance_of_mean, attempt, hint)
+
+
+BATCH_MEAN_MISTAKES = [
+    ("variance / m", "The factor is missing"),
+    ("variance / m * (n - 1) / (n - m)", "upside down"),
+    ("variance / m * (n - m) / n", "with n_samples - 1 below"),
+    ("variance / m * (1 - m / n)", "with n_samples - 1 below"),
+    ("variance / m * (m / n)", "that *is* in the batch"),
+    ("variance / n", "that *is* in the batch"),
+    ("variance / m ** 2 * (n - m) / (n - 1)", "1/m appears twice"),
+    ("np.sqrt(variance * (n - m) / (n - 1) / m)", "That is the standard deviation of the mean"),
+    ("variance / m * ((n - m) / (n - 1)) ** 0.5", "a root too many"),
+    ("variance / m * (n - m)", "Not yet"),
+]
+
+
+@pytest.mark.parametrize(("answer", "hint"), BATCH_MEAN_MISTAKES)
+def test_a_mistaken_finite_population_factor_is_named(answer, hint):
+    attempt = function("variance_of_batch_mean", "variance, m, n", f"return {answer}")
+    assert_hint(check_variance_of_batch_mean, attempt, hint)
+
+
+def test_other_spellings_of_both_variances_pass():
+    def by_shares(variance, batch_size):
+        return batch_size * (variance * (1 / batch_size) ** 2)
+
+    def by_left_out(variance, m, n):
+        return (1 - (m - 1) / (n - 1)) * by_shares(variance, m)
+
+    assert check_variance_of_mean(by_shares).status == "correct"
+    assert check_variance_of_batch_mean(by_left_out).status == "correct"
+
+
+def test_the_variances_are_those_of_all_batches_that_there_are():
+    values = np.array([1.0, 4.0, 4.5, 7.0, 11.0, 12.0])
+    means = [np.mean(batch) for batch in itertools.product(values, repeat=3)]
+    assert np.var(means) == pytest.approx(variance_of_mean(values.var(), 3))
+    for batch_size in range(1, 7):
+        means = [np.mean(batch) for batch in itertools.combinations(values, batch_size)]
+        expected = variance_of_batch_mean(values.var(), batch_size, len(values))
+        assert np.var(means) == pytest.approx(expected, abs=1e-12)
+
+
+# --- dropout's variances -----------------------------------------------------------------------
+
+DROPOUT_MISTAKES = [
+    ("(mean ** 2 + variance) / p - mean ** 2, variance", "that of being *kept*"),
+    ("variance, (mean ** 2 + variance) / (1 - p) - mean ** 2", "changed places"),
+    ("(1 - p) * variance + p * (1 - p) * mean ** 2, variance", "not yet divided"),
+    ("(mean ** 2 + variance) / (1 - p), variance", "the mean square"),
+    ("variance / (1 - p), variance", "for mean 0 only"),
+    ("variance + mean ** 2 * p / (1 - p), variance", "only the mean was made noisy"),
+    ("(mean ** 2 + variance) / (1 - p) ** 2 - mean ** 2, variance", "as if none were dropped"),
+    ("(mean ** 2 + variance) / (1 - p) - mean ** 2, variance * (1 - p) ** 2", "At test nothing"),
+    ("variance, variance", "Not yet (value 1 of 2)"),
+    ("(mean ** 2 + variance) / (1 - p) - mean ** 2", "Return 2 values"),
+]
+
+
+@pytest.mark.parametrize(("answer", "hint"), DROPOUT_MISTAKES)
+def test_a_mistaken_variance_under_dropout_is_named(answer, hint):
+    attempt = function("dropout_variances", "mean, variance, p", f"return {answer}")
+    assert_hint(check_dropout_variances, attempt, hint)
+
+
+def test_another_spelling_of_the_variances_under_dropout_passes():
+    def by_parts(mean, variance, p):
+        mask_variance = p / (1 - p)  # of the mask that multiplies; its mean is 1
+        return variance + mask_variance * (variance + mean**2), variance
+
+    assert check_dropout_variances(by_parts).status == "correct"
+
+
+@pytest.mark.parametrize(("mean", "p"), [(0.0, 0.2), (1.0, 0.5), (-2.0, 0.3)])
+def test_the_variances_under_dropout_are_those_of_the_course_s_layer(mean, p):
+    rng = np.random.default_rng(0)
+    values = mean + 1.5 * rng.standard_normal((200_000, 1))
+    dropped = Dropout(p, rng=rng).forward(values, training=True)
+    measured = dropped.var(), values.var()
+    np.testing.assert_allclose(dropout_variances(mean, 1.5**2, p), measured, rtol=0.02)
+    assert dropout_variances(1.0, 0.0, p)[0] == pytest.approx(dropout_sd(p) ** 2)
