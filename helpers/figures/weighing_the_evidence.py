@@ -72,7 +72,7 @@ class SmoothnessPicture(Picture):
         self.panels = []
         panels = zip(self.figure.subplots(1, 2), (("relu", 20), ("tanh", 0.8)))
         for axes, (activation, top) in panels:
-            axes.set(xlim=(-0.6, 1.6), ylim=(-0.05 * top, top))
+            axes.set(xlim=(-0.6, 1.6), ylim=(-0.2 * top, top))
             axes.set_title(f"{activation} (axis to {top:g})")
             axes.set_xticks(range(2), ("without\nbatch norm", "with\nbatch norm"))
             axes.tick_params(axis="x", length=0)
