@@ -5,10 +5,12 @@ import pytest
 from test_picture import check_picture
 
 from helpers.demos import batch_norm_mechanics as demos
+from helpers.demos.prediction import NO_BET
 from helpers.experiments import batch_norm_mechanics as experiments
 from helpers.experiments.arm import train_arm
 from helpers.experiments.covariate_shift import Recoloured
 from helpers.figures import batch_norm_mechanics as figures
+from helpers.intervals import Interval
 from helpers.layers import BatchNorm
 
 FEW = {"n_networks": 4}
@@ -282,3 +284,73 @@ def test_averages_demo_trains_once_per_batch_size(monkeypatch):
     assert "batch size 4" in panel.caption.value
     assert calls == [64, 4]
     assert panel.error is None
+
+
+# -- bets --
+
+
+def test_two_values_have_one_answer():
+    bet = demos.pair_bet()
+    assert bet.compare("only +1 and −1").right == bet.options[2]
+    assert len(set(bet.because.values())) == 3
+
+
+@pytest.mark.parametrize(("n_moved", "letter"), [(0, "A"), (1, "B"), (6, "B"), (7, "C")])
+def test_the_count_of_moved_values_decides_the_bet(n_moved, letter):
+    bet = demos.push_bet()
+    assert bet.lettered(bet.compare(np.int64(n_moved)).right).startswith(letter)
+    assert len(set(bet.because.values())) == 3
+
+
+def test_a_push_moves_all_seven():
+    pushed = experiments.normalise_one_batch(batch_size=8, push=6.0)
+    moves = np.abs(pushed.after - pushed.quiet_after)[1:]
+    assert demos.push_bet().answer_of((moves > 0.001).sum()) == "all seven"
+
+
+@pytest.mark.parametrize(
+    ("number", "side"),
+    [(10, "too low"), (62, "too low"), (64, "close"), (70, "close"), (78, "too high")],
+)
+def test_a_bet_on_the_memory_is_close_within_four_points(number, side):
+    bet = demos.memory_bet()
+    comparison = bet.compare(Interval(67.2, 2.1, 16))
+    bet.control.value = number
+    assert f"You bet {number}%: {side}. Measured: 67 ± 2%." in comparison.text.value
+
+
+def test_the_question_says_what_the_exact_statistics_reach(trained):
+    assert "not quite 80%" in demos.memory_bet().question
+    assert 0.75 < trained.population.mean() < 0.8
+
+
+def test_a_bet_stays_beside_the_bar_of_the_running_average(trained):
+    bet = demos.memory_bet()
+    panel = demos.averages_picture(experiments.compare_averages(trained, 0.999), bet)
+    without = panel.image.value
+    bet.control.value = 30
+    ((x, y),) = panel.picture.ghost.marker.get_xydata()
+    bar = panel.picture.bars.bars[1]
+    assert x == pytest.approx(bar.get_x()) and y == 30
+    assert panel.image.value != without
+    bet.control.value = NO_BET
+    assert panel.image.value == without
+
+
+@pytest.mark.parametrize("number", [10, 68, 90])
+def test_the_ghost_of_any_bet_covers_no_other_text(trained, number):
+    picture = figures.AveragesPicture()
+    picture.set_ghost(number)
+    check_picture(picture, *(experiments.compare_averages(trained, one) for one in (0.999, 0.5)))
+    renderer = picture.figure.canvas.get_renderer()
+    ghost = [one.get_window_extent(renderer) for one in picture.ghost.artists]
+    for text in [*picture.bars.texts, picture.setting]:
+        assert not any(text.get_window_extent(renderer).overlaps(one) for one in ghost)
+
+
+def test_averages_demo_keeps_a_bet(monkeypatch, trained):
+    monkeypatch.setattr(demos, "train_once", lambda batch_size, **options: trained)
+    bet = demos.memory_bet()
+    panel = demos.averages_demo(bet)
+    bet.control.value = 50
+    assert panel.picture.ghost.marker.get_ydata() == [50]

@@ -1,8 +1,15 @@
-"""The live demos of notebook 02: one mini-batch on a line, and whose mean at test time."""
+"""Notebook 02's bets and demos: one mini-batch on a line, and whose mean at test time."""
 
 import numpy as np
 
-from helpers.demos.panel import Panel, batch_size_slider, fraction_slider, steps_slider
+from helpers.demos.panel import (
+    Panel,
+    batch_size_slider,
+    follow_bet,
+    fraction_slider,
+    steps_slider,
+)
+from helpers.demos.prediction import Scale, predict
 from helpers.experiments.batch_norm_mechanics import (
     compare_averages,
     normalise_one_batch,
@@ -11,6 +18,61 @@ from helpers.experiments.batch_norm_mechanics import (
 from helpers.figures.batch_norm_mechanics import AveragesPicture, OneBatchPicture
 
 N_STEPS = 150
+
+
+def pair_bet():
+    """Bet on what a mini-batch of two can come out as; compare with one of the answers."""
+    return predict(
+        "A mini-batch of two different images, γ = 1, β = 0. Batch norm gives each unit two "
+        "outputs. Which pairs of numbers can they be?",
+        ["any two numbers", "any two numbers of opposite sign", "only +1 and −1"],
+        {
+            "any two numbers": "Their mean must be β = 0, so one of them is minus the other; and "
+            "a spread is prescribed, too.",
+            "any two numbers of opposite sign": "Mean 0 makes one the minus of the other. But "
+            "the standard deviation is prescribed as well: how far apart is no longer free.",
+            "only +1 and −1": "Mean and standard deviation are prescribed, and two numbers have "
+            "nothing else to say than which of them is larger.",
+        },
+    )
+
+
+def push_bet():
+    """Bet on how many of the seven other outputs move when one value of eight is pushed."""
+    return predict(
+        "A mini-batch of eight images: you push one image's value far to the right, before batch "
+        "norm. How many of the other seven images' outputs move?",
+        {
+            "none, they are other images": (0, 1),
+            "only the values nearest to it": (1, 7),
+            "all seven": (7, 8),
+        },
+        {
+            "none, they are other images": "Other images, but the same column: in training they "
+            "share one mean and one standard deviation.",
+            "only the values nearest to it": "Batch norm knows no neighbours. There is one mean "
+            "and one standard deviation for the whole column.",
+            "all seven": "In training an output belongs to the whole batch.",
+        },
+    )
+
+
+def memory_bet():
+    """Bet on the test accuracy in % with running averages of memory 0.999 (a slider)."""
+    return predict(
+        "Batch size 64, memory 0.999, 150 training steps. With the exact mean and variance of all "
+        "training images the networks get not quite 80% of the test images right. What do the "
+        "same weights reach with their running averages? (Guessing: 10%.)",
+        Scale(tuple(range(10, 91, 2)), tolerance=4, unit="%", decimals=0),
+        {
+            "too low": "A wrong mean and a wrong variance shift and stretch a unit's values, but "
+            "in the same way for all images: much of what tells them apart survives.",
+            "close": "The running averages still consist mostly of their starting values, mean 0 "
+            "and variance 1.",
+            "too high": "An average needs time. With this memory most of it is still its starting "
+            "value, mean 0 and variance 1.",
+        },
+    )
 
 
 def one_batch_demo():
@@ -29,8 +91,16 @@ def one_batch_demo():
     )
 
 
-def averages_demo():
-    """Return a Panel: batch size and memory, and the test accuracy under three averages."""
+def averages_picture(result, bet):
+    """Return a Panel without controls: the Averages `result` and a bet of `memory_bet`."""
+    return follow_bet(AveragesPicture(), result, bet)
+
+
+def averages_demo(bet=None):
+    """Return a Panel: batch size and memory, and the test accuracy under three averages.
+
+    bet: of `memory_bet`; stays in the picture, also where the sliders leave its setting.
+    """
     trained = {}  # statistics do not influence training: one run per batch size serves all
 
     def compute(batch_size, memory, on_step):
@@ -51,4 +121,5 @@ def averages_demo():
         "own-batch, running and population statistics.",
         slow=True,
         n_steps=N_STEPS,
+        bet=bet,
     )

@@ -65,18 +65,18 @@ check_importance_weights = Exercise(
     {
         "These are the odds, but their mean is not 1: divide by it, so that the learning rate "
         "keeps its meaning.": _odds,
-        "These are the probabilities, scaled. The ratio of the two densities is the *odds* of "
+        "These are the probabilities, scaled. The ratio of the two densities is the odds of "
         "the guess, which grow without bound.": lambda p: p / p.mean(),
         "These are the guesses as they came. Where p is 0.5 both regions are equally likely: "
-        "what are the *odds* there?": lambda p: p,
-        "The odds are upside down: examples that look like the *new* region should count more.": (
+        "what are the odds there?": lambda p: p,
+        "The odds are upside down: examples that look like the new region should count more.": (
             lambda p: 1 / _odds(p) / (1 / _odds(p)).mean()
         ),
         "The odds are upside down, so that examples unlike the new region count more; and their "
         "mean is not 1.": lambda p: 1 / _odds(p),
-        "The weights add up to 1; their *mean* should be 1.": lambda p: _odds(p) / _odds(p).sum(),
-        "The largest weight is 1; their *mean* should be 1.": lambda p: _odds(p) / _odds(p).max(),
-        "That is the *logarithm* of the odds. It is negative for an example that looks old, and "
+        "The weights add up to 1; their mean should be 1.": lambda p: _odds(p) / _odds(p).sum(),
+        "The largest weight is 1; their mean should be 1.": lambda p: _odds(p) / _odds(p).max(),
+        "That is the logarithm of the odds. It is negative for an example that looks old, and "
         "no example counts less than nothing.": lambda p: np.log(_odds(p)),
     },
     praise="The surer the classifier, the more weight rests on few examples.",
@@ -101,7 +101,7 @@ check_effective_sample_size = Exercise(
         ),
         "That is the variance of the weighted mean. How many equally weighted values would have "
         "it?": lambda weights: (weights**2).sum() / weights.sum() ** 2,
-        "That is the *share* of the examples; multiply by how many there are.": (
+        "That is the share of the examples; multiply by how many there are.": (
             lambda weights: weights.mean() ** 2 / (weights**2).mean()
         ),
         "That is the sum of the weights: it doubles when all weights double, but the noise of "

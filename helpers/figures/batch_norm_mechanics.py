@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from helpers.figures.parts import Band, Bars, ReferenceLine
+from helpers.figures.parts import Band, Bars, Ghost, ReferenceLine
 from helpers.figures.picture import (
     NEUTRAL,
     REFERENCE,
@@ -153,8 +153,14 @@ class AveragesPicture(Picture):
         axes.set(ylabel="test accuracy (%)", ylim=(0, 100), xlim=(-0.6, 2.6))
         axes.set_xticks(range(3), [f"{name}\nmean and variance" for name in self.NAMES])
         axes.tick_params(axis="x", length=0)
-        self.bars = self.moves(Bars(axes, range(3), self.STYLES))
+        self.bars = self.moves(Bars(axes, range(3), self.STYLES, width=0.6))
         self.setting = self.moves(axes.text(0.02, 1, "", transform=axes.transAxes, va="top"))
+        # On the left edge of its bar, where it covers no number; its name stands in the gap.
+        self.ghost = self.moves(Ghost(axes, offset=(-11, 0), ha="right"))
+
+    def set_ghost(self, value):
+        """Show a bet on the accuracy with running averages, in %; None hides it."""
+        self.ghost.hide() if value is None else self.ghost.set(0.7, value)
 
     def show(self, result):
         scores = [100 * score for score in (result.own_batch, result.running, result.population)]
