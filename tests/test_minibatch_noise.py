@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from test_picture import check_picture
 
+from helpers.demos import minibatch_noise as demos
 from helpers.demos.minibatch_noise import groups_demo, microscope_demo
+from helpers.demos.prediction import NO_BET
 from helpers.experiments import minibatch_noise as experiments
 from helpers.experiments.minibatch_noise import (
     compare_with_reference,
@@ -236,3 +238,70 @@ def test_each_training_of_the_groups_demo_is_counted_once(monkeypatch):
     for group_size in (4, 512):
         compare_with_reference(reference, group_size, 0.0, on_step=lambda: calls.append("arm"))
     assert calls == QUICK["n_steps"] * ["reference"] + QUICK["n_steps"] * ["arm"]
+
+
+# Ends and means near those of notebook 04, with the answer that they make right.
+BETS = [
+    (demos.naive_bet, [0.68, 0.71, 0.74], "those with 64, though they have more noise"),
+    (demos.naive_bet, [-0.3], "those with 512, since less noise regularises less"),
+    (demos.naive_bet, [-0.04, 0.04], "neither, the noise is too small to matter"),
+    (demos.dropout_bet, [3.5, 4.8, 7.7], "by several times as much"),
+    (demos.dropout_bet, [0.9, 1.8], "by about as much"),
+    (demos.dropout_bet, [-1, 0.5], "by less"),
+]
+
+
+@pytest.mark.parametrize(("bet", "measured", "answer"), BETS)
+def test_what_is_measured_decides_the_bet(bet, measured, answer):
+    for value in measured:
+        assert bet().answer_of(value) == answer
+
+
+@pytest.mark.parametrize("bet", [demos.naive_bet, demos.dropout_bet])
+def test_each_answer_of_a_bet_has_its_reply(bet):
+    replies = set()
+    for answer in bet().options:
+        one = bet()
+        one.control.value = answer
+        comparison = one.compare(4.8)
+        assert ("right." in comparison.text.value) == (answer == comparison.right)
+        replies.add(comparison.text.value.split("Measured: ")[1])
+    assert len(replies) == 3
+
+
+@pytest.mark.parametrize(
+    ("size", "side"), [(4, "too low"), (8, "close"), (16, "too high"), (512, "too high")]
+)
+def test_only_the_measured_group_is_close(size, side):
+    bet = demos.group_bet()
+    bet.control.value = size
+    reply = bet.compare(8).text.value
+    assert f"You bet {size} images: {side}. Measured: 8 images." in reply
+
+
+def test_the_bet_stands_at_its_group_in_the_figure(runs):
+    bet = demos.group_bet()
+    panel = demos.show_differences(differences(runs), bet)
+    picture, empty = panel.picture, panel.image.value
+    axes = picture.figure.axes[0]
+    places = dict(zip([text.get_text() for text in axes.get_yticklabels()], axes.get_yticks()))
+    heights = []
+    for size in demos.POWERS:
+        bet.control.value = size
+        (height,) = picture.ghost.marker.get_ydata()
+        heights.append(height)
+        assert panel.image.value != empty
+        assert picture.ghost.text.get_window_extent().x1 < axes.bbox.x1
+        assert height == places.get(f"group {size}", height)
+    np.testing.assert_allclose(np.diff(heights), -1)  # one step for each factor of two
+    bet.control.value = NO_BET
+    assert panel.image.value == empty
+
+
+@pytest.mark.thorough
+def test_the_neighbours_of_group_8_that_the_notebook_leaves_out_are_not_better():
+    arms = {f"group {size}": {"group_size": size} for size in (512, 32, 16, 8)}
+    runs = train_arms(arms)
+    for name in ("group 16", "group 32"):
+        best, _ = differences({name: runs[name], "group 8": runs["group 8"]}, "group 8")[name]
+        assert best.low > 0

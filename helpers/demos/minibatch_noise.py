@@ -1,17 +1,82 @@
-"""Notebook 04's demos: a noise microscope, and training in which only the noise changes."""
+"""Notebook 04's bets and demos: a noise microscope; training where only the noise changes."""
 
 from functools import partial
 
-from helpers.demos.panel import Panel, batch_size_slider, steps_slider
+from helpers.demos.panel import Panel, batch_size_slider, follow_bet, steps_slider
+from helpers.demos.prediction import Scale, predict
 from helpers.demos.progress import progress_bar
 from helpers.experiments.minibatch_noise import (
     compare_with_reference,
     microscope,
     run_reference,
 )
-from helpers.figures.minibatch_noise import GroupCurvesPicture, MicroscopePicture
+from helpers.figures.minibatch_noise import (
+    DifferencesPicture,
+    GroupCurvesPicture,
+    MicroscopePicture,
+)
 
 POWERS = [4, 8, 16, 32, 64, 128, 256, 512]
+
+
+def naive_bet():
+    """Bet on the naive sweep with batch norm: the gap at 64 minus that at 512, in nats."""
+    return predict(
+        "Networks with batch norm train for 20 epochs, with mini-batches of 64 or of 512 images. "
+        "Which overfit more, that is, end with the larger gap between test and training loss?",
+        {
+            "those with 512, since less noise regularises less": (-10, -0.05),
+            "those with 64, though they have more noise": (0.05, 10),
+            "neither, the noise is too small to matter": (-0.05, 0.05),
+        },
+        {
+            "those with 512, since less noise regularises less": "That would follow if nothing but "
+            "the noise changed. What else changes with the batch size when the epochs stay?",
+            "those with 64, though they have more noise": "Then their noise is not the "
+            "reason. What else changes with the batch size when the epochs stay?",
+            "neither, the noise is too small to matter": "Whether the noise matters, this cannot "
+            "tell: what else changes with the batch size when the epochs stay?",
+        },
+    )
+
+
+def group_bet():
+    """Bet on the statistics group with the best test loss, of 512 images a step (a slider)."""
+    return predict(
+        "Every update uses the same 512 images; batch norm computes its statistics in groups of 4 "
+        "to 512 of them. Smaller groups mean more noise. Which group size gives the best test "
+        "loss?",
+        Scale(tuple(POWERS), tolerance=0, unit=" images", decimals=0),
+        {
+            "too low": "More noise is not always better: beyond the best dose the loss rises "
+            "again.",
+            "close": "A dose in the middle: one group of all images has no noise at all, and "
+            "groups of 4 have more than is good.",
+            "too high": "Larger groups are calmer, but calm is not what helps here: it lets a "
+            "network fit the training images more closely, wrong labels and all.",
+        },
+    )
+
+
+def dropout_bet():
+    """Bet on what dropout 0.2 buys, as a multiple of what groups of 64 buy against 512."""
+    return predict(
+        "Statistics groups of 64 instead of 512 lower the best test loss by some amount. How much "
+        "does dropout with p = 0.2 lower it instead, with groups of 512?",
+        {
+            "by less": (-10, 0.8),
+            "by about as much": (0.8, 2),
+            "by several times as much": (2, 1000),
+        },
+        {
+            "by less": "Then batch norm could take dropout's place. But on a single value dropout "
+            "of 0.2 is much the stronger noise, as section 2 showed.",
+            "by about as much": "Batch norm's noise may be like dropout's in kind, but not in "
+            "size: on a single value it is much weaker at 64, as section 2 showed.",
+            "by several times as much": "As one might expect from section 2. How many times "
+            "depends on the setting: in others that we tried it was less or more.",
+        },
+    )
 
 
 def microscope_demo():
@@ -25,6 +90,11 @@ def microscope_demo():
             "thousands of mini-batches, beside its theory curve and the noise of dropout."
         ),
     )
+
+
+def show_differences(differences, bet=None):
+    """Show the paired `differences` of the experiment's arms, and a bet of `group_bet`."""
+    return follow_bet(DifferencesPicture(), differences, bet)
 
 
 def groups_demo():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.figures.parts import Band, Bars, Intervals, LineLabels
+from helpers.figures.parts import Band, Bars, Ghost, Intervals, LineLabels
 from helpers.figures.picture import (
     DROPOUT,
     NEUTRAL,
@@ -151,36 +151,54 @@ class NaiveSweepPicture(Picture):
 
 
 class DifferencesPicture(Picture):
-    """Paired differences from the arm with group 512: best test loss first, then the gap."""
+    """Paired differences from the arm with group 512: best test loss first, then the gap.
 
-    NAMES = ("group 64", "group 8", "group 4", "dropout 0.2", "dropout 0.5")
+    The groups stand on a logarithmic axis, so that a bet on any power of two has its place.
+    """
+
+    largest = 512
+    groups = (64, 8, 4)
+    dropouts = {0.2: 8.3, 0.5: 9.3}  # probability -> place, below the groups
 
     def __init__(self):
         super().__init__(title="Batch norm's noise does regularise: a little at 64, most at 8")
         left, right = self.figure.subplots(1, 2, width_ratios=[3, 2], sharey=True)
         left.set_title("best test loss, minus group 512's")
         right.set_title("gap at the end, minus 512's")
-        left.set(xlabel="nats (left of 0: better)", xlim=(-0.1, 0.12), ylim=(4.6, -0.6))
+        left.set(xlabel="nats (left of 0: better)", xlim=(-0.1, 0.12), ylim=(9.9, -0.6))
         left.set_xticks((-0.1, -0.05, 0, 0.05, 0.1))
         right.set(xlabel="nats", xlim=(-1.3, 0.25), xticks=(-1, -0.5, 0))
-        left.set_yticks(range(5), self.NAMES)
-        styles = [WITH_BATCH_NORM] * 3 + [DROPOUT] * 2
+        styles = [WITH_BATCH_NORM] * len(self.groups) + [DROPOUT] * len(self.dropouts)
+        names = [f"group {size}" for size in self.groups]
+        self.names = names + [f"dropout {p}" for p in self.dropouts]
+        self.places = [*map(self._place, self.groups), *self.dropouts.values()]
+        left.set_yticks([0, *self.places], [f"group {self.largest}", *self.names])
         self.panels = []
         for axes in (left, right):
             axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
+            axes.plot(0, 0, "o", color=NEUTRAL.colour)
             rows = [self.moves(Intervals(axes, style, horizontal=True)) for style in styles]
             self.panels.append(rows)
-        left.annotate("group 512", (0, -0.55), (4, 0), textcoords="offset points",
-                      color=NEUTRAL.colour, va="top")
+        self.ghost = self.moves(Ghost(left))
+
+    def _place(self, group_size):
+        return float(np.log2(self.largest / group_size))
 
     def show(self, differences):
         for which, rows in enumerate(self.panels):
-            for place, (name, row) in enumerate(zip(self.NAMES, rows, strict=True)):
+            for place, name, row in zip(self.places, self.names, rows, strict=True):
                 interval = differences[name][which]
                 row.set([place], [interval.mean], [interval.low], [interval.high])
-        best = [f"{name} {differences[name][0]}" for name in self.NAMES]
+        best = [f"{name} {differences[name][0]}" for name in self.names]
         self.sentence = f"Best test loss minus that of group 512: {', '.join(best)}."
         return self
+
+    def set_ghost(self, value):
+        """Show the bet on the group `value`, or none (None)."""
+        if value is None:
+            self.ghost.hide()
+        else:
+            self.ghost.set(0.03, self._place(value), f"your bet: {value:g}")
 
 
 class GroupCurvesPicture(Picture):
