@@ -29,7 +29,9 @@ class Feedback:
     message: str
 
     def __repr__(self):
-        return f"{MARKS[self.status]} {self.message}"
+        # JupyterLab would break a long line anywhere, inside words too.
+        text = f"{MARKS[self.status]} {self.message}"
+        return textwrap.fill(text, 88, subsequent_indent="  ", break_long_words=False)
 
 
 class Exercise:

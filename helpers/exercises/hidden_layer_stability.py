@@ -70,7 +70,7 @@ check_scale_invariance = Exercise(
         "for the gradient once more, at factor * weights.": (
             lambda *case: (case[2], _cosine(*case))
         ),
-        "The first number compares *squared* lengths: a root is missing.": (
+        "The first number compares squared lengths: a root is missing.": (
             lambda *case: (_ratio(*case) ** 2, _cosine(*case))
         ),
         "The second number is the dot product, which grows with both lengths. A cosine is divided "
@@ -166,7 +166,7 @@ check_split_drift = Exercise(
             _mean_becomes(lambda before, after: _signed(before, after)[0])
         ),
         "The width carries its sign: a hill that narrows has drifted too.": _width_becomes(np.log),
-        "The mean is counted in *later* standard deviations; take the earlier ones, so that the "
+        "The mean is counted in later standard deviations; take the earlier ones, so that the "
         "yardstick does not move with what it measures.": (
             _mean_becomes(lambda before, after: np.abs(_signed(after, before)[0]))
         ),
@@ -195,7 +195,7 @@ check_split_drift = Exercise(
         "distance that fools people.": (
             _shape_becomes(lambda values, before: np.sort(values, axis=0))
         ),
-        "For the shape, both recordings were standardised by the *earlier* mean and width, so "
+        "For the shape, both recordings were standardised by the earlier mean and width, so "
         "that both changes are still in it. Give each its own.": (
             _shape_becomes(lambda values, before: np.sort(_standardise(values, before), axis=0))
         ),

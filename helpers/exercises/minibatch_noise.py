@@ -96,16 +96,16 @@ check_variance_of_mean = Exercise(
     variance_of_mean,
     lambda rng: (float(rng.uniform(0.2, 6)), int(rng.integers(3, 600))),
     {
-        "That is the share of *one* value: its weight in the mean is 1/m, and 1/m squared goes "
+        "That is the share of one value: its weight in the mean is 1/m, and 1/m squared goes "
         "before its variance. But m such variances add up.": lambda variance, m: variance / m**2,
         _THAT_IS_THE_SD: lambda variance, m: np.sqrt(variance / m),
         "A standard deviation was divided by m. Stay with variances: how do they add up?": (
             lambda variance, m: np.sqrt(variance) / m
         ),
-        "m - 1 belongs to *estimating* a variance from m values. Here the variance is known.": (
+        "m - 1 belongs to estimating a variance from m values. Here the variance is known.": (
             lambda variance, m: variance / (m - 1)
         ),
-        "That is the variance of the *sum*. The mean divides the sum by m, and so the variance "
+        "That is the variance of the sum. The mean divides the sum by m, and so the variance "
         "by m squared.": lambda variance, m: variance * m,
         "That is the variance of a single value; the mean of many is calmer.": (
             lambda variance, m: variance
@@ -140,13 +140,13 @@ check_variance_of_batch_mean = Exercise(
     {
         "The factor is missing. Try batch_size = n_samples: every batch holds all values, so its "
         "mean cannot vary at all.": lambda variance, m, n: variance / m,
-        "The factor is upside down: the more of all values are in the batch, the *less* its mean "
+        "The factor is upside down: the more of all values are in the batch, the less its mean "
         "can vary.": lambda variance, m, n: variance / m * (n - 1) / (n - m),
         "Nearly. Divided by n_samples, the factor belongs to a variance with n_samples - 1 below. "
         "Try batch_size = 1: the mean is one value, so the variance must stay as it is.": (
             lambda variance, m, n: variance / m * (n - m) / n
         ),
-        "That factor is the share of all values that *is* in the batch. What counts is the share "
+        "That factor is the share of all values that is in the batch. What counts is the share "
         "that is left out.": lambda variance, m, n: variance / m * (m / n),
         "1/m appears twice: without the factor it is variance / batch_size.": (
             lambda variance, m, n: variance / m**2 * (n - m) / (n - 1)
@@ -180,7 +180,7 @@ check_dropout_variances = Exercise(
     dropout_variances,
     lambda rng: tuple(map(float, rng.uniform((0.3, 0.2, 0.05), (3, 4, 0.45)))),
     {
-        "The probability was taken as that of being *kept*; here it is that of being dropped.": (
+        "The probability was taken as that of being kept; here it is that of being dropped.": (
             lambda mean, variance, p: ((mean**2 + variance) / p - mean**2, variance)
         ),
         "The two have changed places: training first.": (

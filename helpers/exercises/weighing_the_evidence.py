@@ -40,7 +40,7 @@ check_paired_interval = Exercise(
     {
         "This treats the two arms as unrelated and keeps the differences between seeds in. Take "
         "the difference seed by seed first, then its spread.": _unpaired,
-        "The spread of the differences is not yet that of their *mean*: divide by the square root "
+        "The spread of the differences is not yet that of their mean: divide by the square root "
         "of the number of seeds.": lambda one, other: (
             (one - other).mean(), _half_width(one, other, by_root=False),
         ),
@@ -55,7 +55,7 @@ check_paired_interval = Exercise(
         "1.96 belongs to a known spread; with few seeds take Student's t.": lambda one, other: (
             (one - other).mean(), _half_width(one, other, quantile=1.96),
         ),
-        "The quantile 0.95 leaves 5% on *one* side. For 95% in the middle take 0.975.": (
+        "The quantile 0.95 leaves 5% on one side. For 95% in the middle take 0.975.": (
             lambda one, other: (
                 (one - other).mean(),
                 _half_width(one, other, quantile=stats.t.ppf(0.95, df=len(one) - 1)),
@@ -105,7 +105,7 @@ check_judge = Exercise(
         ),
         "An effect can be surely above zero and still be too small to matter: compare the ends "
         "with the margin, not with 0.": lambda low, high, margin: judge(low, high, 0),
-        "Not shown to hold is not the same as shown to fail. What if the margin lies *inside* the "
+        "Not shown to hold is not the same as shown to fail. What if the margin lies inside the "
         "interval?": lambda low, high, margin: "holds" if low > margin else "fails",
         "One end beyond the margin is not enough for \"holds\": the whole interval has to be.": (
             lambda low, high, margin: "holds" if high > margin else "fails"
