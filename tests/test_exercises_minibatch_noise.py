@@ -99,13 +99,13 @@ def test_the_ghost_is_the_course_s_batch_norm():
 # --- the variance of a mini-batch mean ---------------------------------------------------------
 
 MEAN_MISTAKES = [
-    ("variance / batch_size ** 2", "the share of *one* value"),
-    ("variance * (1 / batch_size) ** 2", "the share of *one* value"),
+    ("variance / batch_size ** 2", "the share of one value"),
+    ("variance * (1 / batch_size) ** 2", "the share of one value"),
     ("(variance / batch_size) ** 0.5", "That is the standard deviation of the mean"),
     ("np.sqrt(variance) / np.sqrt(batch_size)", "That is the standard deviation of the mean"),
     ("np.sqrt(variance) / batch_size", "A standard deviation was divided"),
-    ("variance / (batch_size - 1)", "m - 1 belongs to *estimating*"),
-    ("batch_size * variance", "the variance of the *sum*"),
+    ("variance / (batch_size - 1)", "m - 1 belongs to estimating"),
+    ("batch_size * variance", "the variance of the sum"),
     ("variance", "a single value"),
     ("variance / np.sqrt(batch_size)", "The root belongs to"),
     ("variance / batch_size / 2", "Not yet"),
@@ -125,8 +125,8 @@ BATCH_MEAN_MISTAKES = [
     ("variance / m * (n - 1) / (n - m)", "upside down"),
     ("variance / m * (n - m) / n", "with n_samples - 1 below"),
     ("variance / m * (1 - m / n)", "with n_samples - 1 below"),
-    ("variance / m * (m / n)", "that *is* in the batch"),
-    ("variance / n", "that *is* in the batch"),
+    ("variance / m * (m / n)", "that is in the batch"),
+    ("variance / n", "that is in the batch"),
     ("variance / m ** 2 * (n - m) / (n - 1)", "1/m appears twice"),
     ("np.sqrt(variance * (n - m) / (n - 1) / m)", "That is the standard deviation of the mean"),
     ("variance / m * ((n - m) / (n - 1)) ** 0.5", "a root too many"),
@@ -164,7 +164,7 @@ def test_the_variances_are_those_of_all_batches_that_there_are():
 # --- dropout's variances -----------------------------------------------------------------------
 
 DROPOUT_MISTAKES = [
-    ("(mean ** 2 + variance) / p - mean ** 2, variance", "that of being *kept*"),
+    ("(mean ** 2 + variance) / p - mean ** 2, variance", "that of being kept"),
     ("variance, (mean ** 2 + variance) / (1 - p) - mean ** 2", "changed places"),
     ("(1 - p) * variance + p * (1 - p) * mean ** 2, variance", "not yet divided"),
     ("(mean ** 2 + variance) / (1 - p), variance", "the mean square"),
