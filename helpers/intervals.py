@@ -1,11 +1,13 @@
-"""How sure we are: 95% intervals over seeds, and the one place that turns numbers into text."""
+"""How sure we are: 95% intervals over seeds, what they decide, and the one place that turns numbers
+into text.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from helpers.checks import check_finite, check_integer, check_number
+from helpers.checks import check_choice, check_finite, check_integer, check_number
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,47 @@ def paired_interval(values, reference, level=0.95):
             f"values and reference must pair up, got shapes {values.shape} and {reference.shape}"
         )
     return mean_interval(values - reference, level)
+
+
+VERDICTS = ("holds", "fails", "undecided")
+
+
+def verdict(interval, margin, sign=1):
+    """Return what `interval` says of a claim: "holds", "fails" or "undecided".
+
+    The claim: the effect is larger than `margin`, the smallest one that matters, in the direction
+    of `sign`, 1 or -1. It holds if the whole interval lies beyond the margin in that direction and
+    fails if the whole interval lies short of it; an interval with the margin inside or at an end
+    does not decide. A negative margin tolerates as much in the other direction. Raises ValueError
+    or TypeError for another sign, an infinite margin, and what is not a finite Interval.
+    """
+    low, high = _ends_along(interval, margin, sign)
+    if low > 0:
+        return "holds"
+    return "fails" if high < 0 else "undecided"
+
+
+def clearance(interval, margin, sign=1):
+    """Return how far the nearer end of `interval` is from the margin, in half-widths.
+
+    Arguments and errors are those of `verdict`. Near 0, other seeds may turn the verdict; an
+    interval without any width is infinitely clear unless it lies at the margin, which counts as 0.
+    """
+    distance = min(abs(end) for end in _ends_along(interval, margin, sign))
+    if distance == 0:
+        return 0.0
+    return distance / interval.half_width if interval.half_width else float("inf")
+
+
+def _ends_along(interval, margin, sign):
+    """Return how far both ends of `interval` lie beyond the margin, the lower one first."""
+    if not isinstance(interval, Interval):
+        raise TypeError(f"interval must be an Interval, got {type(interval).__name__}")
+    check_number("interval.mean", interval.mean)
+    check_number("interval.half_width", interval.half_width, 0)
+    margin, sign = check_number("margin", margin), check_choice("sign", sign, (1, -1))
+    low, high = sorted((sign * interval.low, sign * interval.high))
+    return low - margin, high - margin
 
 
 def format_number(value, decimals):

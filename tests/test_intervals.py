@@ -7,13 +7,16 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers.intervals import (
+    VERDICTS,
     Interval,
+    clearance,
     format_number,
     format_table,
     interval_ends,
     mean_interval,
     mean_intervals,
     paired_interval,
+    verdict,
 )
 
 
@@ -44,6 +47,80 @@ def test_pairing_removes_what_the_arms_share():
     difference = paired_interval(shared + small, shared)
     assert difference.low > 0 and difference.half_width < 0.1
     assert mean_interval(shared).half_width > 1
+
+
+# low, high, margin, sign, verdict, clearance
+JUDGED = [
+    (2.0, 4.0, 1.0, 1, "holds", 1.0),
+    (0.0, 0.5, 1.0, 1, "fails", 2.0),
+    (0.5, 2.5, 1.0, 1, "undecided", 0.5),
+    (1.0, 3.0, 1.0, 1, "undecided", 0.0),  # an end on the margin decides nothing
+    (0.0, 1.0, 1.0, 1, "undecided", 0.0),
+    (-4.0, -2.0, 1.0, 1, "fails", 3.0),  # large, in the other direction
+    (-4.0, -2.0, 1.0, -1, "holds", 1.0),
+    (-0.5, 0.5, 1.0, -1, "fails", 1.0),
+    (-0.5, 0.5, 0.0, -1, "undecided", 1.0),
+    (0.5, 1.5, -2.0, -1, "holds", 1.0),  # a cost below the 2 that are tolerated
+    (2.5, 3.5, -2.0, -1, "fails", 1.0),
+]
+
+
+@pytest.mark.parametrize(("low", "high", "margin", "sign", "expected", "clear"), JUDGED)
+def test_a_verdict_needs_the_whole_interval(low, high, margin, sign, expected, clear):
+    interval = Interval((low + high) / 2, (high - low) / 2, 16)
+    assert verdict(interval, margin, sign) == expected
+    assert clearance(interval, margin, sign) == pytest.approx(clear)
+
+
+def test_the_table_of_verdicts_is_complete():
+    assert {case[4] for case in JUDGED} == set(VERDICTS)
+
+
+numbers = st.floats(-100, 100)
+widths = st.floats(0.001, 100)
+
+
+@given(numbers, widths, numbers)
+def test_claims_in_both_directions_are_judged_alike(mean, half_width, margin):
+    there, back = Interval(mean, half_width, 16), Interval(-mean, half_width, 16)
+    assert verdict(there, margin, 1) == verdict(back, margin, -1)
+    assert clearance(there, margin, 1) == clearance(back, margin, -1)
+
+
+@given(numbers, widths, numbers)
+def test_a_claim_and_its_opposite_never_both_hold(mean, half_width, margin):
+    # "above the margin" and "below the margin" swap their verdicts
+    interval = Interval(mean, half_width, 16)
+    opposite = {"holds": "fails", "fails": "holds", "undecided": "undecided"}
+    assert verdict(interval, -margin, -1) == opposite[verdict(interval, margin, 1)]
+
+
+@given(numbers, widths, numbers, st.floats(0, 100))
+def test_asking_for_more_never_helps_a_claim(mean, half_width, margin, more):
+    order = ["fails", "undecided", "holds"]
+    interval = Interval(mean, half_width, 16)
+    before, after = verdict(interval, margin), verdict(interval, margin + more)
+    assert order.index(after) <= order.index(before)
+
+
+@given(numbers, widths, numbers)
+def test_clearance_is_what_the_interval_may_grow_without_another_verdict(mean, half_width, margin):
+    interval = Interval(mean, half_width, 16)
+    clear = clearance(interval, margin)
+    factor = 1 + clear if verdict(interval, margin) != "undecided" else 1 - clear
+    for nudge, same in ((-1e-6, True), (1e-6, False)):
+        stretched = Interval(mean, half_width * (factor + nudge), 16)
+        if verdict(interval, margin) == "undecided":
+            same = not same
+        if abs(mean - margin) > 1e-3 * half_width:  # else rounding decides
+            assert (verdict(stretched, margin) == verdict(interval, margin)) is same
+
+
+def test_an_interval_without_width_is_clear_unless_it_lies_at_the_margin():
+    assert clearance(Interval(1.0, 0.0, 16), 0.5) == float("inf")
+    assert verdict(Interval(1.0, 0.0, 16), 0.5) == "holds"
+    assert clearance(Interval(0.5, 0.0, 16), 0.5) == 0
+    assert verdict(Interval(0.5, 0.0, 16), 0.5) == "undecided"
 
 
 @pytest.mark.parametrize(
@@ -84,6 +161,15 @@ def test_tables_align():
         (lambda: paired_interval([1.0, 2.0], [1.0]), ValueError, r"\(2,\) and \(1,\)"),
         (lambda: format_table({}), ValueError, "at least one column"),
         (lambda: format_number(1.0, -1), ValueError, "decimals must be at least 0, got -1"),
+        (lambda: verdict(Interval(1, 1, 2), 1, 0), ValueError, "sign must be one of 1, -1, got 0"),
+        (lambda: verdict(Interval(1, 1, 2), 1, 2), ValueError, "sign must be one of"),
+        (lambda: verdict(Interval(1, 1, 2), np.nan), ValueError, "margin must be a finite"),
+        (lambda: verdict(Interval(1, 1, 2), "1"), TypeError, "margin must be a number"),
+        (lambda: verdict(Interval(np.nan, 1, 2), 1), ValueError, "interval.mean must be a finite"),
+        (lambda: verdict(Interval(1, np.inf, 2), 1), ValueError, "interval.half_width must be"),
+        (lambda: verdict(Interval(1, -1, 2), 1), ValueError, "interval.half_width must be"),
+        (lambda: verdict((0, 1), 1), TypeError, "interval must be an Interval, got tuple"),
+        (lambda: clearance(1.0, 1), TypeError, "interval must be an Interval, got float"),
         (lambda: format_table({"a": [1], "b": []}), ValueError, "columns must have the same"),
     ],
 )
