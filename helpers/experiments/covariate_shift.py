@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.checks import check_finite, check_number
+from helpers.checks import check_choice, check_finite, check_number
 from helpers.datasets import load_fashion_mnist, shifted_regions
 from helpers.experiments.arm import N_SEEDS, inference_accuracy, train_arm
 from helpers.faces import CAT, KINDS, coat_colours, draw_faces, sample_kinds
@@ -89,7 +89,7 @@ def _blend(black, bright, colourfulness):
 
 @dataclass(frozen=True, eq=False)
 class Detector:
-    """Networks trained in one way, and how they do in each of the test coats COATS.
+    """Networks trained in one way, and how they do in each of the story's test coats.
 
     Arrays (n_coats, n_networks): the share of all, of the cats and of the other animals that are
     recognised. train_accuracy: (n_networks,). verdicts: (n_coats, n_shown), whether network 0
@@ -127,30 +127,37 @@ class CoatStory:
     plain: trained on black coats. batch_norm: the same with batch norm, whose stored statistics
     are the exact moments of the black training faces; batch_norm_faster at its own learning rate.
     reference: trained on coloured coats. shortcut: trained on black cats among coloured animals.
+    Those that were not asked for are None. coats: (n_coats,), from black (0) to full colour (1).
     """
 
     coats: np.ndarray
-    plain: Detector
-    batch_norm: Detector
-    batch_norm_faster: Detector
-    reference: Detector
-    shortcut: Detector
+    plain: Detector | None
+    batch_norm: Detector | None
+    batch_norm_faster: Detector | None
+    reference: Detector | None
+    shortcut: Detector | None
     shown: Shown
+
+
+DETECTORS = ("plain", "batch_norm", "batch_norm_faster", "reference", "shortcut")
 
 
 def measure_coats(
     *, n_networks=N_SEEDS, n_faces=500, n_steps=120, batch_size=64, learning_rate=0.03,
-    faster=0.1, image_size=IMAGE_SIZE, seed=0, on_step=None,
+    faster=0.1, image_size=IMAGE_SIZE, coats=COATS, detectors=DETECTORS, seed=0, on_step=None,
 ):
-    """Return the CoatStory; calls `on_step()` 5 * n_steps times.
+    """Return the CoatStory; calls `on_step()` n_steps times for each of the `detectors`.
 
     Each network has one hidden layer of 32 ReLU units and draws its own training and test faces.
+    Raises ValueError unless `detectors` are of DETECTORS.
     """
+    for name in detectors:
+        check_choice("detectors", name, DETECTORS)
     rng = spawn_streams(seed, n_networks).data
     train_animals, test_animals = (
         draw_animals(n_faces, image_size, n_networks=n_networks, rng=rng) for _ in range(2)
     )
-    test_pixels = [test_animals.in_coats(coat) for coat in COATS]
+    test_pixels = {coat: test_animals.in_coats(coat) for coat in coats}
     shown = draw_shown(image_size=image_size)
     settings = dict(
         seed=seed, n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, on_step=on_step
@@ -165,11 +172,15 @@ def measure_coats(
         return _judge(predict, train_accuracy, test_animals.targets, test_pixels, shown)
 
     black, bright = train_animals.black, train_animals.bright
-    return CoatStory(
-        np.array(COATS), detector(black), detector(black, batch_norm=True),
-        detector(black, batch_norm=True, rate=faster), detector(bright),
-        detector(train_animals.only_targets_black()), shown,
-    )
+    ways = {
+        "plain": lambda: detector(black),
+        "batch_norm": lambda: detector(black, batch_norm=True),
+        "batch_norm_faster": lambda: detector(black, batch_norm=True, rate=faster),
+        "reference": lambda: detector(bright),
+        "shortcut": lambda: detector(train_animals.only_targets_black()),
+    }
+    trained = {name: way() if name in detectors else None for name, way in ways.items()}
+    return CoatStory(np.array(coats), **trained, shown=shown)
 
 
 def train_detector(pixels, targets, *, batch_norm, **settings):
@@ -205,8 +216,8 @@ def pixel_mean_and_sd(pixels):
 
 def _judge(predict, train_accuracy, targets, test_pixels, shown):
     is_cat = targets == 1
-    right = [predict(pixels) == targets for pixels in test_pixels]
-    verdicts = [predict(shown.small.in_coats(coat)[0])[0] == 1 for coat in COATS]
+    right = [predict(pixels) == targets for pixels in test_pixels.values()]
+    verdicts = [predict(shown.small.in_coats(coat)[0])[0] == 1 for coat in test_pixels]
     return Detector(
         accuracy=np.array([one.mean(axis=-1) for one in right]),
         cat_recall=np.array([_share(one, is_cat) for one in right]),

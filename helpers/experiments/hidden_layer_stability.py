@@ -90,25 +90,40 @@ class DriftPair:
 
 
 def run_drift(
-    learning_rate=0.02, *, activation="relu", batch_size=128, n_steps=200, every=10, n_train=2000,
-    n_probe=256, n_networks=N_SEEDS, seed=0, on_step=None,
+    learning_rate=0.02, *, batch_size=128, n_train=2000, n_probe=256, n_networks=N_SEEDS, seed=0,
+    **settings,
 ):
     """Train with and without batch norm and return a DriftPair.
 
+    settings: the others of `run_drift_arm`, whose `on_step` is called 2 * n_steps times.
+    """
+    sizes = dict(n_train=n_train, n_probe=n_probe, n_networks=n_networks, seed=seed)
+    without, with_norm = (
+        run_drift_arm(learning_rate, batch_norm=one, batch_size=batch_size, **sizes, **settings)
+        for one in (False, True)
+    )
+    data = _load(**sizes)
+    return DriftPair(
+        learning_rate, batch_size, without, with_norm, data.test_inputs, data.test_targets
+    )
+
+
+def run_drift_arm(
+    learning_rate=0.02, *, batch_norm, activation="relu", batch_size=128, n_steps=200, every=10,
+    n_train=2000, n_probe=256, n_networks=N_SEEDS, seed=0, on_step=None,
+):
+    """Train one arm and return its DriftArm; arms that share the seed are paired.
+
     Drift is measured from each checkpoint to the next, `every` steps later, the first before any
-    training. `on_step` is called 2 * n_steps times. Raises ValueError or TypeError unless `every`
-    is between 1 and n_steps.
+    training. `on_step` is called n_steps times. Raises ValueError or TypeError unless `every` is
+    between 1 and n_steps.
     """
     check_integer("n_steps", n_steps)
     check_integer("every", every, 1, n_steps, high_is="n_steps")
-    data = _load(n_train, n_probe, n_networks, seed)
-    options = dict(
-        activation=activation, learning_rate=learning_rate, batch_size=batch_size,
-        n_steps=n_steps, every=every, n_networks=n_networks, seed=seed, on_step=on_step,
-    )
-    without, with_norm = (_watch_drift(data, batch_norm=one, **options) for one in (False, True))
-    return DriftPair(
-        learning_rate, batch_size, without, with_norm, data.test_inputs, data.test_targets
+    return _watch_drift(
+        _load(n_train, n_probe, n_networks, seed), batch_norm=batch_norm, activation=activation,
+        learning_rate=learning_rate, batch_size=batch_size, n_steps=n_steps, every=every,
+        n_networks=n_networks, seed=seed, on_step=on_step,
     )
 
 
@@ -126,6 +141,7 @@ def drift_table(pairs, station, quantity):
     )
 
 
+@lru_cache(maxsize=1)  # arms that follow each other share their images
 def _load(n_train, n_probe, n_networks, seed):
     rng = spawn_streams(seed, n_networks).data
     return load_fashion_mnist(n_train=n_train, n_test=n_probe, n_networks=n_networks, rng=rng)
@@ -422,37 +438,37 @@ DRIVEN_RATES = {
 }
 
 
-def run_moving_target(
-    drives=DRIVES, *, activation="relu", n_steps=120, n_train=2000, batch_size=128,
-    n_networks=N_SEEDS, seed=0, on_step=None,
-):
+def run_moving_target(drives=DRIVES, **settings):
     """Drive layers 1 and 2 while the later layers learn; return a MovingTarget.
 
-    Four hidden layers of 48 units. After every step the weights of the first two get noise of a
-    tenth of their length and are set back to that length ("rotation"), or grow by 2% ("growth").
-    Both arms meet the same drive. `on_step` is called 2 * len(drives) * n_steps times. Raises
-    ValueError or TypeError unless `drives` are of DRIVES, "none" among them, and n_steps >= 4.
+    settings: those of `run_driven_arm`, whose `on_step` is called 2 * len(drives) * n_steps times.
+    Raises ValueError or TypeError unless `drives` are of DRIVES, "none" among them.
     """
     for drive in drives:
         check_choice("drives", drive, DRIVES)
     if "none" not in drives:
         raise ValueError(f"drives must contain 'none', to compare with, got {drives!r}")
-    check_integer("n_steps", n_steps, 4)
-    data = _load(n_train, 2, n_networks, seed)
-    options = dict(
-        activation=activation, n_steps=n_steps, batch_size=batch_size, n_networks=n_networks,
-        seed=seed, on_step=on_step,
-    )
     losses = {
-        drive: np.array([_late_loss(data, drive, one, **options) for one in (False, True)])
+        drive: np.array([run_driven_arm(drive, one, **settings) for one in (False, True)])
         for drive in drives
     }
     return MovingTarget(losses)
 
 
-def _late_loss(
-    data, drive, batch_norm, *, activation, n_steps, batch_size, n_networks, seed, on_step
+def run_driven_arm(
+    drive, batch_norm, *, activation="relu", n_steps=120, n_train=2000, batch_size=128,
+    n_networks=N_SEEDS, seed=0, on_step=None,
 ):
+    """Drive layers 1 and 2 of one arm; return its late loss, (n_networks,), as in MovingTarget.
+
+    Four hidden layers of 48 units. After every step the weights of the first two get noise of a
+    tenth of their length and are set back to that length ("rotation"), or grow by 2% ("growth").
+    Arms that share the seed meet the same drive. `on_step` is called n_steps times. Raises
+    ValueError or TypeError unless `drive` is one of DRIVES and n_steps >= 4.
+    """
+    check_choice("drive", drive, DRIVES)
+    check_integer("n_steps", n_steps, 4)
+    data = _load(n_train, 2, n_networks, seed)
     streams = spawn_streams(seed, n_networks)
     network = multilayer_perceptron(
         [196, 48, 48, 48, 48, 10], rng=streams.weights, batch_norm=batch_norm,

@@ -6,7 +6,7 @@ labels, same initial weights. In `train_run` the *update batch* (`batch_size`) a
 group* (`group_size`) are settings of their own; the naive sweep changes both together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -224,6 +224,7 @@ class Run:
     steps: np.ndarray  # (n_evaluations,), updates done
     train_losses: np.ndarray
     test_losses: np.ndarray
+    kept: dict = field(default_factory=dict)  # updates done -> networks, population statistics
 
     @property
     def best_test_loss(self):
@@ -243,36 +244,45 @@ class Run:
 
 def train_run(
     *, image_size=7, hidden=(32, 32), n_train=512, n_test=1000, label_noise=0.2, n_steps=100,
-    batch_size=512, learning_rate=0.1, evaluate_every=5, n_networks=N_SEEDS, seed=0,
+    batch_size=512, learning_rate=0.1, evaluate_every=5, keep_at=(), n_networks=N_SEEDS, seed=0,
     dtype=np.float64, on_step=None, **options,
 ):
     """Train one arm and return its Run; the defaults are the course's configuration LIVE.
 
     options: group_size, dropout, batch_norm and other settings of multilayer_perceptron. Every
-    evaluation normalises with the exact moments of the whole training set. Raises ValueError or
-    TypeError for settings that do not fit.
+    evaluation normalises with the exact moments of the whole training set. The networks are kept
+    as they are after the numbers of updates in `keep_at`. Raises ValueError or TypeError for
+    settings that do not fit.
     """
     check_integer("evaluate_every", evaluate_every)
+    for one in keep_at:
+        check_integer("keep_at", one, 1, n_steps, high_is="n_steps")
     rng = spawn_streams(seed, n_networks).data
     data = load_fashion_mnist(n_train, n_test, image_size, label_noise, n_networks, rng=rng)
     inputs, test_inputs = (one.astype(dtype) for one in (data.train_inputs, data.test_inputs))
-    steps, train_losses, test_losses = [], [], []
+    steps, train_losses, test_losses, kept = [], [], [], {}
 
     def evaluate(step, network):
         n_done = step.index + 1
-        if n_done % evaluate_every and n_done != n_steps:
+        is_due = n_done % evaluate_every == 0 or n_done == n_steps
+        if not is_due and n_done not in keep_at:
             return
         fixed = with_statistics(network, inputs)
-        steps.append(n_done)
-        train_losses.append(_losses(fixed, inputs, data.train_targets))
-        test_losses.append(_losses(fixed, test_inputs, data.test_targets))
+        if is_due:
+            steps.append(n_done)
+            train_losses.append(_losses(fixed, inputs, data.train_targets))
+            test_losses.append(_losses(fixed, test_inputs, data.test_targets))
+        if n_done in keep_at:
+            # Layers remember their last inputs: let that be one image, not a thousand.
+            fixed.forward(test_inputs[:1], training=False)
+            kept[n_done] = fixed
 
     train_arm(
         inputs, data.train_targets, [inputs.shape[-1], *hidden, len(data.class_names)], seed=seed,
         n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, dtype=dtype,
         learning_rate=learning_rate, after_step=evaluate, on_step=on_step, **options,
     )
-    return Run(np.array(steps), np.array(train_losses), np.array(test_losses))
+    return Run(np.array(steps), np.array(train_losses), np.array(test_losses), kept)
 
 
 def _losses(network, inputs, targets):
