@@ -1,0 +1,702 @@
+"""Notebook 05's ledger: each claim, what was measured, and the verdict by one rule.
+
+A claim names one main effect and up to three boundary checks. A check is something that the claim
+would also say, so a check that does not hold is a caveat. Every effect has a sign, a smallest size
+that matters and a reason for it; `intervals.verdict` decides. Nothing here is typed in: each
+`measure_...(seed)` trains the arms that its verdict needs, 16 networks each, paired by seed. Runs
+are shorter than in the notebooks, where a docstring says so, and arms that several claims need
+are trained once a seed (`lru_cache`).
+"""
+
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from helpers.checks import check_choice, check_integer, check_number
+from helpers.datasets import load_fashion_mnist
+from helpers.experiments import minibatch_noise
+from helpers.experiments.arm import N_SEEDS, accuracy
+from helpers.experiments.batch_norm_mechanics import run_race_arm
+from helpers.experiments.covariate_shift import measure_coats
+from helpers.experiments.hidden_layer_stability import run_drift_arm, run_driven_arm
+from helpers.experiments.other_suspects import (
+    dense_places,
+    measure_learning_rates,
+    measure_smoothness,
+    run_noisy_arm,
+    run_noisy_race,
+)
+from helpers.intervals import Interval, clearance, mean_interval, paired_interval, verdict
+from helpers.layer_statistics import record
+from helpers.network import Network
+
+BY_CONSTRUCTION = "by construction"
+SUPPORTED, WITH_CAVEAT = "supported", "supported, with a caveat"
+NOT_SUPPORTED, UNDECIDED = "not supported here", "undecided"
+
+# -- the rule --
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a claim says, what was measured, and how much of it the claim needs.
+
+    words: the claim's statement. quantity, unit: what the number is. The statement holds if all of
+    `interval` lies beyond `margin` in the direction of `sign` (see `intervals.verdict`); reason:
+    why this margin, in one line. by_construction: true whatever the data; then there is nothing
+    to measure and no interval. Raises ValueError or TypeError for anything else.
+    """
+
+    words: str
+    quantity: str = ""
+    unit: str = ""
+    interval: Interval | None = None
+    sign: int = 1
+    margin: float = 0.0
+    reason: str = ""
+    by_construction: bool = False
+
+    def __post_init__(self):
+        check_choice("sign", self.sign, (1, -1))
+        check_number("margin", self.margin)
+        if self.by_construction != (self.interval is None):
+            raise ValueError(
+                "interval must be given unless the effect holds by construction, "
+                f"got {self.interval!r} and by_construction={self.by_construction}"
+            )
+        if not self.by_construction and not (self.quantity and self.reason):
+            raise ValueError(f"quantity and reason must say what is measured for {self.words!r}")
+
+    @property
+    def verdict(self):
+        """Return "holds", "fails", "undecided" or "by construction"."""
+        if self.by_construction:
+            return BY_CONSTRUCTION
+        return verdict(self.interval, self.margin, self.sign)
+
+    @property
+    def clearance(self):
+        """Return how far the interval is from another verdict, in half-widths."""
+        if self.by_construction:
+            return float("inf")
+        return clearance(self.interval, self.margin, self.sign)
+
+    @property
+    def measured_text(self):
+        """Return what was measured, with its interval and number of networks."""
+        if self.by_construction:
+            return BY_CONSTRUCTION
+        return f"{self.quantity}: {self.interval} {self.unit} (n = {self.interval.n_seeds})"
+
+    @property
+    def needed_text(self):
+        """Return what the statement needs, and why."""
+        if self.by_construction:
+            return "nothing to measure"
+        side = "above" if self.sign > 0 else "below"
+        return f"{side} {self.sign * self.margin + 0.0:g} needed: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the ledger: a claim, its main effect and its checks, as measured."""
+
+    claim: "Claim"
+    main: Effect
+    checks: tuple = ()
+
+    def __post_init__(self):
+        if self.main.by_construction:
+            raise ValueError("main must be a measured effect, got one by construction")
+        check_integer("the number of checks", len(self.checks), 0, 3)
+
+    @property
+    def effects(self):
+        return self.main, *self.checks
+
+    @property
+    def caveats(self):
+        """Return the checks that fail or are undecided."""
+        return tuple(one for one in self.checks if one.verdict in ("fails", "undecided"))
+
+    @property
+    def verdict(self):
+        """Return one of SUPPORTED, WITH_CAVEAT, NOT_SUPPORTED and UNDECIDED."""
+        of_main = self.main.verdict
+        if of_main != "holds":
+            return NOT_SUPPORTED if of_main == "fails" else UNDECIDED
+        return WITH_CAVEAT if self.caveats else SUPPORTED
+
+    @property
+    def verdict_text(self):
+        """Return the verdict, and the caveats by name."""
+        if self.verdict != WITH_CAVEAT:
+            return self.verdict
+        named = [f"{one.words} ({one.verdict})" for one in self.caveats]
+        return f"{self.verdict}: {'; '.join(named)}"
+
+    @property
+    def holds_text(self):
+        """Return the half that holds, what is true by construction included; "" for none."""
+        kept = [one for one in self.effects if one.verdict in ("holds", BY_CONSTRUCTION)]
+        return "; ".join(_with_verdict(one, plain="holds") for one in kept)
+
+    @property
+    def does_not_text(self):
+        """Return the half that does not hold, what is undecided included; "" for none."""
+        lost = [one for one in self.effects if one.verdict in ("fails", "undecided")]
+        return "; ".join(_with_verdict(one, plain="fails") for one in lost)
+
+
+def _with_verdict(effect, plain):
+    return effect.words + ("" if effect.verdict == plain else f" ({effect.verdict})")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim in plain words, before anything is measured.
+
+    name: a short label. source: who says it. where: pairs (notebook, section) that show it, the
+    section by the beginning of its heading. measure: seed -> (main effect, *checks).
+    """
+
+    name: str
+    words: str
+    source: str
+    where: tuple
+    measure: Callable
+
+    @property
+    def where_text(self):
+        """Return the places as text, such as "01#1, 01#2"."""
+        return ", ".join(f"{notebook[:2]}#{section}" for notebook, section in self.where)
+
+    def weigh(self, seed=0):
+        """Measure with the networks of `seed` and return the Row."""
+        main, *checks = self.measure(check_integer("seed", seed, 0))
+        return Row(self, main, tuple(checks))
+
+
+def ledger(seed=0, on_claim=None):
+    """Return the Rows of all CLAIMS in order; `on_claim(row)` is called as soon as one is there."""
+    rows = []
+    for claim in CLAIMS:
+        rows.append(claim.weigh(seed))
+        if on_claim is not None:
+            on_claim(rows[-1])
+    return rows
+
+
+def ledger_table(rows, width=98):
+    """Return the Rows as text, in lines of at most `width` characters."""
+    legend = "Means with 95% intervals over n networks, each with data and weights of its own."
+    blocks = [_wrap(legend, width, indent=0), *(_row_lines(row, width) for row in rows)]
+    return "\n\n".join("\n".join(lines) for lines in blocks)
+
+
+def _row_lines(row, width):
+    head = f"{row.claim.name:5}{row.claim.words} ({row.claim.source})"
+    lines = _wrap(head, width, indent=5)
+    lines += _wrap(f"     {row.verdict.upper()}  [{row.claim.where_text}]", width, indent=5)
+    for effect in row.effects:
+        label = "true" if effect.by_construction else effect.verdict
+        lines += _wrap(f"     {label:10} {effect.words}", width, indent=16)
+        lines += _wrap(" " * 16 + effect.measured_text, width, indent=16)
+        if not effect.by_construction:
+            lines += _wrap(" " * 16 + effect.needed_text, width, indent=16)
+    return lines
+
+
+def _wrap(text, width, indent):
+    return textwrap.wrap(text, width, subsequent_indent=" " * indent)
+
+
+def _percent(values, reference):
+    """Return the Interval of values against reference, network by network, in percent."""
+    return mean_interval(100 * (values / reference - 1))
+
+
+TENTH_OF_A_NAT = dict(
+    unit="nats", sign=-1, margin=0.1,
+    reason="a tenth of a nat makes the right answer a tenth more probable",
+)
+
+# -- 01: the story of the cats --
+
+
+def measure_black_cats(seed):
+    """C1. The networks of notebook 01, on black and on coloured faces."""
+    story = measure_coats(coats=(0, 1), detectors=("plain", "reference"), seed=seed)
+    black, coloured = story.plain.accuracy
+    drop, shift = black - coloured, story.reference.accuracy[-1] - coloured
+    return (
+        Effect(
+            "on coloured coats it recognises fewer faces", "accuracy lost", "points",
+            mean_interval(100 * drop), margin=5, reason="one face in twenty",
+        ),
+        Effect(
+            "all of that drop is shift", "share of the drop that is shift", "%",
+            mean_interval(100 * shift / drop), margin=90, reason="'all', give or take a tenth",
+        ),
+    )
+
+
+# -- 03: layer 3's inputs --
+
+
+def measure_moving_layers(seed):
+    """C2. Notebook 03's moving target, 50 of its 120 steps.
+
+    Growth with batch norm is left out: it is the run without growth, by construction.
+    """
+
+    def late_loss(drive, batch_norm):
+        return run_driven_arm(drive, batch_norm, n_steps=50, seed=seed)
+
+    still = [late_loss("none", one) for one in (False, True)]
+    turned = [late_loss("rotation", one) - loss for one, loss in zip((False, True), still)]
+    grown = late_loss("growth", False) - still[0]
+    return (
+        Effect(
+            "when layers 1 and 2 grow, the later ones suffer less",
+            "extra training loss, with batch norm (0 by construction) minus without",
+            interval=mean_interval(-grown), **TENTH_OF_A_NAT,
+        ),
+        Effect(
+            "when layers 1 and 2 rotate, they suffer at most half as much",
+            "extra training loss, with batch norm minus half of that without", "nats",
+            mean_interval(turned[1] - turned[0] / 2), sign=-1, margin=0,
+            reason="half; of the damage by growth batch norm takes away all",
+        ),
+    )
+
+
+@lru_cache(maxsize=1)
+def _drifting_without(seed):
+    return run_drift_arm(batch_norm=False, n_steps=120, seed=seed)
+
+
+def measure_changing_inputs(seed):
+    """C3. Notebook 03's networks without batch norm, 120 of its 200 steps at rate 0.02."""
+    moves = _drifting_without(seed).drift["h2"]["mean"]
+    pace = dict(unit="sd", margin=0.025, reason="at this pace half a sd in 200 steps")
+    quantity = "how far a unit's mean at h2 moves in 10 steps"
+    return (
+        Effect(
+            "what layer 3 receives keeps moving", quantity, interval=mean_interval(moves.mean(0)),
+            **pace,
+        ),
+        Effect(
+            "it still moves late, between steps 80 and 120", quantity,
+            interval=mean_interval(moves[-4:].mean(0)), **pace,
+        ),
+    )
+
+
+def measure_calmer_inputs(seed):
+    """C4. The same networks with and without batch norm, the first 60 of notebook 03's 200 steps.
+
+    These early steps are rougher than later ones, and batch norm calms the ranking more in them.
+    """
+
+    sixty = dict(n_steps=60, seed=seed)
+    relu = run_drift_arm(batch_norm=True, **sixty), _drifting_without(seed)
+    tanh = [run_drift_arm(activation="tanh", batch_norm=one, **sixty) for one in (True, False)]
+
+    def change(pair, station, quantity):
+        return _percent(*(arm.drift[station][quantity][:6].mean(axis=0) for arm in pair))
+
+    half = dict(unit="%", sign=-1, margin=50, reason="half: 'a lot' in notebook 03's bet")
+    return (
+        Effect(
+            "the means of what layer 3 receives drift at most half as much",
+            "drift of h2's means, with batch norm against without",
+            interval=change(relu, "h2", "mean"), **half,
+        ),
+        Effect("mean and width at z2 move only as β and γ learn", by_construction=True),
+        Effect(
+            "a unit's ranking of images drifts at most half as much (relu)",
+            "drift of z2's ranking, with batch norm against without",
+            interval=change(relu, "z2", "ranking"), **half,
+        ),
+        Effect(
+            "a unit's ranking of images drifts at most half as much (tanh)",
+            "drift of z2's ranking, with batch norm against without",
+            interval=change(tanh, "z2", "ranking"), **half,
+        ),
+    )
+
+
+# -- 05: what it buys --
+
+GUESSING = np.log(10)  # the loss of guessing among ten classes
+TENTH_OF_GUESSING = dict(
+    unit="nats", sign=-1, margin=0.23, reason="a tenth of the loss of guessing"
+)
+
+
+@lru_cache(maxsize=16)
+def _final_loss(seed, depth, learning_rate, batch_norm):
+    """Return losses (n_networks,) after 50 of notebook 05's 100 steps.
+
+    What diverged counts as guessing.
+    """
+    sweep = measure_learning_rates(
+        "relu", depth, batch_norm=batch_norm, learning_rates=(learning_rate,), n_steps=50,
+        n_networks=N_SEEDS, seed=seed,
+    )
+    return np.minimum(sweep.final_losses[0], GUESSING)
+
+
+def _gain(seed, depth, rates):
+    """Return the Interval of the final loss with batch norm minus without, at (without, with)."""
+    without, with_norm = (
+        _final_loss(seed, depth, rate, one) for rate, one in zip(rates, (False, True))
+    )
+    return paired_interval(with_norm, without)
+
+
+# The first 30 of the 160 steps of notebook 05's race, watched on half of its images. Nobody
+# arrives at this threshold so early.
+EARLY_RACE = dict(threshold=0.01, n_steps=30, n_probe=128)
+
+
+@lru_cache(maxsize=1)
+def _noisy_race(seed):
+    return run_noisy_race(learning_rate=0.1, seed=seed, **EARLY_RACE)
+
+
+def _against(arm, reference):
+    """Return the Interval of the training loss between steps 20 and 30, in percent."""
+    losses = [one.losses[one.steps >= 20].mean(axis=0) for one in (arm, reference)]
+    return _percent(*losses)
+
+
+def measure_easier_learning(seed):
+    """C5. Notebook 05's networks of 10 and of 3 layers, 50 of their 100 steps, and its noisy race.
+
+    Each arm of the first two learns at the rate that was best for it in notebook 05's map. Of the
+    race we take the training loss between steps 20 and 30 instead of the steps to a loss of 0.5.
+    """
+    race = _noisy_race(seed)
+    quantity = "training loss, with batch norm minus without"
+    return (
+        Effect(
+            "the gain is large in a network of ten layers, each arm at its best rate", quantity,
+            interval=_gain(seed, 10, (0.1, 0.3)), **TENTH_OF_GUESSING,
+        ),
+        Effect(
+            "the gain is as large in a network of three layers", quantity,
+            interval=_gain(seed, 3, (0.3, 1.0)), **TENTH_OF_GUESSING,
+        ),
+        Effect(
+            "less drift is the reason: made to drift more than none, batch norm falls behind",
+            "training loss at rate 0.1, noisy batch norm against none", "%",
+            _against(race.noisy, race.without), margin=0, reason="any delay would count",
+        ),
+    )
+
+
+# -- 04: the noise --
+
+N_LIVE = 80  # steps, of notebook 04's 100
+N_EQUAL_FIT = 48  # steps after which networks without noise fit what those with noise fit at N_LIVE
+
+
+@lru_cache(maxsize=8)
+def _live(seed, arm):
+    """Return the Run of one of notebook 04's arms, evaluated every 10 steps, not every 5."""
+    return minibatch_noise.train_run(
+        **minibatch_noise.LIVE_ARMS[arm], n_steps=N_LIVE, evaluate_every=10,
+        keep_at=(N_EQUAL_FIT, N_LIVE), seed=seed,
+    )
+
+
+def measure_noise(seed):
+    """C6. Notebook 04's untrained networks, one random image each, 500 mini-batches of 64."""
+    noise = minibatch_noise.noise_by_batch_size((64,), (), seed=seed).total[0]
+    return (
+        Effect(
+            "the same image gets other hidden values in other batches of 64",
+            "standard deviation of a value, in those of its unit", "sd",
+            mean_interval(noise), margin=0.1, reason="a tenth of the spread between images",
+        ),
+        Effect(
+            "it is as large as the noise of a mild dropout",
+            "sd as a share of that of dropout 0.2", "%",
+            mean_interval(100 * noise / minibatch_noise.dropout_sd(0.2)), margin=50,
+            reason="a factor of two at most",
+        ),
+    )
+
+
+def measure_regularising_noise(seed):
+    """C7. Notebook 04's arms with statistics groups of 8 and of 512, and without batch norm."""
+    noisy, quiet, none = (
+        _live(seed, arm).best_test_loss for arm in ("group 8", "group 512", "no batch norm")
+    )
+    return (
+        Effect(
+            "noisy statistics lower the best test loss", "groups of 8 against 512", "%",
+            _percent(noisy, quiet), sign=-1, margin=0.5, reason="half a percent of the loss",
+        ),
+        Effect(
+            "batch norm regularises as much without its noise",
+            "best test loss, groups of 512 (no noise) against no batch norm", "%",
+            _percent(quiet, none), sign=-1, margin=5, reason="about what groups of 8 gain",
+        ),
+    )
+
+
+# Like notebook 04's larger network, with half its images: as soon fitted, in half the time.
+SATURATED = minibatch_noise.SATURATED | {"n_train": 128, "batch_size": 128, "n_steps": 60}
+
+
+def measure_batch_sizes(seed):
+    """C8. Notebook 04's groups of 64 and 512, its naive sweep and its larger network.
+
+    The test loss is averaged over steps 30 to 70, around the best moment of both arms: the single
+    lowest loss differs more from network to network. The sweep has 8 epochs instead of 20, the
+    larger network 128 images in groups of 32 instead of 256 in groups of 64.
+    """
+    small, whole = (_live(seed, arm) for arm in ("group 64", "group 512"))
+    around_best = (small.steps >= 30) & (small.steps <= 70)
+    losses = [run.test_losses[around_best].mean(axis=0) for run in (small, whole)]
+    naive = minibatch_noise.naive_sweep(True, (64, 512), n_epochs=8, n_test=500, seed=seed)
+    fitted = [
+        minibatch_noise.train_run(
+            **SATURATED | {"evaluate_every": 60}, group_size=size, n_test=500, seed=seed
+        )
+        for size in (32, 128)
+    ]
+    return (
+        Effect(
+            "with groups of 64 the test loss is lower, all else equal",
+            "around its best moment, groups of 64 against 512", "%",
+            _percent(*losses), sign=-1, margin=0, reason="the claim is only which is less",
+        ),
+        Effect(
+            "simply training with batches of 64 overfits less, too",
+            "test minus training loss at equal epochs, 64 minus 512",
+            interval=paired_interval(*naive.gaps), **TENTH_OF_A_NAT,
+        ),
+        Effect(
+            "at the end of training, so do smaller groups in a network that fits all",
+            "test minus training loss, groups of 32 minus 128",
+            interval=paired_interval(*(run.end_gap for run in fitted)), **TENTH_OF_A_NAT,
+        ),
+    )
+
+
+def measure_dropout(seed):
+    """C9. Notebook 04's arms with dropout behind batch norm."""
+    mild, strong, plain = (
+        _live(seed, arm).best_test_loss for arm in ("dropout 0.2", "dropout 0.5", "group 512")
+    )
+    quantity = "best test loss, with dropout against batch norm alone"
+    half = dict(unit="%", sign=-1, margin=0.5, reason="half a percent of the loss")
+    return (
+        Effect(
+            "dropout 0.2 lowers the best test loss", quantity, interval=_percent(mild, plain),
+            **half,
+        ),
+        Effect(
+            "so does dropout 0.5, in as many steps", quantity, interval=_percent(strong, plain),
+            **half,
+        ),
+    )
+
+
+def silence_units(network, inputs, targets):
+    """Return the accuracy lost, in points, (n_units, n_networks), unit by unit.
+
+    A silent hidden unit hands on its mean over `inputs`, whatever the image, so that only what it
+    tells about the image is lost. (Morcos et al. 2018 silence units of larger networks and find
+    that batch norm makes them rely less on single ones.) inputs: (batch, features), targets:
+    (batch,), shared by all networks.
+    """
+    right = accuracy(network.forward(inputs, training=False), targets)
+    received, lost = record(network, inputs), []
+    for place in dense_places(network)[1:]:
+        above = Network(network.layers[place:])
+        for unit in range(received[place].shape[-1]):
+            values = received[place].copy()
+            values[..., unit] = values[..., unit].mean(axis=-1, keepdims=True)
+            lost.append(right - accuracy(above.forward(values, training=False), targets))
+    return 100 * np.array(lost)
+
+
+N_IMPORTANT = 5  # of 64 hidden units: the single worst one differs more from network to network
+
+
+def _cost_of_a_unit(seed, arm, step=N_LIVE):
+    """Return the accuracy lost with one of the N_IMPORTANT units, their mean, (n_networks,)."""
+    data = load_fashion_mnist(image_size=7, rng=np.random.default_rng(seed))
+    lost = silence_units(_live(seed, arm).kept[step], data.test_inputs, data.test_targets)
+    return np.sort(lost, axis=0)[-N_IMPORTANT:].mean(axis=0)
+
+
+def measure_single_units(seed):
+    """C10. Silence each hidden unit of notebook 04's networks, and take the most important ones.
+
+    Accuracy, not the loss: networks that fit more are more certain, and lose more of their loss
+    whatever is done to them. Notebook 04 does not show this.
+    """
+    quiet = _cost_of_a_unit(seed, "group 512")
+    quiet_early = _cost_of_a_unit(seed, "group 512", N_EQUAL_FIT)
+    noisy, dropped = (_cost_of_a_unit(seed, arm) for arm in ("group 8", "dropout 0.2"))
+    none_early = _cost_of_a_unit(seed, "no batch norm", N_EQUAL_FIT)
+    points = dict(unit="points", sign=-1)
+    one_point = dict(margin=1, reason="one test image in a hundred")
+    return (
+        Effect(
+            "with noise, losing an important unit costs less",
+            "accuracy lost with one of the five most important units, groups of 8 minus 512",
+            interval=paired_interval(noisy, quiet), **points, **one_point,
+        ),
+        Effect(
+            "not just because noise keeps networks from overfitting",
+            "the same, 512 stopped at step 48, when it fits the training images as well",
+            interval=paired_interval(noisy, quiet_early), margin=0, **points,
+            reason="any gain counts once the fit is equal",
+        ),
+        Effect(
+            "dropout does the same", "accuracy lost, with dropout 0.2 minus without",
+            interval=paired_interval(dropped, quiet), **points, **one_point,
+        ),
+        Effect(
+            "it is the noise alone: without it, batch norm is no better than none",
+            "accuracy lost at step 48, no batch norm minus groups of 512 (no noise)",
+            interval=paired_interval(none_early, quiet_early), margin=0, **points,
+            reason="any advantage of batch norm without noise counts",
+        ),
+    )
+
+
+# -- 05: the papers --
+
+
+def measure_harmless_drift(seed):
+    """P1. Notebook 05's noisy race: the training loss between steps 20 and 30 of 160."""
+    fast = _noisy_race(seed)
+    slow = dict(learning_rate=0.02, seed=seed, **EARLY_RACE)
+    twentieth = dict(unit="%", sign=-1, margin=5, reason="a twentieth of the loss")
+    quantity = "training loss, noisy batch norm against none"
+    return (
+        Effect(
+            "at learning rate 0.1 noisy batch norm is faster than none", quantity,
+            interval=_against(fast.noisy, fast.without), **twentieth,
+        ),
+        Effect(
+            "although its inputs drift more", "drift in one step, noisy batch norm against none",
+            "times", mean_interval(fast.drift[2] / fast.drift[0]), margin=2,
+            reason="at least twice as far",
+        ),
+        Effect(
+            "so it is at learning rate 0.02", quantity,
+            interval=_against(run_noisy_arm(**slow), run_race_arm(batch_norm=False, **slow)),
+            **twentieth,
+        ),
+        Effect(
+            "its drift costs nothing, compared with quiet batch norm",
+            "training loss at rate 0.1, noisy against quiet batch norm", "%",
+            _against(fast.noisy, fast.with_batch_norm), sign=-1, margin=-5,
+            reason="a twentieth of the loss is tolerated",
+        ),
+    )
+
+
+def measure_large_rates(seed):
+    """P2. Notebook 05's networks of ten layers."""
+    quantity = "training loss, with batch norm minus without"
+    return (
+        Effect(
+            "ten layers still train at rate 1, ten times the best rate without it", quantity,
+            interval=_gain(seed, 10, (1.0, 1.0)), **TENTH_OF_GUESSING,
+        ),
+        Effect(
+            "that is all: at rate 0.1 for both, nothing is gained", quantity, "nats",
+            _gain(seed, 10, (0.1, 0.1)), margin=-0.05, reason="a twentieth of a nat is tolerated",
+        ),
+    )
+
+
+def measure_smoother_loss(seed):
+    """P3. Notebook 05's walk along the gradient, from the first 2 of its 6 halts."""
+    relu, tanh = (
+        measure_smoothness(one, visited=(5, 15), seed=seed).difference("loss_change")
+        for one in ("relu", "tanh")
+    )
+    quantity = "change of the loss in one long step, with batch norm minus without"
+    return (
+        Effect(
+            "with relu the loss is smoother along the gradient", quantity, interval=relu,
+            **TENTH_OF_A_NAT,
+        ),
+        Effect("so it is with tanh", quantity, interval=tanh, **TENTH_OF_A_NAT),
+    )
+
+
+STORY, MACHINE, STABILITY, NOISE, EVIDENCE = (
+    "01_covariate_shift", "02_batch_norm_mechanics", "03_hidden_layer_stability",
+    "04_minibatch_noise", "05_weighing_the_evidence",
+)
+LECTURE = "lecture"
+
+CLAIMS = (
+    Claim(
+        "C1", "A classifier trained on black cats fails on coloured ones, though the rule stays.",
+        LECTURE, ((STORY, "1"), (STORY, "2")), measure_black_cats,
+    ),
+    Claim(
+        "C2", "Batch norm makes deeper layers more robust to changes in earlier ones.",
+        LECTURE, ((STABILITY, "4"),), measure_moving_layers,
+    ),
+    Claim(
+        "C3", "From layer 3's point of view, its inputs keep changing.",
+        LECTURE, ((STABILITY, "1"), (STABILITY, "2")), measure_changing_inputs,
+    ),
+    Claim(
+        "C4", "Batch norm reduces how much they shift.",
+        LECTURE, ((STABILITY, "2"), (STABILITY, "Go deeper")), measure_calmer_inputs,
+    ),
+    Claim(
+        "C5", "So later layers learn more easily.",
+        LECTURE, ((MACHINE, "1"), (EVIDENCE, "2"), (EVIDENCE, "3")), measure_easier_learning,
+    ),
+    Claim(
+        "C6", "Mini-batch statistics add noise, similar to dropout.",
+        LECTURE, ((NOISE, "1"), (NOISE, "2")), measure_noise,
+    ),
+    Claim(
+        "C7", "This noise regularises slightly.",
+        LECTURE, ((NOISE, "4"), (NOISE, "Go deeper")), measure_regularising_noise,
+    ),
+    Claim(
+        "C8", "A batch of 512 regularises less than one of 64.",
+        LECTURE, ((NOISE, "3"), (NOISE, "4"), (NOISE, "Go deeper")), measure_batch_sizes,
+    ),
+    Claim(
+        "C9", "Use batch norm together with dropout for a stronger effect.",
+        LECTURE, ((NOISE, "4"),), measure_dropout,
+    ),
+    Claim(
+        "C10", "The noise keeps units from relying on any one unit.",
+        LECTURE, ((EVIDENCE, "5"),), measure_single_units,
+    ),
+    Claim(
+        "P1", "More drift does not make training slow.",
+        "Santurkar et al. 2018, section 2.1", ((EVIDENCE, "2"),), measure_harmless_drift,
+    ),
+    Claim(
+        "P2", "What batch norm gives is room for larger learning rates.",
+        "Bjorck et al. 2018, abstract", ((EVIDENCE, "3"),), measure_large_rates,
+    ),
+    Claim(
+        "P3", "Batch norm makes the loss smoother.",
+        "Santurkar et al. 2018, section 3", ((EVIDENCE, "4"),), measure_smoother_loss,
+    ),
+)

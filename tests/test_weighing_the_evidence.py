@@ -1,0 +1,319 @@
+"""The ledger: its rule on made-up numbers, its places, and every verdict again from fresh seeds."""
+
+import re
+
+import numpy as np
+import pytest
+from nbformat import v4
+
+from helpers.datasets import load_fashion_mnist
+from helpers.execute import ROOT
+from helpers.experiments import weighing_the_evidence as evidence
+from helpers.experiments.covariate_shift import measure_coats
+from helpers.experiments.hidden_layer_stability import (
+    run_drift,
+    run_drift_arm,
+    run_driven_arm,
+    run_moving_target,
+)
+from helpers.experiments.minibatch_noise import train_run
+from helpers.experiments.weighing_the_evidence import (
+    BY_CONSTRUCTION,
+    CLAIMS,
+    NOT_SUPPORTED,
+    SUPPORTED,
+    UNDECIDED,
+    WITH_CAVEAT,
+    Claim,
+    Effect,
+    Row,
+    ledger,
+    ledger_table,
+    silence_units,
+)
+from helpers.intervals import Interval, paired_interval
+from helpers.layers import Dense, ReLU
+from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
+from helpers.randomness import spawn_streams
+
+# -- every verdict, from networks that no notebook has seen --
+
+EXPECTED = {
+    "C1": (WITH_CAVEAT, "holds", "fails"),
+    "C2": (WITH_CAVEAT, "holds", "fails"),
+    "C3": (SUPPORTED, "holds", "holds"),
+    "C4": (WITH_CAVEAT, "holds", BY_CONSTRUCTION, "fails", "fails"),
+    "C5": (WITH_CAVEAT, "holds", "fails", "fails"),
+    "C6": (WITH_CAVEAT, "holds", "fails"),
+    "C7": (WITH_CAVEAT, "holds", "fails"),
+    "C8": (WITH_CAVEAT, "holds", "fails", "fails"),
+    "C9": (WITH_CAVEAT, "holds", "fails"),
+    "C10": (WITH_CAVEAT, "holds", "holds", "holds", "fails"),
+    "P1": (WITH_CAVEAT, "holds", "holds", "fails", "fails"),
+    "P2": (WITH_CAVEAT, "holds", "fails"),
+    "P3": (WITH_CAVEAT, "holds", "fails"),
+}
+FRESH, FRESHER = 101, 202
+THIN = 0.5  # half-widths: an interval end that is nearer to its margin than this decides nothing
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
+def test_a_fresh_seed_comes_to_the_same_verdict(claim):
+    check_verdict(claim, FRESH)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
+def test_another_fresh_seed_comes_to_the_same_verdict(claim):
+    check_verdict(claim, FRESHER)
+
+
+def check_verdict(claim, seed):
+    row = claim.weigh(seed)
+    found = (row.verdict, *(one.verdict for one in row.effects))
+    told = "\n".join(ledger_table([row]).splitlines())
+    assert found == EXPECTED[claim.name], told
+    thin = [one.words for one in row.effects if one.clearance < THIN]
+    assert not thin, f"too near to another verdict: {thin}\n{told}"
+    assert all(one.interval.n_seeds >= 16 for one in row.effects if not one.by_construction)
+
+
+def test_every_claim_has_an_expected_verdict():
+    assert [claim.name for claim in CLAIMS] == list(EXPECTED)
+
+
+@pytest.mark.parametrize("seed", [FRESH, pytest.param(FRESHER, marks=pytest.mark.thorough)])
+def test_units_are_compared_at_an_equal_fit(seed):
+    data = load_fashion_mnist(512, 2, 7, 0.2, 16, rng=spawn_streams(seed, 16).data)
+    losses = []
+    for arm, step in (("group 8", evidence.N_LIVE), ("group 512", evidence.N_EQUAL_FIT)):
+        logits = evidence._live(seed, arm).kept[step].forward(data.train_inputs, training=False)
+        losses.append(softmax_cross_entropy(logits, data.train_targets)[0])
+    ahead = paired_interval(losses[1], losses[0])
+    assert abs(ahead.mean) < 0.05, ahead  # nats; both at N_LIVE are 0.3 apart
+
+
+# -- the rule, on made-up numbers --
+
+
+def effect(low, high, *, margin=1.0, sign=1, words="it grows", **options):
+    interval = Interval((low + high) / 2, (high - low) / 2, 16)
+    return Effect(words, "growth", "cm", interval, sign, margin, "one can see it", **options)
+
+
+def claim(measure=None):
+    return Claim("X1", "Everything grows.", "a book", (("01_covariate_shift", "1"),), measure)
+
+
+HOLDS, FAILS, OPEN = effect(2, 4), effect(-1, 0.5), effect(0, 3)
+GIVEN = Effect("it is what it is", by_construction=True)
+
+
+@pytest.mark.parametrize(
+    ("main", "checks", "verdict"),
+    [
+        (HOLDS, (), SUPPORTED),
+        (HOLDS, (HOLDS, HOLDS, HOLDS), SUPPORTED),
+        (HOLDS, (GIVEN,), SUPPORTED),
+        (HOLDS, (HOLDS, FAILS), WITH_CAVEAT),
+        (HOLDS, (OPEN,), WITH_CAVEAT),
+        (FAILS, (), NOT_SUPPORTED),
+        (FAILS, (HOLDS, GIVEN), NOT_SUPPORTED),
+        (OPEN, (), UNDECIDED),
+        (OPEN, (FAILS,), UNDECIDED),
+    ],
+)
+def test_a_row_is_judged_by_its_main_effect_and_then_its_checks(main, checks, verdict):
+    assert Row(claim(), main, checks).verdict == verdict
+
+
+def test_a_row_names_its_caveats_and_tells_its_halves():
+    rotates = effect(-1, 0.5, words="it turns")
+    flies = effect(0, 3, words="it flies")
+    row = Row(claim(), HOLDS, (rotates, GIVEN, flies))
+    assert row.caveats == (rotates, flies)
+    assert row.verdict_text == "supported, with a caveat: it turns (fails); it flies (undecided)"
+    assert row.holds_text == "it grows; it is what it is (by construction)"
+    assert row.does_not_text == "it turns; it flies (undecided)"
+    failed = Row(claim(), FAILS, (HOLDS,))
+    assert failed.verdict_text == NOT_SUPPORTED
+    assert (failed.holds_text, failed.does_not_text) == ("it grows", "it grows")
+    assert Row(claim(), HOLDS).does_not_text == ""
+
+
+def test_an_effect_tells_what_was_measured_and_what_it_needs():
+    assert HOLDS.measured_text == "growth: 3 ± 1 cm (n = 16)"
+    assert HOLDS.needed_text == "above 1 needed: one can see it"
+    assert effect(-4, -2, sign=-1).needed_text == "below -1 needed: one can see it"
+    assert effect(-4, -2, sign=-1, margin=-2).needed_text == "below 2 needed: one can see it"
+    assert effect(-4, -2, sign=-1, margin=0).needed_text == "below 0 needed: one can see it"
+    assert effect(-4, -2, sign=-1).verdict == "holds"
+    assert GIVEN.measured_text == GIVEN.verdict == BY_CONSTRUCTION
+    assert GIVEN.clearance == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: effect(0, 1, sign=0), ValueError, "sign must be one of"),
+        (lambda: effect(0, 1, margin=np.inf), ValueError, "margin must be a finite number"),
+        (lambda: effect(0, 1, by_construction=True), ValueError, "interval must be given unless"),
+        (lambda: Effect("it grows"), ValueError, "interval must be given unless"),
+        (lambda: Effect("it grows", interval=Interval(1, 1, 16)), ValueError, "quantity and"),
+        (lambda: Row(claim(), GIVEN), ValueError, "main must be a measured effect"),
+        (lambda: Row(claim(), HOLDS, (HOLDS,) * 4), ValueError, "between 0 and 3, got 4"),
+        (lambda: claim().weigh(-1), ValueError, "seed must be at least 0"),
+        (lambda: claim().weigh(0.5), TypeError, "seed must be an integer"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_the_ledger_goes_through_the_claims_in_order(monkeypatch):
+    seeds = []
+
+    def measure(seed):
+        seeds.append(seed)
+        return HOLDS, FAILS
+
+    claims = [claim(measure), claim(lambda seed: (FAILS,))]
+    monkeypatch.setattr(evidence, "CLAIMS", claims)
+    seen = []
+    rows = ledger(7, seen.append)
+    assert seeds == [7]
+    assert rows == seen and [row.claim for row in rows] == claims
+    assert [row.verdict for row in rows] == [WITH_CAVEAT, NOT_SUPPORTED]
+
+
+def test_the_table_says_it_all_in_narrow_lines():
+    long = effect(-1, 0.5, words="it turns " * 30)
+    table = ledger_table([Row(claim(), HOLDS, (long, GIVEN)), Row(claim(), OPEN)], width=60)
+    assert max(map(len, table.splitlines())) <= 60
+    assert table.count("Everything grows.") == 2
+    flat = " ".join(table.split())
+    for text in (
+        "SUPPORTED, WITH A CAVEAT [01#1]", "UNDECIDED", "holds it grows", "fails it turns",
+        "growth: 3 ± 1 cm (n = 16)", "above 1 needed: one can see it", BY_CONSTRUCTION,
+    ):
+        assert text in flat
+
+
+# -- where the claims are shown --
+
+
+def headings_of(notebook):
+    """Return the headings of the sections, and whether a code cell names the ledger."""
+    path = ROOT / "notebooks" / f"{notebook}.ipynb"
+    cells = v4.reads(path.read_text(encoding="utf-8")).cells
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    names_ledger = any("ledger" in cell.source for cell in cells if cell.cell_type == "code")
+    return re.findall(r"^## (.+)$", "\n".join(texts), re.MULTILINE), names_ledger
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
+def test_every_claim_has_its_place(claim):
+    assert claim.where
+    for notebook, section in claim.where:
+        if not (ROOT / "notebooks" / f"{notebook}.ipynb").is_file():
+            assert notebook == evidence.EVIDENCE
+            continue
+        headings, names_ledger = headings_of(notebook)
+        if (notebook, section) == (evidence.EVIDENCE, "5") and not names_ledger:
+            continue  # the section of the ledger itself is not written yet
+        start = f"{section}. " if section.isdigit() else section
+        assert any(heading.startswith(start) for heading in headings), (notebook, section)
+
+
+def test_places_are_written_as_marks():
+    assert CLAIMS[0].where_text == "01#1, 01#2"
+
+
+# -- single units --
+
+
+def test_only_units_that_tell_something_cost_accuracy():
+    rng = np.random.default_rng(0)
+    network = multilayer_perceptron(
+        [2, 3, 2], rng=rng, batch_norm=False, n_networks=2, dtype=np.float64
+    )
+    first, last = network.layers[0], network.layers[-1]
+    # Unit 0 hands on x[0], unit 1 a constant, unit 2 is not listened to.
+    first.weights[...] = [[1, 0, 1], [0, 0, 1]]
+    first.bias[...] = [0, 5, 0]
+    last.weights[...] = [[-1, 1], [1, 0], [0, 0]]
+    last.bias[...] = [-4.5, 0]
+    inputs = np.abs(rng.standard_normal((40, 2)))
+    targets = (inputs[:, 0] > 0.25).astype(int)
+    lost = silence_units(network, inputs, targets)
+    assert lost.shape == (3, 2)
+    np.testing.assert_allclose(lost[0], 100 * (targets == 0).mean())  # its mean is above 0.25
+    np.testing.assert_array_equal(lost[1:], 0)
+
+
+def test_units_are_silenced_in_every_hidden_layer_and_the_network_stays():
+    rng = np.random.default_rng(0)
+    network = multilayer_perceptron([4, 5, 6, 3], rng=rng, n_networks=2, dtype=np.float64)
+    inputs, targets = rng.standard_normal((30, 4)), rng.integers(3, size=30)
+    before = network.forward(inputs, training=False)
+    assert silence_units(network, inputs, targets).shape == (5 + 6, 2)
+    np.testing.assert_array_equal(network.forward(inputs, training=False), before)
+
+
+def test_a_silent_unit_keeps_its_mean():
+    # With 0 in its place, the first class would win for every image.
+    first, last = (
+        Dense(n_in, n_out, rng=[np.random.default_rng(0)], n_networks=1, dtype=np.float64)
+        for n_in, n_out in ((1, 1), (1, 2))
+    )
+    first.weights[...], last.weights[...], last.bias[...] = 1, [0, 1], [0.5, 0]
+    inputs = np.array([[0.9], [1.1]])
+    lost = silence_units(Network([first, ReLU(), last]), inputs, np.array([1, 1]))
+    np.testing.assert_array_equal(lost, [[0]])
+
+
+# -- one arm alone is the arm of the whole experiment --
+
+
+def test_one_drifting_arm_is_that_of_the_pair():
+    small = dict(n_steps=20, n_train=256, n_probe=64, n_networks=2)
+    for alone, arm in zip((False, True), run_drift(**small).arms):
+        twin = run_drift_arm(batch_norm=alone, **small)
+        np.testing.assert_array_equal(twin.losses, arm.losses)
+        np.testing.assert_array_equal(twin.drift["h2"]["shape"], arm.drift["h2"]["shape"])
+
+
+def test_one_driven_arm_is_that_of_the_moving_target():
+    small = dict(n_steps=8, n_train=256, n_networks=2)
+    target = run_moving_target(("none", "growth"), **small)
+    for drive, losses in target.late_loss.items():
+        for alone, loss in zip((False, True), losses):
+            np.testing.assert_array_equal(run_driven_arm(drive, alone, **small), loss)
+    with pytest.raises(ValueError, match="drive must be one of"):
+        run_driven_arm("sideways", True)
+
+
+def test_two_detectors_are_those_of_all_five():
+    small = dict(n_networks=2, n_faces=100, n_steps=10)
+    whole = measure_coats(**small)
+    some = measure_coats(coats=(0, 1), detectors=("plain", "reference"), **small)
+    np.testing.assert_array_equal(some.plain.accuracy, whole.plain.accuracy[[0, -1]])
+    np.testing.assert_array_equal(some.reference.verdicts, whole.reference.verdicts[[0, -1]])
+    assert some.batch_norm is some.batch_norm_faster is some.shortcut is None
+    with pytest.raises(ValueError, match="detectors must be one of"):
+        measure_coats(detectors=("plain", "blind"), **small)
+
+
+def test_networks_are_kept_as_they_were():
+    small = dict(n_networks=2, n_test=50, n_steps=12, evaluate_every=4)
+    run = train_run(keep_at=(4, 7), **small)
+    assert list(run.kept) == [4, 7] and run.steps.tolist() == [4, 8, 12]
+    np.testing.assert_array_equal(run.test_losses, train_run(**small).test_losses)
+    shorter = train_run(keep_at=(7,), **small | {"n_steps": 7})
+    data = load_fashion_mnist(512, 50, 7, rng=np.random.default_rng(0))
+    for step, losses in ((4, run.test_losses[0]), (7, shorter.test_losses[-1])):
+        logits = run.kept[step].forward(data.test_inputs, training=False)
+        np.testing.assert_allclose(softmax_cross_entropy(logits, data.test_targets)[0], losses)
+    with pytest.raises(ValueError, match="keep_at must be between 1 and 12"):
+        train_run(keep_at=(13,), **small)
