@@ -1,5 +1,7 @@
 """Notebook 05's pictures and demos of races, learning rates and smoothness."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_picture import check_picture
@@ -11,11 +13,14 @@ from helpers.experiments.other_suspects import (
     load_learning_rate_map,
     run_noisy_race,
 )
+from helpers.experiments.weighing_the_evidence import Effect
 from helpers.figures.weighing_the_evidence import (
     LearningRateMapPicture,
     NoisyRacePicture,
     SmoothnessPicture,
+    SurprisesPicture,
 )
+from helpers.intervals import Interval
 
 FEW = {"n_networks": 3, "n_train": 300}
 
@@ -101,3 +106,25 @@ def test_learning_rate_demo_follows_its_controls():
     panel.controls["init_scale"].value = 0.2
     assert "tanh, depth 10, initial weights × 0.2:" in panel.caption.value
     assert panel.error is None
+
+
+def effects(share, loss, gap):
+    first = Effect(
+        "it is all shift", "share", "%", Interval(share, 6.0, 16), margin=90, reason="nearly all"
+    )
+    second = replace(first, quantity="loss", interval=Interval(loss, 8.0, 16), margin=0)
+    third = replace(
+        first, quantity="gap", unit="nats", interval=Interval(gap, 0.02, 16), margin=0.05, sign=-1
+    )
+    return [first, second, third]
+
+
+def test_surprises_picture_shows_the_interval_beside_what_the_claim_needs():
+    picture = SurprisesPicture()
+    check_picture(picture, effects(52, -27, 0.18), effects(80, 5, -0.12))
+    picture.show(effects(52, -27, 0.18))
+    assert "Share: 52 ± 6 %, above 90 needed: fails." in picture.sentence
+    for panel, margin, side in zip(picture.panels, (90, 0, -0.05), (1, 1, 0)):
+        assert panel.margin.get_xdata()[0] == margin
+        ends = panel.grey.get_x(), panel.grey.get_x() + panel.grey.get_width()
+        assert ends == pytest.approx(sorted([margin, panel.limits[side]]))

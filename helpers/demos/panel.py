@@ -159,7 +159,7 @@ def paragraph(text, lead=""):
     return f'<div style="font-size: 16px; line-height: 1.4">{bold}{html.escape(text)}</div>'
 
 
-def follow_bet(picture, result, bet):
+def follow_bet(picture, result, bet=None):
     """Return a Panel without controls: `picture` of `result`, with the reader's bet as a ghost."""
     return Panel({}, lambda: result, picture, bet=bet)
 

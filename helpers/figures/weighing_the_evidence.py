@@ -5,7 +5,7 @@ from matplotlib.collections import LineCollection
 
 from helpers.experiments.other_suspects import LEARNING_RATES, TRAINED_BELOW
 from helpers.figures.batch_norm_mechanics import RacePicture
-from helpers.figures.parts import Bars, Ghost, ReferenceLine
+from helpers.figures.parts import Bars, Ghost, Intervals, ReferenceLine
 from helpers.figures.picture import (
     NEUTRAL,
     WARNING,
@@ -165,3 +165,62 @@ def _range_in_words(sweep):
         return "none"
     lowest = format_number(sweep.typical_losses.min(), 2)
     return f"{sweep.range_text} (lowest loss {lowest})"
+
+
+class SurprisesPicture(Picture):
+    """Three effects of the ledger against what the claim needs: the verdict rule, drawn.
+
+    Each panel has an interval; beyond the line, on the shaded side, the claim would hold.
+    """
+
+    PANELS = (
+        ("Only half of the cats' drop is shift", (0, 125)),
+        ("More drift, and still faster", (-45, 18)),
+        ("The obvious experiment shows the opposite", (-0.2, 0.3)),
+    )
+
+    def __init__(self):
+        super().__init__(height=5.6)
+        panels = zip(self.figure.subplots(len(self.PANELS), 1), self.PANELS)
+        self.panels = [self.moves(_Needed(axes, *panel)) for axes, panel in panels]
+
+    def show(self, effects):
+        for panel, effect in zip(self.panels, effects, strict=True):
+            panel.set(effect)
+        self.sentence = " ".join(
+            f"{one.quantity[:1].upper()}{one.quantity[1:]}: {one.interval} {one.unit}, "
+            f"{one.needed_text.split(':')[0]}: {one.verdict}."
+            for one in effects
+        )
+        return self
+
+
+class _Needed:
+    """An interval, and in grey where it would have to lie for the claim to hold."""
+
+    def __init__(self, axes, title, limits):
+        self.limits = limits
+        axes.set_title(title, weight="bold")
+        axes.set(yticks=[], ylim=(-1, 1), xlim=limits, xlabel=" ")  # room for the quantity's name
+        axes.spines["left"].set_visible(False)
+        axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
+        self.grey = axes.axvspan(0, 1, color=NEUTRAL.colour, alpha=0.18, linewidth=0)
+        self.margin = axes.axvline(0, color=NEUTRAL.colour, linewidth=2)
+        self.dot = Intervals(axes, WITH_BATCH_NORM, horizontal=True)
+        self.number, self.where = (axes.text(0, y, "", ha="center") for y in (0.3, -0.75))
+        self.quantity = axes.text(
+            0.5, -0.52, "", transform=axes.transAxes, ha="center", fontsize=14
+        )
+        self.artists = [
+            self.grey, self.margin, *self.dot.artists, self.number, self.where, self.quantity
+        ]
+
+    def set(self, effect):
+        interval, margin = effect.interval, effect.sign * effect.margin
+        low, high = sorted((margin, self.limits[1 if effect.sign > 0 else 0]))
+        self.grey.set(x=low, width=high - low)
+        self.margin.set_xdata([margin, margin])
+        self.dot.set([0], [interval.mean], [interval.low], [interval.high])
+        self.number.set(x=interval.mean, text=f"{interval} {effect.unit}")
+        self.where.set(x=(low + high) / 2, text="here the claim holds")
+        self.quantity.set_text(f"{effect.quantity} ({effect.unit})")

@@ -1,0 +1,112 @@
+"""Notebook 05's widgets: verdicts that nobody keeps, a ledger that opens row by row; its bets."""
+
+import numpy as np
+import pytest
+from test_notebooks import FOLDER, printed_text, read
+
+from helpers.demos.weighing_the_evidence import (
+    fast_bet,
+    ledger_view,
+    slow_bet,
+    smooth_bet,
+    your_verdicts,
+)
+from helpers.experiments.weighing_the_evidence import CLAIMS, Effect, Row
+from helpers.intervals import Interval
+
+
+def effect(mean, words="it rises", **options):
+    return Effect(words, "rise", "points", Interval(mean, 1.0, 16), margin=2, reason="r", **options)
+
+
+def rows():
+    """A supported row, one with a caveat and one that is not supported, of real claims."""
+    return [
+        Row(CLAIMS[0], effect(9)),
+        Row(CLAIMS[1], effect(9), (effect(0, "it always <rises>"),)),
+        Row(CLAIMS[2], effect(0)),
+    ]
+
+
+def test_no_verdict_is_given_before_the_reader_gives_one():
+    board = your_verdicts()
+    assert board.values == {claim.name: None for claim in CLAIMS}
+
+
+def test_the_ledger_opens_row_by_row_newest_first():
+    view = ledger_view(rows())
+    assert CLAIMS[0].words not in view.table.value and "0 of 3 rows" in view.table.value
+    view.next.click()
+    view.next.click()
+    table = view.table.value
+    assert table.index(CLAIMS[1].words) < table.index(CLAIMS[0].words)
+    assert CLAIMS[2].words not in table and not view.next.disabled
+    view.all.click()
+    table = view.table.value
+    places = [table.index(claim.words.replace("'", "&#x27;")) for claim in CLAIMS[:3]]
+    assert places == sorted(places) and view.next.disabled and view.all.disabled
+
+
+def test_the_readers_verdicts_stand_beside_ours_and_may_change():
+    board = your_verdicts()
+    board.controls[CLAIMS[0].name].value = "holds"
+    view = ledger_view(rows(), board)
+    view.all.click()
+    assert "You agree with the ledger in 1 of 1." in view.table.value
+    board.controls[CLAIMS[2].name].value = "half"
+    assert "You agree with the ledger in 1 of 2." in view.table.value
+    board.controls[CLAIMS[2].name].value = "fails"
+    assert "You agree with the ledger in 2 of 2." in view.table.value
+
+
+def test_each_row_shows_verdict_effect_interval_seeds_and_place():
+    view = ledger_view(rows())
+    view.all.click()
+    for part in ("● holds", "◐ half", "○ fails", "9 ± 1 points (n = 16)", "01#1"):
+        assert part in view.table.value
+    assert "it always &lt;rises&gt;" in view.table.value
+
+
+def test_what_is_stored_is_fixed_and_complete():
+    board = your_verdicts()
+    stored = ledger_view(rows(), board)._repr_mimebundle_()
+    before = board._repr_mimebundle_()
+    board.controls[CLAIMS[0].name].value = "holds"
+    view = ledger_view(rows(), board)
+    view.all.click()
+    for one, other in ((stored, view._repr_mimebundle_()), (before, board._repr_mimebundle_())):
+        assert one["text/plain"] == other["text/plain"]
+        assert one["text/markdown"] == other["text/markdown"]
+    for claim in CLAIMS:
+        assert claim.words in before["text/plain"] and claim.words in before["text/markdown"]
+    assert "9 ± 1 points (n = 16)" in stored["text/markdown"]
+    assert stored["text/markdown"].count("\n") == 4
+
+
+def stored_text(cell_id):
+    notebook = read(FOLDER / "05_weighing_the_evidence.ipynb")
+    (cell,) = [cell for cell in notebook.cells if cell.id == cell_id]
+    return printed_text(cell)
+
+
+def test_the_question_of_the_first_bet_says_what_notebook_05_measures():
+    race = next(line for line in stored_text("s2-table").splitlines() if "rate 0.1 " in line)
+    without, with_batch_norm = map(float, race.split("rate 0.1")[1].split()[:2])
+    assert np.allclose([without, with_batch_norm], [130, 50], atol=5)
+
+
+@pytest.mark.parametrize(
+    ("bet", "measured", "right", "cell_id"),
+    [
+        (fast_bet(), 85.0, 85.0, "s2-fast-reply"),
+        (slow_bet(), Interval(-27.0, 10.0, 16), "slower", "s2-slow-reply"),
+        (
+            smooth_bet(), Interval(0.37, 0.09, 16),
+            "is higher, so batch norm makes it less smooth", "s4-reply",
+        ),
+    ],
+)
+def test_the_bets_are_answered_as_measured(bet, measured, right, cell_id):
+    comparison = bet.compare(measured)
+    assert comparison.right == right
+    assert comparison._repr_mimebundle_()["text/plain"] == stored_text(cell_id)
