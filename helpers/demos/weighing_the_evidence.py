@@ -72,11 +72,11 @@ def smooth_bet():
             "is higher, so batch norm makes it less smooth": (0.1, 20),
         },
         {
-            "is lower, so batch norm makes it smoother here, too": "What a theorem or a figure "
-            "says of one network need not hold for another: tanh cannot explode, so there was "
-            "nothing to tame.",
+            "is lower, so batch norm makes it smoother here, too": "What a figure shows of "
+            "one network need not hold for another: tanh cannot explode, so there was nothing to "
+            "tame.",
             "hardly changes": "Dividing by small standard deviations also makes slopes steeper, "
-            "and that is what is left where nothing explodes.",
+            "and that may be what is left where nothing explodes.",
             "is higher, so batch norm makes it less smooth": "And still a wider range of learning "
             "rates trains with it: smoothness cannot be the whole story here.",
         },
@@ -242,7 +242,7 @@ def _markdown_cells(row):
 def _with_number(effect):
     if effect.by_construction:
         return effect.words
-    return f"{effect.words} ({effect.measured_text})"
+    return f"{effect.words} ({effect.measured_text}; {effect.needed_text})"
 
 
 def your_verdicts():
