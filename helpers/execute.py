@@ -14,6 +14,7 @@ Needs nbclient and nbformat, which `jupyter` brings.
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -260,41 +261,52 @@ def _merge_streams(outputs):
 def _mark_slides(cells):
     """Give each cell its `slideshow` metadata: headings, pictures, bets and small tables are shown.
 
-    What stands beside a picture in words becomes the speaker's notes; set-up, long code, exercises
-    and what goes deeper are skipped.
+    What stands beside a picture in words, and the replies to bets, become the speaker's notes;
+    set-up, long code, exercises and what goes deeper are skipped.
     """
     shown = True
-    for cell, following in zip(cells, [*cells[1:], None]):
+    for index, cell in enumerate(cells):
         heads = cell.cell_type == "markdown" and re.search(r"^##? ", cell.source, re.MULTILINE)
         if heads:
             shown = not NO_SLIDES.search(cell.source)
-        kind = _slide_type(cell, following, heads) if shown else "skip"
+        kind = ("slide" if heads else _slide_type(cell, cells[index + 1 :])) if shown else "skip"
         cell.metadata["slideshow"] = nbformat.from_dict({"slide_type": kind})
 
 
-def _slide_type(cell, following, heads):
-    if heads:
-        return "slide"
-    if cell.cell_type == "markdown":
-        beside = cell.source.startswith("**What we see.**") or _shows_picture(following)
-        return "notes" if beside else "subslide"
+def _slide_type(cell, following):
+    if cell.cell_type == "code":
+        return _slide_type_of_code(cell)
+    if cell.source.startswith("**What we see.**") or any(map(_shows_picture, following[:1])):
+        return "notes"
+    results = itertools.takewhile(lambda one: one.cell_type == "code", following)
+    result = next((one for one in results if one.outputs), None)
+    # Words that announce what is not shown would stand there alone.
+    return "skip" if result and _slide_type_of_code(result) == "skip" else "subslide"
+
+
+def _slide_type_of_code(cell):
     if _shows_picture(cell):
         return "subslide"
-    printed = _plain_text(cell).splitlines()
-    n_lines = len(cell.source.splitlines()) + len(printed)
-    fits = n_lines <= SLIDE_LINES and all(len(line) <= SLIDE_WIDTH for line in printed)
-    is_bet = _plain_text(cell).startswith("Bet. ")
-    return "subslide" if cell.outputs and (fits or is_bet) else "skip"
+    shown = _text(cell, "text/markdown") or _text(cell, "text/plain")
+    if shown.startswith("*Measured:"):  # the reply to a bet
+        return "notes"
+    lines = shown.splitlines()
+    fits = len(cell.source.splitlines()) + len(lines) <= SLIDE_LINES
+    if not _text(cell, "text/markdown"):  # which breaks its lines by itself
+        fits &= all(len(line) <= SLIDE_WIDTH for line in lines)
+    return "subslide" if cell.outputs and fits else "skip"
 
 
 def _shows_picture(cell):
-    outputs = [] if cell is None or cell.cell_type != "code" else cell.outputs
+    outputs = cell.outputs if cell.cell_type == "code" else []
     return any("image/png" in output.get("data", {}) for output in outputs)
 
 
-def _plain_text(cell):
+def _text(cell, mime_type):
+    """Return what a code cell shows as `mime_type`; printed text counts as text/plain."""
     return "".join(
-        output.get("text", "") or output.get("data", {}).get("text/plain", "")
+        output.get("data", {}).get(mime_type, "")
+        or (output.get("text", "") if mime_type == "text/plain" else "")
         for output in cell.outputs
     )
 

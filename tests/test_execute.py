@@ -219,18 +219,25 @@ def output_of(data):
     return [v4.new_output("execute_result", data=data, execution_count=1)]
 
 
+BET = {"text/markdown": "**Bet.** " + 90 * "a ", "text/plain": "Bet. " + 90 * "a "}
+REPLY = {"text/markdown": "*Measured: 3.*\n\n- Whoever bet", "text/plain": "Measured: 3."}
 PICTURE = output_of({"image/png": PIXEL, "text/plain": "A line that rises."})
 SLIDES = [
     ("slide", v4.new_markdown_cell("# A title")),
     ("subslide", v4.new_markdown_cell("Recall: what was that?")),
     ("skip", v4.new_code_cell("import numpy as np")),
     ("slide", v4.new_markdown_cell("## 1. Is it so?")),
-    ("subslide", v4.new_code_cell("bet", outputs=output_of({"text/plain": "Bet. " + 90 * "a "}))),
+    ("subslide", v4.new_code_cell("bet", outputs=output_of(BET))),
+    ("skip", v4.new_markdown_cell("Words before a table that is too wide.")),
+    ("skip", v4.new_code_cell("train()")),
     ("skip", v4.new_code_cell("\n".join(18 * ["x"]), outputs=output_of({"text/plain": "1"}))),
+    ("subslide", v4.new_markdown_cell("Words before a small table.")),
     ("subslide", v4.new_code_cell("x", outputs=output_of({"text/plain": "1"}))),
     ("skip", v4.new_code_cell("x", outputs=output_of({"text/plain": 65 * "1"}))),
+    ("skip", v4.new_code_cell("x", outputs=output_of({"text/markdown": 20 * "a\n"}))),
     ("notes", v4.new_markdown_cell("The picture: a line.")),
     ("subslide", v4.new_code_cell("picture", outputs=PICTURE)),
+    ("notes", v4.new_code_cell("bet.compare(3)", outputs=output_of(REPLY))),
     ("notes", v4.new_markdown_cell("**What we see.** It rises.")),
     ("subslide", v4.new_markdown_cell("Words that stand alone.")),
     ("skip", v4.new_markdown_cell("## Your turn: two exercises")),

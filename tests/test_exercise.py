@@ -5,6 +5,7 @@ Each exercise's typical mistakes, as learners write them, are in the tests of it
 
 import importlib
 import pkgutil
+import signal
 import warnings
 
 import numpy as np
@@ -157,6 +158,7 @@ def test_the_attempt_sees_copies(capsys):
     assert "printing is allowed" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no SIGALRM")
 def test_an_endless_loop_is_stopped(monkeypatch):
     monkeypatch.setattr(module, "SECONDS", 0.2)
 
@@ -193,7 +195,11 @@ def test_two_exercises_of_one_name_are_refused():
         return values
 
     with pytest.raises(ValueError, match="another exercise called 'spread'"):
-        Exercise(spread, lambda rng: (1,))
+        Exercise(spread, lambda rng: (1,), {})
+
+
+def test_an_exercise_may_be_loaded_again():
+    importlib.reload(MODULES[0])
 
 
 # --- all exercises of the course ---------------------------------------------------------------

@@ -10,7 +10,7 @@ from helpers.figures.parts import Ghost
 from helpers.intervals import Interval
 
 QUESTION = "What share does it get right?"
-ANSWERS = {"nearly all": (0.9, 1.1), "one half": (0.45, 0.55), "something between": (0.55, 0.9)}
+ANSWERS = {"nearly all": (0.9, 1.1), "one half": (0, 0.55), "something between": (0.55, 0.9)}
 BECAUSE = {
     "nearly all": "The shapes are the same, but the net reads the fur.",
     "one half": "The shapes still help.",
@@ -127,11 +127,12 @@ def test_what_is_stored_is_fixed_and_holds_every_answer_and_reply():
         (lambda: predict(QUESTION, ["one", 2]), "options must be 2 to 8 texts"),
         (lambda: predict(QUESTION, ["one", "one"]), "options must differ"),
         (lambda: predict(QUESTION, {"a": (1, 0), "b": (2, 3)}), r"options\['a'\] must be"),
-        (lambda: predict(QUESTION, {"a": (0, 2), "b": (1, 3)}), "options must not overlap"),
+        (lambda: predict(QUESTION, {"a": (0, 2), "b": (1, 3)}), "options must neither overlap"),
+        (lambda: predict(QUESTION, {"a": (0, 1), "b": (2, 3)}), "options must neither overlap"),
         (lambda: predict(QUESTION, ANSWERS, {"one half": "."}), "because must have a sentence"),
         (lambda: predict(QUESTION, ANSWERS).compare(MEASURED), "because must be given"),
         (lambda: predict(QUESTION, SHARES).compare(MEASURED, BECAUSE), "because must have"),
-        (lambda: predict(QUESTION, ANSWERS).compare(0.1, BECAUSE), "measured must lie in one"),
+        (lambda: predict(QUESTION, ANSWERS).compare(-0.1, BECAUSE), "measured must lie in one"),
         (lambda: predict(QUESTION, ANSWERS).compare("none", BECAUSE), "measured must be one of"),
     ],
 )

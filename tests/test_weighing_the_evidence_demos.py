@@ -5,11 +5,11 @@ import pytest
 from test_notebooks import FOLDER, printed_text, read
 
 from helpers.demos.weighing_the_evidence import (
+    LedgerView,
+    VerdictBoard,
     fast_bet,
-    ledger_view,
     slow_bet,
     smooth_bet,
-    your_verdicts,
 )
 from helpers.experiments.weighing_the_evidence import CLAIMS, Effect, Row
 from helpers.intervals import Interval
@@ -29,12 +29,12 @@ def rows():
 
 
 def test_no_verdict_is_given_before_the_reader_gives_one():
-    board = your_verdicts()
+    board = VerdictBoard()
     assert board.values == {claim.name: None for claim in CLAIMS}
 
 
 def test_the_ledger_opens_row_by_row_newest_first():
-    view = ledger_view(rows())
+    view = LedgerView(rows())
     assert CLAIMS[0].words not in view.table.value and "0 of 3 rows" in view.table.value
     view.next.click()
     view.next.click()
@@ -48,9 +48,9 @@ def test_the_ledger_opens_row_by_row_newest_first():
 
 
 def test_the_readers_verdicts_stand_beside_ours_and_may_change():
-    board = your_verdicts()
+    board = VerdictBoard()
     board.controls[CLAIMS[0].name].value = "holds"
-    view = ledger_view(rows(), board)
+    view = LedgerView(rows(), board)
     view.all.click()
     assert "You agree with the ledger in 1 of 1." in view.table.value
     board.controls[CLAIMS[2].name].value = "half"
@@ -60,7 +60,7 @@ def test_the_readers_verdicts_stand_beside_ours_and_may_change():
 
 
 def test_each_row_shows_verdict_effect_interval_seeds_and_place():
-    view = ledger_view(rows())
+    view = LedgerView(rows())
     view.all.click()
     for part in ("● holds", "◐ half", "○ fails", "9 ± 1 points (n = 16)", "01#1"):
         assert part in view.table.value
@@ -68,11 +68,11 @@ def test_each_row_shows_verdict_effect_interval_seeds_and_place():
 
 
 def test_what_is_stored_is_fixed_and_complete():
-    board = your_verdicts()
-    stored = ledger_view(rows(), board)._repr_mimebundle_()
+    board = VerdictBoard()
+    stored = LedgerView(rows(), board)._repr_mimebundle_()
     before = board._repr_mimebundle_()
     board.controls[CLAIMS[0].name].value = "holds"
-    view = ledger_view(rows(), board)
+    view = LedgerView(rows(), board)
     view.all.click()
     for one, other in ((stored, view._repr_mimebundle_()), (before, board._repr_mimebundle_())):
         assert one["text/plain"] == other["text/plain"]

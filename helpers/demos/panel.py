@@ -46,8 +46,9 @@ class Panel:
                 control.continuous_update = False
             control.observe(self._on_change, names="value")
         if bet is not None:
+            self._bet = bet
             bet.observe(self._on_bet)
-            self._on_bet(bet.value)
+            self._on_bet()
 
     @property
     def values(self):
@@ -89,9 +90,9 @@ class Panel:
             self.about = self.about or self.picture.sentence
             self._default_png = as_text(self.picture.frame(compress_level=9))
 
-    def _on_bet(self, value):
+    def _on_bet(self):
         with ONE_AT_A_TIME:
-            self.picture.set_ghost(value)
+            self.picture.set_ghost(self._bet.value)
             self.image.value = self.picture.frame()
 
     def _on_change(self, _change):

@@ -16,6 +16,7 @@ from ipywidgets import Layout
 from helpers.checks import check_number
 from helpers.demos.panel import paragraph
 from helpers.demos.progress import widget_view
+from helpers.figures.picture import ONE_AT_A_TIME
 from helpers.intervals import Interval, format_number
 
 NO_BET = "no bet yet"
@@ -48,7 +49,7 @@ def predict(question, options, because=None):
     options: a list of answers; or {answer: (low, high)}, the values of what is measured that make
     the answer right; or a Scale, which makes a slider. because: the sentences for `compare`, if
     they are known already. Raises ValueError or TypeError for anything else, for fewer than two
-    answers and for ranges that overlap.
+    answers and for ranges that overlap or leave gaps.
     """
     if not isinstance(question, str) or not question.strip():
         raise ValueError(f"question must be a text, got {question!r}")
@@ -71,8 +72,8 @@ def _check_ranges(options):
         if not low < high:
             raise ValueError(f"options[{answer!r}] must be (low, high), got {(low, high)}")
     ordered = sorted(options.values())
-    if any(low < high for (_, high), (low, _) in pairwise(ordered)):
-        raise ValueError(f"options must not overlap, got {ordered}")
+    if any(low != high for (_, high), (low, _) in pairwise(ordered)):
+        raise ValueError(f"options must neither overlap nor leave gaps, got {ordered}")
     return options
 
 
@@ -99,8 +100,13 @@ class Prediction:
         return None if self.control.value == NO_BET else self.control.value
 
     def observe(self, handler):
-        """Call `handler(value)` whenever the bet changes."""
-        self.control.observe(lambda _change: handler(self.value), names="value")
+        """Call `handler()` whenever the bet changes, one call at a time."""
+
+        def on_change(_change):
+            with ONE_AT_A_TIME:
+                handler()
+
+        self.control.observe(on_change, names="value")
 
     def answer_of(self, measured):
         """Return the answer that `measured` makes right, or for a slider `measured` as a float.
@@ -187,11 +193,11 @@ class Comparison:
         self.right = bet.answer_of(measured)
         self.text = ipywidgets.HTML(layout=Layout(max_width=WIDTH, min_height="5em"))
         self.view = ipywidgets.VBox([self.text])
-        self._follow(bet.value)
+        self._follow()
         bet.observe(self._follow)
 
-    def _follow(self, value):
-        self.text.value = paragraph(self._reply(value))
+    def _follow(self):
+        self.text.value = paragraph(self._reply(self.bet.value))
 
     def _reply(self, value):
         if value is None:

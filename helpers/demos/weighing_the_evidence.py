@@ -17,9 +17,10 @@ from helpers.experiments.weighing_the_evidence import (
     WITH_CAVEAT,
     ledger_table,
 )
+from helpers.figures.picture import ONE_AT_A_TIME
 from helpers.figures.weighing_the_evidence import LearningRateMapPicture, NoisyRacePicture
 
-VERDICTS = {SUPPORTED: "holds", WITH_CAVEAT: "half", NOT_SUPPORTED: "fails", UNDECIDED: "undecided"}
+OF_ROWS = {SUPPORTED: "holds", WITH_CAVEAT: "half", NOT_SUPPORTED: "fails", UNDECIDED: "undecided"}
 CHOICES = ("holds", "half", "fails")
 SIGNS = {"holds": "●", "half": "◐", "fails": "○", "undecided": "?"}
 
@@ -113,10 +114,9 @@ class VerdictBoard:
     `values`: {name of the claim: "holds", "half", "fails", or None before a choice}.
     """
 
-    def __init__(self, claims=CLAIMS):
-        self.claims = claims
-        self.controls = {claim.name: self._buttons(claim) for claim in claims}
-        rows = [self._row(claim) for claim in claims]
+    def __init__(self):
+        self.controls = {claim.name: self._buttons(claim) for claim in CLAIMS}
+        rows = [self._row(claim) for claim in CLAIMS]
         self.view = ipywidgets.VBox(rows, layout=Layout(max_width="960px"))
 
     @property
@@ -124,9 +124,14 @@ class VerdictBoard:
         return {name: control.value for name, control in self.controls.items()}
 
     def observe(self, handler):
-        """Call `handler()` whenever a verdict changes."""
+        """Call `handler()` whenever a verdict changes, one call at a time."""
+
+        def on_change(_change):
+            with ONE_AT_A_TIME:
+                handler()
+
         for control in self.controls.values():
-            control.observe(lambda _change: handler(), names="value")
+            control.observe(on_change, names="value")
 
     def _buttons(self, claim):
         return ipywidgets.ToggleButtons(
@@ -141,8 +146,8 @@ class VerdictBoard:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         question = "Your verdict on each claim: holds, half or fails?"
-        marked = [f"- **{claim.name}** {claim.words}" for claim in self.claims]
-        plain = [f"{claim.name}: {claim.words}" for claim in self.claims]
+        marked = [f"- **{claim.name}** {claim.words}" for claim in CLAIMS]
+        plain = [f"{claim.name}: {claim.words}" for claim in CLAIMS]
         return {
             **widget_view(self.view),
             "text/markdown": "\n".join([f"**{question}**\n", *marked]),
@@ -172,9 +177,10 @@ class LedgerView:
 
     def reveal(self, n_rows):
         """Open `n_rows` more rows."""
-        self.n_shown = min(self.n_shown + n_rows, len(self.rows))
-        self.next.disabled = self.all.disabled = self.n_shown == len(self.rows)
-        self._draw()
+        with ONE_AT_A_TIME:
+            self.n_shown = min(self.n_shown + n_rows, len(self.rows))
+            self.next.disabled = self.all.disabled = self.n_shown == len(self.rows)
+            self._draw()
 
     def _said(self, row):
         return None if self.verdicts is None else self.verdicts.values.get(row.claim.name)
@@ -189,7 +195,7 @@ class LedgerView:
         self.table.value = paragraph(self._count(shown)) + (table if shown else "")
 
     def _count(self, shown):
-        judged = [(self._said(row), VERDICTS[row.verdict]) for row in shown if self._said(row)]
+        judged = [(self._said(row), OF_ROWS[row.verdict]) for row in shown if self._said(row)]
         agreed = sum(said == found for said, found in judged)
         agreement = f" You agree with the ledger in {agreed} of {len(judged)}." if judged else ""
         return f"{len(shown)} of {len(self.rows)} rows are open.{agreement}"
@@ -216,7 +222,7 @@ def _table_row(row, said):
     cells = [
         f"<b>{claim.name}</b> {html.escape(claim.words)} ({claim.where_text})",
         _signed(said) if said else "–",
-        f"<b>{_signed(VERDICTS[row.verdict])}</b>",
+        f"<b>{_signed(OF_ROWS[row.verdict])}</b>",
         "<br>".join(
             f"<b>{one.verdict}:</b> {html.escape(_with_number(one))}" for one in row.effects
         ),
@@ -229,7 +235,7 @@ def _signed(word):
 
 
 def _markdown_cells(row):
-    claim, found = row.claim, VERDICTS[row.verdict]
+    claim, found = row.claim, OF_ROWS[row.verdict]
     holds = [one for one in row.effects if one.verdict in ("holds", "by construction")]
     does_not = [one for one in row.effects if one not in holds]
     return [
@@ -243,13 +249,3 @@ def _with_number(effect):
     if effect.by_construction:
         return effect.words
     return f"{effect.words} ({effect.measured_text}; {effect.needed_text})"
-
-
-def your_verdicts():
-    """Return the VerdictBoard of all claims."""
-    return VerdictBoard()
-
-
-def ledger_view(rows, verdicts=None):
-    """Return the LedgerView of `rows` beside the reader's `verdicts`."""
-    return LedgerView(rows, verdicts)

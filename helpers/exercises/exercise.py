@@ -39,8 +39,8 @@ class Exercise:
 
     reference: the right answer, a function whose source `reveal` shows.
     draw: takes a Generator and returns the arguments of one case, a tuple.
-    mistakes: {hint: wrong function}, or pairs; the first that agrees with the attempt in every
-        case is named. A wrong function takes the reference's arguments.
+    mistakes: {hint: wrong function}; the first that agrees with the attempt in every case is
+        named. A wrong function takes the reference's arguments.
 
     The attempt meets `n_cases` cases drawn from a fixed seed, so that no constant can pass, each
     with its own copies of the arguments. It has SECONDS for all of them. That limit needs the main
@@ -48,11 +48,13 @@ class Exercise:
     by the reader.
     """
 
-    def __init__(self, reference, draw, mistakes=(), *, praise="", n_cases=4):
-        if _REFERENCES.setdefault(reference.__name__, reference) is not reference:
+    def __init__(self, reference, draw, mistakes, *, praise="", n_cases=4):
+        other = _REFERENCES.get(reference.__name__, reference)
+        if (other.__module__, other.__qualname__) != (reference.__module__, reference.__qualname__):
             raise ValueError(f"there is another exercise called {reference.__name__!r}")
+        _REFERENCES[reference.__name__] = reference  # the newer one, after a reload
         self.reference, self.praise = reference, praise
-        self.mistakes = dict(mistakes)
+        self.mistakes = mistakes
         generator = np.random.default_rng(20150211)
         self._cases = [draw(generator) for _ in range(n_cases)]
 
