@@ -4,12 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+from exercise_answers import answer_tests, changed
 
+from helpers.exercises import minibatch_noise as exercises
 from helpers.exercises.minibatch_noise import (
-    check_dropout_variances,
     check_ghost_batch_norm,
-    check_variance_of_batch_mean,
-    check_variance_of_mean,
     dropout_variances,
     ghost_batch_norm,
     variance_of_batch_mean,
@@ -17,21 +16,6 @@ from helpers.exercises.minibatch_noise import (
 )
 from helpers.experiments.minibatch_noise import dropout_sd
 from helpers.layers import BatchNorm, Dropout
-
-
-def function(name, arguments, body):
-    """Return the function that a learner would write with `body` in an exercise cell."""
-    lines = "\n    ".join(body.strip().splitlines())
-    namespace = {"np": np}
-    exec(f"def {name}({arguments}):\n    {lines}", namespace)
-    return namespace[name]
-
-
-def assert_hint(check, attempt, hint):
-    feedback = check(attempt)
-    assert feedback.status == "hint"
-    assert hint in feedback.message
-
 
 # --- ghost batch norm --------------------------------------------------------------------------
 
@@ -62,30 +46,17 @@ GHOST_MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "hint"), GHOST_MISTAKES, ids=range(len(GHOST_MISTAKES)))
-def test_a_mistaken_ghost_is_named(changes, hint):
-    body = GHOST
-    for old, new in changes:
-        assert old in body
-        body = body.replace(old, new)
-    assert_hint(check_ghost_batch_norm, function("ghost", "inputs, group_size", body), hint)
+def group_by_group(inputs, group_size):
+    parts = []
+    for start in range(0, len(inputs), group_size):
+        rows = inputs[start : start + group_size]
+        parts.append((rows - rows.mean(0)) / (rows.std(0) ** 2 + 1e-5) ** 0.5)
+    return np.concatenate(parts)
 
 
-def test_other_spellings_of_the_ghost_pass():
-    def group_by_group(inputs, group_size):
-        parts = []
-        for start in range(0, len(inputs), group_size):
-            rows = inputs[start : start + group_size]
-            parts.append((rows - rows.mean(0)) / (rows.std(0) ** 2 + 1e-5) ** 0.5)
-        return np.concatenate(parts)
-
-    def split(inputs, group_size):
-        groups = np.split(inputs, len(inputs) // group_size)
-        return np.vstack([(g - g.mean(0)) / np.sqrt(g.var(0) + 1e-5) for g in groups])
-
-    written = function("ghost", "inputs, group_size", GHOST)
-    for attempt in (group_by_group, split, written):
-        assert check_ghost_batch_norm(attempt).status == "correct"
+def split(inputs, group_size):
+    groups = np.split(inputs, len(inputs) // group_size)
+    return np.vstack([(g - g.mean(0)) / np.sqrt(g.var(0) + 1e-5) for g in groups])
 
 
 def test_the_ghost_is_the_course_s_batch_norm():
@@ -113,13 +84,6 @@ MEAN_MISTAKES = [
      "Not yet"),
 ]
 
-
-@pytest.mark.parametrize(("answer", "hint"), MEAN_MISTAKES)
-def test_a_mistaken_variance_of_the_mean_is_named(answer, hint):
-    attempt = function("variance_of_mean", "variance, batch_size", f"return {answer}")
-    assert_hint(check_variance_of_mean, attempt, hint)
-
-
 BATCH_MEAN_MISTAKES = [
     ("variance / m", "The factor is missing"),
     ("variance / m * (n - 1) / (n - m)", "upside down"),
@@ -134,21 +98,12 @@ BATCH_MEAN_MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "hint"), BATCH_MEAN_MISTAKES)
-def test_a_mistaken_finite_population_factor_is_named(answer, hint):
-    attempt = function("variance_of_batch_mean", "variance, m, n", f"return {answer}")
-    assert_hint(check_variance_of_batch_mean, attempt, hint)
+def by_shares(variance, batch_size):
+    return batch_size * (variance * (1 / batch_size) ** 2)
 
 
-def test_other_spellings_of_both_variances_pass():
-    def by_shares(variance, batch_size):
-        return batch_size * (variance * (1 / batch_size) ** 2)
-
-    def by_left_out(variance, m, n):
-        return (1 - (m - 1) / (n - 1)) * by_shares(variance, m)
-
-    assert check_variance_of_mean(by_shares).status == "correct"
-    assert check_variance_of_batch_mean(by_left_out).status == "correct"
+def by_left_out(variance, batch_size, n_samples):
+    return (1 - (batch_size - 1) / (n_samples - 1)) * by_shares(variance, batch_size)
 
 
 def test_the_variances_are_those_of_all_batches_that_there_are():
@@ -177,18 +132,9 @@ DROPOUT_MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "hint"), DROPOUT_MISTAKES)
-def test_a_mistaken_variance_under_dropout_is_named(answer, hint):
-    attempt = function("dropout_variances", "mean, variance, p", f"return {answer}")
-    assert_hint(check_dropout_variances, attempt, hint)
-
-
-def test_another_spelling_of_the_variances_under_dropout_passes():
-    def by_parts(mean, variance, p):
-        mask_variance = p / (1 - p)  # of the mask that multiplies; its mean is 1
-        return variance + mask_variance * (variance + mean**2), variance
-
-    assert check_dropout_variances(by_parts).status == "correct"
+def by_parts(mean, variance, probability):
+    mask_variance = probability / (1 - probability)  # of the mask that multiplies; its mean is 1
+    return variance + mask_variance * (variance + mean**2), variance
 
 
 @pytest.mark.parametrize(("mean", "p"), [(0.0, 0.2), (1.0, 0.5), (-2.0, 0.3)])
@@ -199,3 +145,30 @@ def test_the_variances_under_dropout_are_those_of_the_course_s_layer(mean, p):
     measured = dropped.var(), values.var()
     np.testing.assert_allclose(dropout_variances(mean, 1.5**2, p), measured, rtol=0.02)
     assert dropout_variances(1.0, 0.0, p)[0] == pytest.approx(dropout_sd(p) ** 2)
+
+
+# --- all four, as learners write them ----------------------------------------------------------
+
+WRONG = [
+    *(("ghost_batch_norm", changed(GHOST, changes), words) for changes, words in GHOST_MISTAKES),
+    *(("variance_of_mean", f"return {answer}", words) for answer, words in MEAN_MISTAKES),
+    *(
+        ("variance_of_batch_mean", ["m, n = batch_size, n_samples", f"return {answer}"], words)
+        for answer, words in BATCH_MEAN_MISTAKES
+    ),
+    *(
+        ("dropout_variances", ["p = probability", f"return {answer}"], words)
+        for answer, words in DROPOUT_MISTAKES
+    ),
+]
+
+RIGHT = [
+    ("ghost_batch_norm", GHOST),
+    ("ghost_batch_norm", group_by_group),
+    ("ghost_batch_norm", split),
+    ("variance_of_mean", by_shares),
+    ("variance_of_batch_mean", by_left_out),
+    ("dropout_variances", by_parts),
+]
+
+test_a_mistake_is_named, test_a_right_answer_passes = answer_tests(exercises, WRONG, RIGHT)

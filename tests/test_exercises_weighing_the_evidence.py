@@ -1,16 +1,12 @@
 """Notebook 05's exercises, answered as learners do."""
 
 import numpy as np
-import pytest
+from exercise_answers import answer_tests
 from scipy import stats
 
 from helpers import intervals
-from helpers.exercises.weighing_the_evidence import (
-    check_judge,
-    check_paired_interval,
-    judge,
-    paired_interval,
-)
+from helpers.exercises import weighing_the_evidence as exercises
+from helpers.exercises.weighing_the_evidence import judge, paired_interval
 
 
 def of_differences(half_width):
@@ -39,22 +35,9 @@ PAIRED_MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("attempt", "hint"), PAIRED_MISTAKES, ids=range(len(PAIRED_MISTAKES)))
-def test_a_mistaken_interval_is_named(attempt, hint):
-    feedback = check_paired_interval(attempt)
-    assert feedback.status == "hint"
-    assert hint in feedback.message
-
-
-def test_other_spellings_of_the_paired_interval_pass():
-    def by_scipy(a, b):
-        result = stats.ttest_rel(a, b).confidence_interval(0.95)
-        return (result.low + result.high) / 2, (result.high - result.low) / 2
-
-    assert check_paired_interval(by_scipy).status == "correct"
-    assert check_paired_interval(
-        of_differences(lambda d: stats.t.ppf(0.975, len(d) - 1) * stats.sem(d))
-    ).status == "correct"
+def by_scipy(a, b):
+    result = stats.ttest_rel(a, b).confidence_interval(0.95)
+    return (result.low + result.high) / 2, (result.high - result.low) / 2
 
 
 def test_the_references_are_those_of_the_course():
@@ -87,15 +70,21 @@ JUDGE_MISTAKES = [
     (lambda low, high, margin: "Holds" if low > margin else "?", "Not yet: in one of the cases"),
 ]
 
+WRONG = [
+    *(("paired_interval", attempt, hint) for attempt, hint in PAIRED_MISTAKES),
+    *(("judge", attempt, hint) for attempt, hint in JUDGE_MISTAKES),
+]
 
-@pytest.mark.parametrize(("attempt", "hint"), JUDGE_MISTAKES, ids=range(len(JUDGE_MISTAKES)))
-def test_a_mistaken_rule_is_named(attempt, hint):
-    feedback = check_judge(attempt)
-    assert feedback.status == "hint"
-    assert hint in feedback.message
+RIGHT = [
+    ("paired_interval", by_scipy),
+    (
+        "paired_interval",
+        of_differences(lambda d: stats.t.ppf(0.975, len(d) - 1) * stats.sem(d)),
+    ),
+    (
+        "judge",
+        words(lambda low, _, m: min(low - m, 9) > 0, lambda _, high, m: high - m < 0, "undecided"),
+    ),
+]
 
-
-def test_another_spelling_of_the_rule_passes():
-    assert check_judge(
-        words(lambda low, _, m: min(low - m, 9) > 0, lambda _, high, m: high - m < 0, "undecided")
-    ).status == "correct"
+test_a_mistake_is_named, test_a_right_answer_passes = answer_tests(exercises, WRONG, RIGHT)
