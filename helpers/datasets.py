@@ -186,9 +186,23 @@ def read_fashion_mnist(path=FASHION_MNIST_FILE):
         f"Restore it with `git checkout -- data/{FASHION_MNIST_FILE.name}` "
         "or rebuild it with `python data/build_fashion_mnist.py`."
     )
+    arrays = read_arrays(path, FASHION_MNIST_ARRAYS, restore)
+    if difference := find_difference(arrays):
+        raise ValueError(f"{path} is altered: {difference}. {restore}")
+    make_read_only(*arrays.values())
+    return RawImages(**arrays)
+
+
+def read_arrays(path, names, restore):
+    """Return {name: array} of the .npz archive `path`, which may hold others, too.
+
+    restore: a sentence that says how to get the file back, the end of every message. Raises
+    FileNotFoundError when the file is missing, ValueError when it is damaged or lacks a name.
+    Pickled objects are never loaded.
+    """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in FASHION_MNIST_ARRAYS}
+            arrays = {name: archive[name] for name in names if name in archive.files}
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{path} is missing. {restore} The data folder is looked for beside the package: "
@@ -198,11 +212,15 @@ def read_fashion_mnist(path=FASHION_MNIST_FILE):
         raise ValueError(
             f"{path} cannot be read as an .npz archive, it may be truncated or altered. {restore}"
         ) from error
-    if difference := find_difference(arrays):
-        raise ValueError(f"{path} is altered: {difference}. {restore}")
-    for array in arrays.values():
+    if missing := [name for name in names if name not in arrays]:
+        raise ValueError(f"{path} lacks {', '.join(missing)}. {restore}")
+    return arrays
+
+
+def make_read_only(*arrays):
+    """Forbid to write into arrays that are kept for the next caller."""
+    for array in arrays:
         array.flags.writeable = False
-    return RawImages(**arrays)
 
 
 def find_difference(arrays):

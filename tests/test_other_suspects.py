@@ -309,9 +309,38 @@ def test_a_damaged_map_says_how_to_get_it(tmp_path):
     path.write_bytes(b"PK not quite")
     with pytest.raises(ValueError, match="cannot be read"):
         load_learning_rate_map(path)
-    np.savez(path, activation=np.array(["relu"]), learning_rates=[0.1], final_losses=[[1.0]])
-    with pytest.raises(ValueError, match="holds other settings"):
+
+
+SHAPES = r"final_losses must be float64 \(3, 3, 3, 2, 10, n_networks\), got float64 "
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("learning_rates", None, "lacks learning_rates"),
+        ("depth", None, "lacks depth"),
+        ("activation", lambda a: a[::-1], "holds other settings than"),
+        ("batch_norm", lambda a: a[0], "holds other settings than"),
+        ("learning_rates", lambda a: a[0], r"learning_rates must be float64 .* got float64 \(\)"),
+        ("learning_rates", lambda a: a[:0], r"learning_rates must be .* got float64 \(0,\)"),
+        ("learning_rates", lambda a: a.astype(str), "learning_rates must be float64"),
+        ("final_losses", lambda a: a[..., 0], SHAPES + r"\(3, 3, 3, 2, 10\)"),
+        ("final_losses", lambda a: a[..., 1:, :], SHAPES + r"\(3, 3, 3, 2, 9, 16\)"),
+        ("final_losses", lambda a: a[..., :0], SHAPES + r"\(3, 3, 3, 2, 10, 0\)"),
+        ("final_losses", np.isinf, "final_losses must be float64 .* got bool"),
+    ],
+)
+def test_a_map_with_other_arrays_is_refused(tmp_path, name, change, message):
+    path = tmp_path / "learning_rate_map.npz"
+    with np.load(experiments.MAP_FILE) as archive:
+        arrays = dict(archive)
+    array = arrays.pop(name)
+    if change is not None:
+        arrays[name] = change(array)
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=message) as caught:
         load_learning_rate_map(path)
+    assert "git checkout -- data/learning_rate_map.npz" in str(caught.value)
 
 
 # -- smoothness and the shift of a gradient --

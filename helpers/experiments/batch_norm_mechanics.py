@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from helpers.checks import check_integer, check_number
-from helpers.datasets import load_fashion_mnist
+from helpers.datasets import load_fashion_mnist, make_read_only
 from helpers.experiments.arm import N_SEEDS, accuracy, inference_accuracy, train_arm
 from helpers.experiments.covariate_shift import draw_animals, draw_clothes, pixel_mean_and_sd
 from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
@@ -293,7 +293,11 @@ def _shuffled_data(n_train, n_test, n_networks, seed):
     rng = spawn_streams(seed, n_networks).data
     data = load_fashion_mnist(n_train=n_train, n_test=n_test, n_networks=n_networks, rng=rng)
     # The stored test images take turns in class, ten by ten: no mini-batch in the wild does.
-    return data, np.stack([one.permutation(n_test) for one in rng])
+    test_order = np.stack([one.permutation(n_test) for one in rng])
+    make_read_only(
+        data.train_inputs, data.train_targets, data.test_inputs, data.test_targets, test_order
+    )
+    return data, test_order
 
 
 def with_memory(trained, memory, *, biased=False):

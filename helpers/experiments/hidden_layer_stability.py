@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from helpers.checks import check_choice, check_integer, check_number
-from helpers.datasets import load_fashion_mnist
+from helpers.datasets import load_fashion_mnist, make_read_only
 from helpers.experiments.arm import N_SEEDS
 from helpers.intervals import (
     format_number,
@@ -102,7 +102,7 @@ def run_drift(
         run_drift_arm(learning_rate, batch_norm=one, batch_size=batch_size, **sizes, **settings)
         for one in (False, True)
     )
-    data = _load(**sizes)
+    data = _load(n_train, n_probe, n_networks, seed)
     return DriftPair(
         learning_rate, batch_size, without, with_norm, data.test_inputs, data.test_targets
     )
@@ -142,9 +142,11 @@ def drift_table(pairs, station, quantity):
 
 
 @lru_cache(maxsize=1)  # arms that follow each other share their images
-def _load(n_train, n_probe, n_networks, seed):
+def _load(n_train, n_probe, n_networks, seed, /):  # a keyword would be another key of the cache
     rng = spawn_streams(seed, n_networks).data
-    return load_fashion_mnist(n_train=n_train, n_test=n_probe, n_networks=n_networks, rng=rng)
+    data = load_fashion_mnist(n_train=n_train, n_test=n_probe, n_networks=n_networks, rng=rng)
+    make_read_only(data.train_inputs, data.train_targets, data.test_inputs, data.test_targets)
+    return data
 
 
 def _watch_drift(data, **options):
@@ -281,7 +283,10 @@ def _kept_arms(learning_rate, batch_size, n_networks, seed):
 
 
 def _record_arm(data, **options):
-    return {step: heard for _, step, heard in _checkpoints(data, losses=[], **options)}
+    recordings = {step: heard for _, step, heard in _checkpoints(data, losses=[], **options)}
+    for heard in recordings.values():
+        make_read_only(*heard.values())
+    return recordings
 
 
 # -- kicks: a sudden change of layers 1 and 2 --

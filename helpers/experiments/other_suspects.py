@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from helpers.checks import check_choice, check_finite, check_flag, check_integer, check_number
-from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist
+from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist, read_arrays
 from helpers.experiments.arm import N_SEEDS
 from helpers.experiments.batch_norm_mechanics import Arm, Race, run_race_arm
 from helpers.intervals import format_table, mean_interval, mean_intervals, paired_interval
@@ -440,20 +440,30 @@ def load_learning_rate_map(path=MAP_FILE):
         f"Restore it with `git checkout -- data/{path.name}` or compute it anew, in some minutes, "
         "with `python -m helpers.experiments.precompute`."
     )
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = dict(archive)
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"{path} is missing. {restore} The data folder is looked for beside the package: "
-            "only editable installs (`pip install -e .`) are supported."
-        ) from None
-    except Exception as error:  # damage surfaces in zipfile, zlib or NumPy, as many types
-        raise ValueError(f"{path} cannot be read as an .npz archive. {restore}") from error
-    axes = {name: tuple(arrays.get(name, np.array(())).tolist()) for name in MAP_AXES}
-    if axes != MAP_AXES:
+    fields_of_map = [field.name for field in fields(LearningRateMap)]
+    arrays = read_arrays(path, [*MAP_AXES, *fields_of_map], restore)
+    axes = {name: arrays[name].tolist() for name in MAP_AXES}
+    if axes != {name: list(values) for name, values in MAP_AXES.items()}:
         raise ValueError(f"{path} holds other settings than {MAP_AXES}, got {axes}. {restore}")
-    return LearningRateMap(arrays["learning_rates"], arrays["final_losses"])
+    rate_map = LearningRateMap(*(arrays[name] for name in fields_of_map))
+    if difference := _misfit(rate_map):
+        raise ValueError(f"{path} is altered: {difference}. {restore}")
+    return rate_map
+
+
+def _misfit(rate_map):
+    """Return in words what is wrong with the arrays of a LearningRateMap, None if nothing is."""
+    rates, losses = rate_map.learning_rates, rate_map.final_losses
+    if rates.dtype != np.float64 or rates.ndim != 1 or not rates.size:
+        return f"learning_rates must be float64 (n_rates,), got {rates.dtype} {rates.shape}"
+    expected = (*map(len, MAP_AXES.values()), len(rates))
+    if losses.dtype != np.float64 or losses.shape[:-1] != expected or not losses.size:
+        wanted = ", ".join(map(str, expected))
+        return (
+            f"final_losses must be float64 ({wanted}, n_networks), got {losses.dtype} "
+            f"{losses.shape}"
+        )
+    return None
 
 
 # -- section 4: is it smoothness? --
