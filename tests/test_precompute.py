@@ -27,8 +27,10 @@ def test_the_table_is_what_the_code_computes(cell):
     names = ("activation", "depth", "init_scale", "batch_norm")
     stored = load_learning_rate_map().sweep(**dict(zip(names, cell)))
     calm = np.flatnonzero(stored.learning_rates <= 1)
-    computed = measure_learning_rates(*cell, learning_rates=stored.learning_rates[calm])
-    np.testing.assert_allclose(computed.final_losses, stored.final_losses[calm], rtol=1e-6)
+    rates = stored.learning_rates[calm]
+    # Four networks of sixteen: each depends on streams of its own only.
+    computed = measure_learning_rates(*cell, learning_rates=rates, n_networks=4)
+    np.testing.assert_allclose(computed.final_losses, stored.final_losses[calm, :4], rtol=1e-6)
     assert stored.trains.sum() >= 3
 
 
