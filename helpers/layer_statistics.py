@@ -33,6 +33,11 @@ def record(network, probe, statistics="stored"):
     return received
 
 
+def layer_places(network, kinds):
+    """Return where in `network.layers` the layers of `kinds` are; kinds: a class or several."""
+    return [place for place, layer in enumerate(network.layers) if isinstance(layer, kinds)]
+
+
 def predict_with_batch_statistics(network, inputs, group_size=None):
     """Return logits when each group of consecutive rows is normalised with its own statistics.
 

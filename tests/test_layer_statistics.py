@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.layer_statistics import predict_with_batch_statistics, record, with_statistics
+from helpers.layer_statistics import (
+    layer_places,
+    predict_with_batch_statistics,
+    record,
+    with_statistics,
+)
 from helpers.layers import BatchNorm, Dense, ReLU
 from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import spawn_streams
@@ -30,6 +35,15 @@ def normal(shape, seed=0):
 
 def norms_of(network):
     return [layer for layer in network.layers if isinstance(layer, BatchNorm)]
+
+
+def test_places_are_those_of_all_kinds_asked_for():
+    network = make_network()
+    for kinds in (Dense, (Dense, ReLU)):
+        places = layer_places(network, kinds)
+        asked = [isinstance(layer, kinds) for layer in network.layers]
+        assert [place in places for place in range(len(network.layers))] == asked
+    assert len(layer_places(network, Dense)) == 3 and places == sorted(places)
 
 
 @given(networks, st.sampled_from([None, 4]), st.integers(0, 99))

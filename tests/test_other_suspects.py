@@ -14,7 +14,6 @@ from helpers.experiments.other_suspects import (
     RateSweep,
     StepNoise,
     add_step_noise,
-    compare_at_best_rates,
     load_learning_rate_map,
     measure_gradient_shift,
     measure_learning_rates,
@@ -23,6 +22,7 @@ from helpers.experiments.other_suspects import (
     run_noisy_race,
 )
 from helpers.intervals import mean_interval
+from helpers.layer_statistics import layer_places
 from helpers.layers import BatchNorm, Dense
 from helpers.network import Network, multilayer_perceptron
 from helpers.randomness import spawn_streams
@@ -248,7 +248,9 @@ def test_divergence_is_infinite():
 
 def test_batch_norm_widens_the_range_of_a_deep_network():
     settings = {"learning_rates": (0.1, 1.0), "n_networks": 4}
-    pair = compare_at_best_rates("relu", 10, **settings)
+    pair = RatePair(
+        *(measure_learning_rates(depth=10, batch_norm=one, **settings) for one in (False, True))
+    )
     assert not pair.without.trains[1]
     assert pair.with_batch_norm.trains.all()
     assert pair.best_difference.high < 0
@@ -391,7 +393,7 @@ def test_short_steps_change_the_loss_as_the_gradient_says(monkeypatch, batch_nor
 
 
 def test_batch_norm_is_smoother_with_relu():
-    result = measure_smoothness("relu", visited=(5, 15, 25), n_train=600, n_networks=8)
+    result = measure_smoothness("relu", n_train=600, n_networks=8)
     for arm in result.arms:
         assert arm.loss_change.shape == arm.cosine.shape == arm.beta.shape == (8,)
     assert result.difference("loss_change").high < 0
@@ -403,7 +405,7 @@ def test_batch_norm_is_smoother_with_relu():
 def test_a_gradient_shifts_only_when_layers_below_have_moved():
     networks = [copy.deepcopy(network) for _, network, _ in training()]
     _, network, batch = next(training())
-    third = experiments.dense_places(network)[2]
+    third = layer_places(network, Dense)[2]
     below, above = networks[5].layers[:third], networks[5].layers[third:]
     same = Network(network.layers[:third] + above)
     moved = Network(below + network.layers[third:])
@@ -436,12 +438,6 @@ def test_late_is_the_second_half():
 def test_impossible_checkpoints_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         measure_gradient_shift(**settings)
-
-
-def test_dense_places():
-    network = multilayer_perceptron([6, 5, 4], rng=np.random.default_rng(0))
-    places = experiments.dense_places(network)
-    assert [isinstance(layer, Dense) for layer in network.layers].count(True) == len(places) == 2
 
 
 def test_steps_are_counted():

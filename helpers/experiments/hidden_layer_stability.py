@@ -21,7 +21,7 @@ from helpers.intervals import (
     mean_intervals,
     paired_interval,
 )
-from helpers.layer_statistics import predict_with_batch_statistics, record
+from helpers.layer_statistics import layer_places, predict_with_batch_statistics, record
 from helpers.layers import Dense, ReLU, Sigmoid, Tanh
 from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import one_per_network, spawn_streams
@@ -39,13 +39,9 @@ def listen(network, probe):
     """Return what arrives at each station, {station: (..., batch, features)}."""
     received = record(network, probe, statistics="fresh")
     return {
-        "z2": received[_places(network, (ReLU, Tanh, Sigmoid))[1]],
-        "h2": received[_places(network, Dense)[2]],
+        "z2": received[layer_places(network, (ReLU, Tanh, Sigmoid))[1]],
+        "h2": received[layer_places(network, Dense)[2]],
     }
-
-
-def _places(network, kinds):
-    return [place for place, layer in enumerate(network.layers) if isinstance(layer, kinds)]
 
 
 # -- drift: how far the values at a station move every few steps --
@@ -377,7 +373,7 @@ def kick(network, kind, size, probe, *, rng):
     twin = copy.deepcopy(network)
     generators = one_per_network(rng, network.n_networks)
     received = record(network, probe, statistics="fresh") if kind == "common direction" else None
-    for place in _places(twin, Dense)[:2]:
+    for place in layer_places(twin, Dense)[:2]:
         weights = twin.layers[place].weights
         if kind == "scale":
             weights += size * weights
@@ -479,7 +475,7 @@ def run_driven_arm(
         [196, 48, 48, 48, 48, 10], rng=streams.weights, batch_norm=batch_norm,
         activation=activation, n_networks=n_networks, dtype=np.float64,
     )
-    third = _places(network, Dense)[2]
+    third = layer_places(network, Dense)[2]
     front = _Driven(network.layers[:third])
     losses = []
     for step in train(

@@ -16,10 +16,10 @@ from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist, read_arrays
 from helpers.experiments.arm import N_SEEDS
 from helpers.experiments.batch_norm_mechanics import Arm, Race, run_race_arm
 from helpers.intervals import format_table, mean_interval, mean_intervals, paired_interval
-from helpers.layer_statistics import predict_with_batch_statistics
+from helpers.layer_statistics import layer_places, predict_with_batch_statistics
 from helpers.layers import BatchNorm, Dense
 from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
-from helpers.randomness import Streams, one_per_network, spawn_streams
+from helpers.randomness import one_per_network, repeat_streams, spawn_streams
 from helpers.training import SGD, minibatches, train
 
 # -- section 2: if inputs drift more, does training get slow? --
@@ -198,7 +198,7 @@ class _MeanWatch:
             return
         front = [
             layer.held() if isinstance(layer, StepNoise) else layer
-            for layer in network.layers[: dense_places(network)[2]]
+            for layer in network.layers[: layer_places(network, Dense)[2]]
         ]
         received = predict_with_batch_statistics(Network(front), probe)
         mean, sd = received.mean(axis=-2), received.std(axis=-2)
@@ -293,15 +293,12 @@ def measure_learning_rates(
     return RateSweep(activation, depth, init_scale, batch_norm, rates, final_losses)
 
 
-def repeat_streams(seed, n_networks, n_times):
-    """Return the Streams of `n_networks`, the whole row `n_times` over, in fresh states each."""
-    rows = [vars(spawn_streams(seed, n_networks)) for _ in range(n_times)]
-    return Streams(**{name: [one for row in rows for one in row[name]] for name in rows[0]})
-
-
 @dataclass(frozen=True, eq=False)
 class RatePair:
-    """Two RateSweeps in one setting, paired: network k of both has the same data and batches."""
+    """Two RateSweeps in one setting, paired: network k of both has the same data and batches.
+
+    Each arm's best rate is chosen on the training loss that is then compared, for both alike.
+    """
 
     without: RateSweep
     with_batch_norm: RateSweep
@@ -336,20 +333,6 @@ class RatePair:
         place = rates.index(check_choice("learning_rate", learning_rate, rates))
         without, with_batch_norm = (arm.final_losses[place] for arm in self.arms)
         return paired_interval(with_batch_norm, without)
-
-
-def compare_at_best_rates(activation="relu", depth=3, init_scale=1.0, **settings):
-    """Return the RatePair of one setting, to be read at each arm's own best rate.
-
-    That rate is chosen on the training loss that is then compared, for both arms alike. settings:
-    those of `measure_learning_rates`. Calls `on_step()` 2 * n_steps times.
-    """
-    return RatePair(
-        *(
-            measure_learning_rates(activation, depth, init_scale, batch_norm, **settings)
-            for batch_norm in (False, True)
-        )
-    )
 
 
 # -- the map: all of this for many settings, computed beforehand --
@@ -519,7 +502,7 @@ def smoothness_table(results):
 
 
 LONG_STEP, MIDDLE_STEP, SHORT_STEP = 1.0, 0.1, 0.03
-VISITED_STEPS = tuple(range(5, 56, 10))
+VISITED_STEPS = (5, 15, 25)
 
 
 def measure_smoothness(
@@ -687,7 +670,7 @@ def _gradient_shifts(every, **settings):
 
 def _gradient_shift(before, inputs, targets, *, after):
     """Return |G - G'| / |G| of layer 3's weights on one mini-batch, (n_networks,)."""
-    third = dense_places(before)[2]
+    third = layer_places(before, Dense)[2]
     mixed = copy.deepcopy(Network(after.layers[:third] + before.layers[third:]))
     gradients = []
     for network in (before, mixed):
@@ -699,4 +682,4 @@ def _gradient_shift(before, inputs, targets, *, after):
 
 def dense_places(network):
     """Return where in the network's list of layers its Dense layers are."""
-    return [place for place, layer in enumerate(network.layers) if isinstance(layer, Dense)]
+    return layer_places(network, Dense)
