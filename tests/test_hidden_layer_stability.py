@@ -97,6 +97,18 @@ def test_batch_norm_pins_the_moments_but_not_the_ranking(pair):
     assert 0.3 < ratio.mean() < 1.5
 
 
+def test_images_are_loaded_once_for_a_run_and_cannot_be_changed():
+    experiments._load.cache_clear()
+    tiny = run_drift(0.02, **{**SMALL, "n_steps": 1, "every": 1})
+    assert experiments._load.cache_info().misses == 1
+    data = experiments._load(SMALL["n_train"], SMALL["n_probe"], SMALL["n_networks"], 0)
+    assert data.test_inputs is tiny.probe_inputs
+    kept = experiments.record_arms(0.02, 16)[0][0]
+    for array in (data.train_inputs, data.train_targets, tiny.probe_targets, *kept.values()):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
 def test_smaller_batches_drift_more(pair):
     small = run_drift(0.02, **{**SMALL, "batch_size": 8})
     for arm, small_arm in zip(pair.arms, small.arms):
