@@ -13,7 +13,9 @@ The core, to be read in an hour, in this order:
     checks            errors that speak to the learner
 
 The course, one file per notebook in each folder:
-    experiments       settings in, a result out; no drawing (arm: one arm of a comparison)
+    experiments       settings in, a result out; no drawing (arm: one arm of a comparison;
+                      other_suspects: notebook 05's own experiments, beside its ledger; precompute:
+                      `python -m helpers.experiments.precompute` computes the table in data/)
     figures           a result in, a labelled picture out; no computing (picture, parts: for all)
     demos             controls wired to an experiment and a picture, and bets (panel, prediction,
                       progress: for all)

@@ -22,6 +22,7 @@ RELEASE = (
     "02_batch_norm_mechanics",
     "03_hidden_layer_stability",
     "04_minibatch_noise",
+    "05_weighing_the_evidence",
 )
 FOLDER = ROOT / "notebooks"
 MAX_BYTES = 1_500_000
