@@ -158,6 +158,20 @@ def test_no_noise_is_batch_norm_and_the_loss_is_taken_without_noise():
     np.testing.assert_allclose(noisy.losses, quiet.losses, rtol=1e-8)
 
 
+def test_without_a_finish_line_nobody_arrives():
+    settings = {"n_train": 300, "n_steps": 10, **FEW}
+    arms = {
+        name: run_race_arm(batch_norm=True, threshold=threshold, **settings)
+        for name, threshold in (("low", 1e-9), ("none", None), ("at once", 100.0))
+    }
+    assert arms["at once"].steps.tolist() == [5] and arms["at once"].n_late == 0
+    assert arms["none"].steps.tolist() == [5, 10] and arms["none"].n_late == 4
+    assert arms["none"].first_steps.tolist() == [10] * 4 and arms["none"].median_text == ">= 10"
+    np.testing.assert_array_equal(arms["none"].losses, arms["low"].losses)
+    with pytest.raises(ValueError, match="threshold must be"):
+        run_race_arm(batch_norm=True, threshold=0, **settings)
+
+
 def test_tables_say_what_the_race_found(race):
     drift, steps = experiments.drift_table([race]), experiments.steps_table([race])
     for interval in map(mean_interval, race.drift):
@@ -354,7 +368,13 @@ def training(**settings):
         "n_steps": 6, "batch_size": 50, "learning_rate": 0.1, "n_networks": 2, "seed": 0,
         "on_step": None,
     }
-    return experiments._train_with_foresight(**options | settings)
+    seen = []
+
+    def look(n_done, network, next_batch):
+        seen.append((n_done, copy.deepcopy(network), next_batch))
+
+    experiments._train_with_foresight(look, **options | settings)
+    return seen
 
 
 def test_the_mini_batch_ahead_is_the_one_that_training_meets_next():
@@ -369,7 +389,7 @@ def test_the_mini_batch_ahead_is_the_one_that_training_meets_next():
 
 
 def test_looking_around_changes_nothing():
-    _, network, batch = next(training())
+    _, network, batch = training()[0]
     before = copy.deepcopy(network)
     first = experiments._look_around(network, *batch)
     for one, other in zip(before.layers, network.layers, strict=True):
@@ -384,7 +404,7 @@ def test_looking_around_changes_nothing():
 def test_short_steps_change_the_loss_as_the_gradient_says(monkeypatch, batch_norm):
     for name in ("LONG_STEP", "MIDDLE_STEP", "SHORT_STEP"):
         monkeypatch.setattr(experiments, name, 1e-6)
-    _, network, batch = next(training(activation="tanh", batch_norm=batch_norm))
+    _, network, batch = training(activation="tanh", batch_norm=batch_norm)[0]
     loss_change, cosine, beta = experiments._look_around(network, *batch)
     _, gradient = experiments._loss_and_gradient(copy.deepcopy(network), *batch)
     np.testing.assert_allclose(loss_change, -1e-6 * (gradient**2).sum(axis=-1), rtol=1e-3)
@@ -403,8 +423,8 @@ def test_batch_norm_is_smoother_with_relu():
 
 
 def test_a_gradient_shifts_only_when_layers_below_have_moved():
-    networks = [copy.deepcopy(network) for _, network, _ in training()]
-    _, network, batch = next(training())
+    networks = [network for _, network, _ in training()]
+    _, network, batch = training()[0]
     third = layer_places(network, Dense)[2]
     below, above = networks[5].layers[:third], networks[5].layers[third:]
     same = Network(network.layers[:third] + above)
@@ -449,5 +469,5 @@ def test_steps_are_counted():
     assert len(calls) == 10 + 2 * 2
     measure_gradient_shift(n_steps=4, every=2, **settings)
     assert len(calls) == 10 + 2 * 2 + 2 * 4
-    run_noisy_race(n_steps=5, threshold=0.01, **settings)
+    run_noisy_race(n_steps=5, threshold=None, **settings)
     assert len(calls) == 10 + 2 * 2 + 2 * 4 + 3 * 5

@@ -27,6 +27,7 @@ class Arm:
     steps: (n_checks,), after which the losses were taken. losses: (n_checks, n_networks), nats,
     of fixed training images. first_steps: (n_networks,), the first watched step below the
     threshold, or the last step of the race where there is none; arrived: whether there is one.
+    Without a finish line nobody arrives.
     """
 
     steps: np.ndarray
@@ -54,7 +55,10 @@ class Arm:
 
 @dataclass(frozen=True, eq=False)
 class Race:
-    """Paired arms in one setting: network k of both has the same data, weights and batches."""
+    """Paired arms in one setting: network k of both has the same data, weights and batches.
+
+    threshold: in nats, or None for no finish line; then there are curves, but nothing to win.
+    """
 
     activation: str
     learning_rate: float
@@ -88,7 +92,7 @@ class Race:
 def run_race(activation="relu", learning_rate=0.1, *, threshold=0.5, on_step=None, **settings):
     """Train pairs with and without batch norm and return a Race to `threshold` nats.
 
-    settings: those of `run_race_arm`, the same for both arms.
+    threshold, settings: those of `run_race_arm`, the same for both arms.
     """
     arms = [
         run_race_arm(
@@ -103,20 +107,21 @@ def run_race(activation="relu", learning_rate=0.1, *, threshold=0.5, on_step=Non
 def run_race_arm(
     activation="relu", learning_rate=0.1, *, batch_norm, threshold=0.5, n_train=2000, n_hidden=5,
     width=48, batch_size=128, n_steps=160, check_every=5, n_probe=256, n_networks=N_SEEDS, seed=7,
-    rebuild=None, watch=None, on_step=None,
+    rebuild=None, after_step=None, on_step=None,
 ):
     """Train one arm of a race and return it; arms that share the seed are paired.
 
     The loss is taken on the first `n_probe` training images, every `check_every` steps, with
     those images' own statistics. The arm stops when its last network has arrived at `threshold`
-    nats, or after `n_steps`. Fashion-MNIST, 14 x 14 pixels, a subset for each network.
-    `rebuild(network, streams)` returns the network to race with; `watch(network, probe_inputs)`
-    is called after each step. Raises ValueError when `check_every` is above `n_steps`: such a race
-    would never be looked at.
+    nats, or after `n_steps`; threshold=None is no finish line. Fashion-MNIST, 14 x 14 pixels, a
+    subset for each network. `rebuild(network, streams)` returns the network to race with;
+    `after_step(step, network, probe_inputs)` watches. Raises ValueError when `check_every` is above
+    `n_steps`: such a race would never be looked at.
     """
     n_steps = check_integer("n_steps", n_steps)
     check_integer("check_every", check_every, 1, n_steps, high_is="n_steps")
-    threshold = check_number("threshold", threshold, 0, low_open=True)
+    if threshold is not None:
+        check_number("threshold", threshold, 0, low_open=True)
     streams = spawn_streams(seed, n_networks)
     data = load_fashion_mnist(n_train=n_train, n_networks=n_networks, rng=streams.data)
     network = multilayer_perceptron(
@@ -130,25 +135,26 @@ def run_race_arm(
         learning_rate=learning_rate, rng=streams.order,
     )
     probe = data.train_inputs[:, :n_probe], data.train_targets[:, :n_probe]
-    return _time_arm(network, steps, probe, threshold, check_every, watch, on_step)
+    return _time_arm(network, steps, probe, threshold, check_every, after_step, on_step)
 
 
-def _time_arm(network, steps, probe, threshold, check_every, watch, on_step):
+def _time_arm(network, steps, probe, threshold, check_every, after_step, on_step):
     inputs, targets = probe
+    finish = -np.inf if threshold is None else threshold
     losses, arrived = [], np.zeros(network.n_networks, dtype=bool)
     for step in steps:
-        if watch is not None:
-            watch(network, inputs)
+        if after_step is not None:
+            after_step(step, network, inputs)
         if on_step is not None:
             on_step()
         if (step.index + 1) % check_every == 0:
             logits = predict_with_batch_statistics(network, inputs)
             losses.append(softmax_cross_entropy(logits, targets)[0])
-            arrived |= losses[-1] < threshold
+            arrived |= losses[-1] < finish
             if arrived.all():
                 break
     losses = np.array(losses)
-    first_check = np.where(arrived, (losses < threshold).argmax(axis=0), len(losses) - 1)
+    first_check = np.where(arrived, (losses < finish).argmax(axis=0), len(losses) - 1)
     watched = check_every * np.arange(1, len(losses) + 1)
     return Arm(watched, losses, watched[first_check], arrived)
 

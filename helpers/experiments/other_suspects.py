@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.checks import check_choice, check_finite, check_flag, check_integer, check_number
 from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist, read_arrays
-from helpers.experiments.arm import N_SEEDS
+from helpers.experiments.arm import N_SEEDS, train_arm
 from helpers.experiments.batch_norm_mechanics import Arm, Race, run_race_arm
 from helpers.intervals import format_table, mean_interval, mean_intervals, paired_interval
 from helpers.layer_statistics import layer_places, predict_with_batch_statistics
@@ -129,11 +129,11 @@ def run_noisy_race(
     settings = {"threshold": threshold, "on_step": on_step, **settings}
     watches = [_MeanWatch() for _ in range(3)]
     without, with_batch_norm = (
-        run_race_arm(activation, learning_rate, batch_norm=one, watch=watch, **settings)
+        run_race_arm(activation, learning_rate, batch_norm=one, after_step=watch, **settings)
         for one, watch in zip((False, True), watches)
     )
     noisy = run_noisy_arm(
-        activation, learning_rate, max_shift=max_shift, max_scale=max_scale, watch=watches[2],
+        activation, learning_rate, max_shift=max_shift, max_scale=max_scale, after_step=watches[2],
         **settings,
     )
     drift = np.array([watch.drift for watch in watches])
@@ -193,7 +193,7 @@ class _MeanWatch:
     def __init__(self):
         self._moments, self._moves = None, []
 
-    def __call__(self, network, probe):
+    def __call__(self, _step, network, probe):
         if len(self._moves) == DRIFT_STEPS:
             return
         front = [
@@ -204,6 +204,7 @@ class _MeanWatch:
         mean, sd = received.mean(axis=-2), received.std(axis=-2)
         if self._moments is not None:
             before, sd_before = self._moments
+            # Not measure_drift: a unit that falls silent in this very step has moved, and counts.
             with np.errstate(all="ignore"):  # units that stay silent
                 moves = np.where(sd_before > 0.02, np.abs(mean - before) / sd_before, np.nan)
             self._moves.append(np.nanmedian(moves, axis=-1))
@@ -527,11 +528,13 @@ def measure_smoothness(
 
 
 def _smoothness_arm(visited, **settings):
-    points = [
-        _look_around(network, *next_batch)
-        for n_done, network, next_batch in _train_with_foresight(**settings)
-        if n_done in visited
-    ]
+    points = []
+
+    def look(n_done, network, next_batch):
+        if n_done in visited:
+            points.append(_look_around(network, *next_batch))
+
+    _train_with_foresight(look, **settings)
     return SmoothnessArm(*np.median(points, axis=0))
 
 
@@ -571,28 +574,26 @@ def _length(vectors):
     return np.linalg.norm(vectors, axis=-1)
 
 
-def _train_with_foresight(
-    *, sizes, activation, batch_norm, n_train, n_steps, batch_size, learning_rate, momentum=0.9,
-    n_networks, seed, on_step,
-):
-    """Train and yield (steps done, network, (inputs, targets) of the next mini-batch)."""
-    streams, ahead = (spawn_streams(seed, n_networks) for _ in range(2))
-    data = load_fashion_mnist(n_train, n_networks=n_networks, rng=streams.data)
-    network = multilayer_perceptron(
-        sizes, rng=streams.weights, batch_norm=batch_norm, activation=activation,
-        n_networks=n_networks, dtype=np.float64,
-    )
+def _train_with_foresight(look, *, sizes, n_train, batch_size, n_networks, seed, **settings):
+    """Train one arm and call `look(steps done, network, next_batch)` after each step.
+
+    next_batch: (inputs, targets) of the mini-batch that comes next. settings: those of `train_arm`.
+    """
+    rng = spawn_streams(seed, n_networks).data
+    data = load_fashion_mnist(n_train, n_networks=n_networks, rng=rng)
     # The same seed gives the same order: this second walk is one mini-batch ahead of training.
-    batches = minibatches(n_train, batch_size, n_networks=n_networks, rng=ahead.order)
+    order = spawn_streams(seed, n_networks).order
+    batches = minibatches(n_train, batch_size, n_networks=n_networks, rng=order)
     next(batches)
-    for step in train(
-        network, data.train_inputs, data.train_targets, n_steps=n_steps, batch_size=batch_size,
-        learning_rate=learning_rate, momentum=momentum, rng=streams.order,
-    ):
+
+    def look_ahead(step, network):
         rows = np.arange(n_networks)[:, None], next(batches)
-        if on_step is not None:
-            on_step()
-        yield step.index + 1, network, (data.train_inputs[rows], data.train_targets[rows])
+        look(step.index + 1, network, (data.train_inputs[rows], data.train_targets[rows]))
+
+    train_arm(
+        data.train_inputs, data.train_targets, sizes, seed=seed, n_networks=n_networks,
+        batch_size=batch_size, after_step=look_ahead, **settings,
+    )
 
 
 # -- go deeper: the shift of a gradient --
@@ -659,12 +660,16 @@ def measure_gradient_shift(
 
 
 def _gradient_shifts(every, **settings):
-    shifts, before = [], None
-    for n_done, network, next_batch in _train_with_foresight(**settings):
+    shifts, before = [], ()
+
+    def look(n_done, network, next_batch):
+        nonlocal before
         if n_done % every == 0:
             shifts.append(_gradient_shift(*before, after=network))
         elif n_done % every == every - 1:
             before = copy.deepcopy(network), *next_batch
+
+    _train_with_foresight(look, **settings)
     return np.array(shifts)
 
 
