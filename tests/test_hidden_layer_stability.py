@@ -19,6 +19,7 @@ from helpers.experiments.hidden_layer_stability import (
     run_moving_target,
 )
 from helpers.figures import hidden_layer_stability as figures
+from helpers.intervals import paired_interval
 from helpers.layers import BatchNorm, Dense
 from helpers.network import multilayer_perceptron
 from helpers.shift import measure_drift
@@ -181,10 +182,26 @@ def test_impossible_runs_are_refused(run, settings, message):
 
 
 def test_measured_afresh_every_kick_is_softened(pair):
-    for kind in experiments.KICKS:  # the title of KickPicture, at settings of its sliders
+    for kind in experiments.KICKS:  # at settings of the demo's sliders
         for size in (0.2, 0.5, 1.0, 2.0):
             none, fresh, _ = run_kick(pair, kind, size, n_kicks=1).damage.mean(axis=1)
             assert fresh < none, (kind, size)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("scale", 0.2), ("random", 0.1)])
+def test_a_tenth_of_the_kick_leaves_all_bars_nearly_level(pair, kind, size):
+    assert np.abs(run_kick(pair, kind, size, n_kicks=1).damage.mean(axis=1)).max() < 0.2
+
+
+@pytest.mark.thorough
+def test_with_other_seeds_rotation_is_softened_less_and_not_always_clearly():
+    differences = []
+    for seed in (0, 1, 2, 3):
+        without, with_norm = run_moving_target(("none", "rotation"), seed=seed).damage("rotation")
+        differences.append(paired_interval(with_norm, without))
+    course, *others = differences
+    assert all(course.mean < other.mean for other in others)
+    assert course.high < 0 < max(other.high for other in others)
 
 
 def test_with_other_seeds_rotation_is_softened_no_more_than_with_the_course_s():

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from test_picture import check_picture
 
+from helpers.datasets import load_fashion_mnist
 from helpers.demos import minibatch_noise as demos
 from helpers.demos.minibatch_noise import groups_demo, microscope_demo
 from helpers.demos.prediction import NO_BET
 from helpers.experiments import minibatch_noise as experiments
+from helpers.experiments.arm import accuracy
 from helpers.experiments.minibatch_noise import (
     compare_with_reference,
     curve,
@@ -34,6 +36,7 @@ from helpers.figures.minibatch_noise import (
     NoiseSizePicture,
 )
 from helpers.layers import BatchNorm
+from helpers.randomness import spawn_streams
 
 # Few networks and steps: enough for the sign of a large effect, not for the course's numbers.
 QUICK = {"n_networks": 4, "n_steps": 20, "evaluate_every": 5, "n_test": 200}
@@ -270,7 +273,7 @@ def test_each_answer_of_a_bet_has_its_reply(bet):
 
 
 @pytest.mark.parametrize(
-    ("size", "side"), [(4, "too low"), (8, "close"), (16, "too high"), (512, "too high")]
+    ("size", "side"), [(4, "too low"), (8, "close"), (64, "too high"), (512, "too high")]
 )
 def test_only_the_measured_group_is_close(size, side):
     bet = demos.group_bet()
@@ -286,16 +289,32 @@ def test_the_bet_stands_at_its_group_in_the_figure(runs):
     axes = picture.figure.axes[0]
     places = dict(zip([text.get_text() for text in axes.get_yticklabels()], axes.get_yticks()))
     heights = []
-    for size in demos.POWERS:
+    for size in demos.TRAINED_GROUPS:
         bet.control.value = size
         (height,) = picture.ghost.marker.get_ydata()
         heights.append(height)
         assert panel.image.value != empty
         assert picture.ghost.text.get_window_extent().x1 < axes.bbox.x1
-        assert height == places.get(f"group {size}", height)
-    np.testing.assert_allclose(np.diff(heights), -1)  # one step for each factor of two
+        assert height == places[f"group {size}"]
+    np.testing.assert_allclose(np.diff(heights), [-1, -3, -3])  # one for each factor of two
     bet.control.value = NO_BET
     assert panel.image.value == empty
+
+
+def test_the_bet_offers_the_groups_that_were_trained():
+    question = demos.group_bet().question
+    assert "Of groups of 4, 8, 64 and 512 images" in question
+    sizes = {one["group_size"] for one in experiments.LIVE_ARMS.values() if "group_size" in one}
+    assert sizes == set(demos.TRAINED_GROUPS) == set(demos.group_bet().options.values)
+
+
+def test_the_larger_network_fits_every_label():
+    small = experiments.SATURATED | {"n_test": 100, "n_networks": 4}
+    for arm in experiments.SATURATED_ARMS.values():
+        run = train_run(**small, **arm, keep_at=(80,))
+        data = load_fashion_mnist(256, 100, 14, 0.2, 4, rng=spawn_streams(0, 4).data)
+        logits = run.kept[80].forward(data.train_inputs.astype(np.float64), training=False)
+        assert accuracy(logits, data.train_targets).min() == 1
 
 
 @pytest.mark.thorough

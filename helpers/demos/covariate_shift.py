@@ -36,7 +36,7 @@ def shortcut_bet():
         {
             "more, since it has seen colours now": (0.6, 1.01),
             "about half again, since its cats are as black as before": (0.4, 0.6),
-            "hardly any": (0, 0.1),
+            "hardly any": (0, 0.4),
         },
         {
             "more, since it has seen colours now": "It has, but never on a cat. In training every "
@@ -56,18 +56,18 @@ def repair_bet():
         "first weights, same learning rate. How does its accuracy in full colour compare with the "
         "accuracy without batch norm?",
         {
-            "better, by 3 points or more": (0.03, 1),
+            "better, by 0.03 (3 points) or more": (0.03, 1),
             "about as good": (-0.03, 0.03),
-            "worse, by 3 points or more": (-1, -0.03),
+            "worse, by 0.03 (3 points) or more": (-1, -0.03),
         },
         {
-            "better, by 3 points or more": "That would follow if batch norm were a remedy for any "
-            "shift. The story is about what hidden layers receive in training, not about new "
-            "pictures unlike all training pictures.",
+            "better, by 0.03 (3 points) or more": "That would follow if batch norm were a remedy "
+            "for any shift. The story is about what hidden layers receive in training, not about "
+            "new pictures unlike all training pictures.",
             "about as good": "As if it stood aside at test time. It does not: it goes on centring "
             "and scaling, and notebook 02 shows with which numbers.",
-            "worse, by 3 points or more": "So a remedy for shift inside a network need not be one "
-            "for new pictures. Which part of it fails here is a question for notebook 02.",
+            "worse, by 0.03 (3 points) or more": "So a remedy for shift inside a network need not "
+            "be one for new pictures. Which part of it fails here is a question for notebook 02.",
         },
     )
 

@@ -29,7 +29,8 @@ def ranking_bet():
         },
         {
             "less than half, batch norm calms it a lot": "Place and width do fall that far. But "
-            "take one number from all values and divide them all by another: their order stays.",
+            "subtracting and dividing never decides which images score high, so it cannot hold "
+            "that still either.",
             "most of it, a little less than without": "No term of the formula holds the order "
             "still. Where steps are rough it is calmed more, as the next table shows.",
             "all of it, or even more": "Nearly: no term of the formula holds the order still. Yet "

@@ -196,7 +196,7 @@ class KickPicture(Picture):
     bet_on = ("scale", 2.0)
 
     def __init__(self):
-        super().__init__(title="Measured afresh, batch norm softens every kick")
+        super().__init__(title="Do fresh statistics soften the kick? Do stored ones?")
         axes = self.figure.subplots()
         names = ("without\nbatch norm", "batch norm,\nfresh statistics")
         axes.set_xticks(range(3), [*names, "batch norm,\nstored statistics"])

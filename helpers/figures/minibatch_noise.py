@@ -153,7 +153,7 @@ class NaiveSweepPicture(Picture):
 class DifferencesPicture(Picture):
     """Paired differences from the arm with group 512: best test loss first, then the gap.
 
-    The groups stand on a logarithmic axis, so that a bet on any power of two has its place.
+    The groups stand on a logarithmic axis, and a bet on one of them beside its name.
     """
 
     largest = 512
