@@ -7,11 +7,12 @@ import pytest
 from test_picture import check_picture
 
 from helpers.demos.weighing_the_evidence import learning_rate_demo
+from helpers.experiments.batch_norm_mechanics import Arm
 from helpers.experiments.other_suspects import (
+    NoisyRace,
     Smoothness,
     SmoothnessArm,
     load_learning_rate_map,
-    run_noisy_race,
 )
 from helpers.experiments.weighing_the_evidence import Effect
 from helpers.figures.weighing_the_evidence import (
@@ -22,21 +23,35 @@ from helpers.figures.weighing_the_evidence import (
 )
 from helpers.intervals import Interval
 
-FEW = {"n_networks": 3, "n_train": 300}
+CAP = 40  # steps of the races
 
 
-@pytest.fixture(scope="module")
+def made_up_arm(first_steps):
+    """Return an Arm with losses that reach 0.5 at `first_steps`; None: not before the cap."""
+    steps = np.arange(5, CAP + 1, 5)
+    ends = np.array([one or 2 * CAP for one in first_steps])
+    losses = 0.5 + 1.8 * (1 - steps[:, None] / ends) - 1e-6
+    return Arm(steps, losses, np.minimum(ends, CAP), ends <= CAP)
+
+
+@pytest.fixture
 def races():
-    return [run_noisy_race(learning_rate=rate, n_steps=40, **FEW) for rate in (0.1, 0.02)]
+    arms = made_up_arm([40, None, None]), made_up_arm([15, 20, 20]), made_up_arm([25, 30, 35])
+    drift = np.ones((3, 3))
+    return [
+        NoisyRace("relu", 0.1, 0.5, *arms, drift),
+        NoisyRace("relu", 0.02, 0.5, *arms[::-1], drift),
+    ]
 
 
 def test_noisy_race_picture(races):
     picture = NoisyRacePicture()
     check_picture(picture, races, races[::-1])
-    numbers = [race.arms[2].median_text for race in races]
-    for race, number in zip(races, numbers, strict=True):
-        assert f"learning rate {race.learning_rate:g}: a median of" in picture.sentence
-        assert f"{number} with noise behind it" in picture.sentence
+    sentence = picture.show(races).sentence
+    for rate, *medians in (("0.1", ">= 40", "20", "30"), ("0.02", "30", "20", ">= 40")):
+        without, with_batch_norm, noisy = medians
+        assert f"learning rate {rate}: a median of {without} steps to loss 0.5" in sentence
+        assert f"{with_batch_norm} with it, {noisy} with noise behind it" in sentence
 
 
 def test_noisy_race_picture_shows_the_bet_on_the_finish_line_of_the_first_race(races):
