@@ -213,7 +213,9 @@ def read_arrays(path, names, restore):
             f"{path} cannot be read as an .npz archive, it may be truncated or altered. {restore}"
         ) from error
     if missing := [name for name in names if name not in arrays]:
-        raise ValueError(f"{path} lacks {', '.join(missing)}. {restore}")
+        raise ValueError(
+            f"{path} lacks {', '.join(missing)}, it may be truncated or altered. {restore}"
+        )
     return arrays
 
 

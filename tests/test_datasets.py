@@ -110,7 +110,7 @@ def test_what_an_archive_lacks_is_named(tmp_path):
     path = tmp_path / "some.npz"
     np.savez(path, a=[1, 2], other=[3])
     assert read_arrays(path, ["a"], "Get it.")["a"].tolist() == [1, 2]
-    with pytest.raises(ValueError, match=r"some\.npz lacks b, c\. Get it\.$"):
+    with pytest.raises(ValueError, match=r"some\.npz lacks b, c, it may be .* altered\. Get it\.$"):
         read_arrays(path, ["a", "b", "c"], "Get it.")
 
 
@@ -147,7 +147,7 @@ def test_one_pixel_altered_in_an_intact_archive(tmp_path):
         ("test_labels", lambda a: a.astype(np.int8), "test_labels must be uint8 of shape (2000,)"),
         ("train_images", np.transpose, "got uint8 of (28, 28, 10000)"),
         ("test_images", lambda a: a[::-1], "test_images must have SHA-256 0b760b"),
-        ("test_labels", lambda a: None, "other.npz lacks test_labels."),
+        ("test_labels", lambda a: None, "other.npz lacks test_labels, it may be"),
     ],
 )
 def test_wrong_arrays(tmp_path, name, change, problem):
