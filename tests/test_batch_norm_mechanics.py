@@ -10,7 +10,6 @@ from helpers.experiments import batch_norm_mechanics as experiments
 from helpers.experiments.arm import train_arm
 from helpers.experiments.covariate_shift import Recoloured
 from helpers.figures import batch_norm_mechanics as figures
-from helpers.intervals import Interval
 from helpers.layers import BatchNorm
 
 FEW = {"n_networks": 4}
@@ -289,34 +288,10 @@ def test_averages_demo_trains_once_per_batch_size(monkeypatch):
 # -- bets --
 
 
-def test_two_values_have_one_answer():
-    bet = demos.pair_bet()
-    assert bet.compare("only +1 and −1").right == bet.options[2]
-    assert len(set(bet.because.values())) == 3
-
-
-@pytest.mark.parametrize(("n_moved", "letter"), [(0, "A"), (1, "B"), (6, "B"), (7, "C")])
-def test_the_count_of_moved_values_decides_the_bet(n_moved, letter):
-    bet = demos.push_bet()
-    assert bet.lettered(bet.compare(np.int64(n_moved)).right).startswith(letter)
-    assert len(set(bet.because.values())) == 3
-
-
 def test_a_push_moves_all_seven():
     pushed = experiments.normalise_one_batch(batch_size=8, push=6.0)
     moves = np.abs(pushed.after - pushed.quiet_after)[1:]
     assert demos.push_bet().answer_of((moves > 0.001).sum()) == "all seven"
-
-
-@pytest.mark.parametrize(
-    ("number", "side"),
-    [(10, "too low"), (62, "too low"), (64, "close"), (70, "close"), (78, "too high")],
-)
-def test_a_bet_on_the_memory_is_close_within_four_points(number, side):
-    bet = demos.memory_bet()
-    comparison = bet.compare(Interval(67.2, 2.1, 16))
-    bet.control.value = number
-    assert f"You bet {number}%: {side}. Measured: 67 ± 2%." in comparison.text.value
 
 
 def test_the_question_says_what_the_exact_statistics_reach(trained):

@@ -309,45 +309,6 @@ def test_the_demos_follow_their_controls(pair):
         assert word in demo.caption.value
 
 
-# Ends and means near those of notebook 03, with the answer that they make right.
-BETS = [
-    (demos.ranking_bet, [0.82, 0.88, 0.94], "most of it, a little less than without"),
-    (demos.ranking_bet, [0.4], "less than half, batch norm calms it a lot"),
-    (demos.ranking_bet, [0.99, 1.5], "all of it, or even more"),
-    (demos.stored_bet, [1.1, 2.0, 2.9], "more, since batch norm makes it worse"),
-    (demos.stored_bet, [0.1, -0.4], "about as much, since the protection is gone"),
-    (demos.stored_bet, [-1.5], "less, since batch norm still protects"),
-]
-
-
-@pytest.mark.parametrize(("bet", "measured", "answer"), BETS)
-def test_what_is_measured_decides_the_bet(bet, measured, answer):
-    for value in measured:
-        assert bet().answer_of(value) == answer
-
-
-@pytest.mark.parametrize("bet", [demos.ranking_bet, demos.stored_bet])
-def test_each_answer_of_a_bet_has_its_reply(bet):
-    replies = set()
-    for answer in bet().options:
-        one = bet()
-        one.control.value = answer
-        comparison = one.compare(2.0)
-        assert ("right." in comparison.text.value) == (answer == comparison.right)
-        replies.add(comparison.text.value.split("Measured: ")[1])
-    assert len(replies) == 3
-
-
-@pytest.mark.parametrize(
-    ("nats", "side"), [(-1.0, "too low"), (0.0, "close"), (0.5, "too high"), (5.0, "too high")]
-)
-def test_only_zero_is_close_for_the_kick(pair, nats, side):
-    bet = demos.kick_bet()
-    bet.control.value = nats
-    reply = bet.compare(run_kick(pair, "scale", 2.0).damage[1].mean()).text.value
-    assert f"You bet {nats:.1f} nats: {side}. Measured: 0.0 nats." in reply
-
-
 def test_the_bet_stands_beside_the_bar_and_only_at_its_own_kick(pair):
     bet = demos.kick_bet()
     demo = demos.kick_demo(pair, bet)

@@ -243,45 +243,6 @@ def test_each_training_of_the_groups_demo_is_counted_once(monkeypatch):
     assert calls == QUICK["n_steps"] * ["reference"] + QUICK["n_steps"] * ["arm"]
 
 
-# Ends and means near those of notebook 04, with the answer that they make right.
-BETS = [
-    (demos.naive_bet, [0.68, 0.71, 0.74], "those with 64, though they have more noise"),
-    (demos.naive_bet, [-0.3], "those with 512, since less noise regularises less"),
-    (demos.naive_bet, [-0.04, 0.04], "neither, the noise is too small to matter"),
-    (demos.dropout_bet, [3.5, 4.8, 7.7], "by several times as much"),
-    (demos.dropout_bet, [0.9, 1.8], "by about as much"),
-    (demos.dropout_bet, [-1, 0.5], "by less"),
-]
-
-
-@pytest.mark.parametrize(("bet", "measured", "answer"), BETS)
-def test_what_is_measured_decides_the_bet(bet, measured, answer):
-    for value in measured:
-        assert bet().answer_of(value) == answer
-
-
-@pytest.mark.parametrize("bet", [demos.naive_bet, demos.dropout_bet])
-def test_each_answer_of_a_bet_has_its_reply(bet):
-    replies = set()
-    for answer in bet().options:
-        one = bet()
-        one.control.value = answer
-        comparison = one.compare(4.8)
-        assert ("right." in comparison.text.value) == (answer == comparison.right)
-        replies.add(comparison.text.value.split("Measured: ")[1])
-    assert len(replies) == 3
-
-
-@pytest.mark.parametrize(
-    ("size", "side"), [(4, "too low"), (8, "close"), (64, "too high"), (512, "too high")]
-)
-def test_only_the_measured_group_is_close(size, side):
-    bet = demos.group_bet()
-    bet.control.value = size
-    reply = bet.compare(8).text.value
-    assert f"You bet {size} images: {side}. Measured: 8 images." in reply
-
-
 def test_the_bet_stands_at_its_group_in_the_figure(runs):
     bet = demos.group_bet()
     panel = demos.show_differences(differences(runs), bet)

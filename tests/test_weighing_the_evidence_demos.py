@@ -1,16 +1,9 @@
-"""Notebook 05's widgets: verdicts that nobody keeps, a ledger that opens row by row; its bets."""
+"""Notebook 05's widgets: verdicts that nobody keeps, a ledger that opens row by row."""
 
 import numpy as np
-import pytest
 from test_notebooks import FOLDER, printed_text, read
 
-from helpers.demos.weighing_the_evidence import (
-    LedgerView,
-    VerdictBoard,
-    fast_bet,
-    slow_bet,
-    smooth_bet,
-)
+from helpers.demos.weighing_the_evidence import LedgerView, VerdictBoard
 from helpers.experiments.weighing_the_evidence import CLAIMS, Effect, Row
 from helpers.intervals import Interval
 
@@ -93,20 +86,3 @@ def test_the_question_of_the_first_bet_says_what_notebook_05_measures():
     race = next(line for line in stored_text("s2-table").splitlines() if "rate 0.1 " in line)
     without, with_batch_norm = map(float, race.split("rate 0.1")[1].split()[:2])
     assert np.allclose([without, with_batch_norm], [130, 50], atol=5)
-
-
-@pytest.mark.parametrize(
-    ("bet", "measured", "right", "cell_id"),
-    [
-        (fast_bet(), 85.0, 85.0, "s2-fast-reply"),
-        (slow_bet(), Interval(-27.0, 10.0, 16), "slower", "s2-slow-reply"),
-        (
-            smooth_bet(), Interval(0.37, 0.09, 16),
-            "is higher, so batch norm makes it less smooth", "s4-reply",
-        ),
-    ],
-)
-def test_the_bets_are_answered_as_measured(bet, measured, right, cell_id):
-    comparison = bet.compare(measured)
-    assert comparison.right == right
-    assert comparison._repr_mimebundle_()["text/plain"] == stored_text(cell_id)
