@@ -8,7 +8,7 @@ from helpers.checks import check_choice, check_finite, check_number
 from helpers.datasets import load_fashion_mnist, shifted_regions
 from helpers.experiments.arm import N_SEEDS, inference_accuracy, train_arm
 from helpers.faces import CAT, KINDS, coat_colours, draw_faces, sample_kinds
-from helpers.layer_statistics import record, with_statistics
+from helpers.layer_statistics import layer_places, record, with_statistics
 from helpers.layers import Dense
 from helpers.randomness import one_per_network, spawn_streams
 from helpers.shift import domain_auc, effective_sample_size, importance_weights
@@ -448,7 +448,7 @@ def watch_layer_three(
 
     def look(step, network):
         if step.index + 1 in moments:
-            third = [i for i, layer in enumerate(network.layers) if isinstance(layer, Dense)][2]
+            third = layer_places(network, Dense)[2]
             seen[step.index + 1] = record(network, inputs)[third]
 
     train_arm(

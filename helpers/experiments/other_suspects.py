@@ -683,8 +683,3 @@ def _gradient_shift(before, inputs, targets, *, after):
         gradients.append(network.layers[third].grad_weights.reshape(network.n_networks, -1))
     old, new = gradients
     return _length(new - old) / _length(old)
-
-
-def dense_places(network):
-    """Return where in the network's list of layers its Dense layers are."""
-    return layer_places(network, Dense)

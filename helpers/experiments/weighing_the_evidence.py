@@ -23,7 +23,6 @@ from helpers.experiments.batch_norm_mechanics import run_race_arm
 from helpers.experiments.covariate_shift import measure_coats
 from helpers.experiments.hidden_layer_stability import run_drift_arm, run_driven_arm
 from helpers.experiments.other_suspects import (
-    dense_places,
     load_learning_rate_map,
     measure_learning_rates,
     measure_smoothness,
@@ -31,7 +30,8 @@ from helpers.experiments.other_suspects import (
     run_noisy_race,
 )
 from helpers.intervals import Interval, clearance, mean_interval, paired_interval, verdict
-from helpers.layer_statistics import record
+from helpers.layer_statistics import layer_places, record
+from helpers.layers import Dense
 from helpers.network import Network
 
 BY_CONSTRUCTION = "by construction"
@@ -374,9 +374,8 @@ def _gain(seed, depth, rates):
     return paired_interval(with_norm, without)
 
 
-# The first 30 of the 160 steps of notebook 05's race, watched on half of its images. Nobody
-# arrives at this threshold so early.
-EARLY_RACE = dict(threshold=0.01, n_steps=30, n_probe=128)
+# The first 30 of the 160 steps of notebook 05's race, watched on half of its images.
+EARLY_RACE = dict(threshold=None, n_steps=30, n_probe=128)
 
 
 @lru_cache(maxsize=1)
@@ -544,7 +543,7 @@ def silence_units(network, inputs, targets):
     """
     right = accuracy(network.forward(inputs, training=False), targets)
     received, lost = record(network, inputs), []
-    for place in dense_places(network)[1:]:
+    for place in layer_places(network, Dense)[1:]:
         above = Network(network.layers[place:])
         for unit in range(received[place].shape[-1]):
             values = received[place].copy()
