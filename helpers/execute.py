@@ -21,6 +21,7 @@ import re
 import shutil
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -291,9 +292,10 @@ def _slide_type_of_code(cell):
     if shown.startswith("*Measured:"):  # the reply to a bet
         return "notes"
     lines = shown.splitlines()
-    fits = len(cell.source.splitlines()) + len(lines) <= SLIDE_LINES
-    if not _text(cell, "text/markdown"):  # which breaks its lines by itself
-        fits &= all(len(line) <= SLIDE_WIDTH for line in lines)
+    if _text(cell, "text/markdown"):
+        lines = [part for line in lines for part in textwrap.wrap(line, SLIDE_WIDTH)]
+    n_lines = len(cell.source.splitlines()) + len(lines)
+    fits = n_lines <= SLIDE_LINES and all(len(line) <= SLIDE_WIDTH for line in lines)
     return "subslide" if cell.outputs and fits else "skip"
 
 

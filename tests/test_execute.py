@@ -234,7 +234,7 @@ SLIDES = [
     ("subslide", v4.new_markdown_cell("Words before a small table.")),
     ("subslide", v4.new_code_cell("x", outputs=output_of({"text/plain": "1"}))),
     ("skip", v4.new_code_cell("x", outputs=output_of({"text/plain": 65 * "1"}))),
-    ("skip", v4.new_code_cell("x", outputs=output_of({"text/markdown": 20 * "a\n"}))),
+    ("skip", v4.new_code_cell("x", outputs=output_of({"text/markdown": 400 * "a a "}))),
     ("notes", v4.new_markdown_cell("The picture: a line.")),
     ("subslide", v4.new_code_cell("picture", outputs=PICTURE)),
     ("notes", v4.new_code_cell("bet.compare(3)", outputs=output_of(REPLY))),

@@ -176,7 +176,7 @@ class SurprisesPicture(Picture):
     PANELS = (
         ("Only half of the cats' drop is shift", (0, 125)),
         ("More drift, and still faster (at rate 0.1)", (-45, 18)),
-        ("Just training with 64 overfits more, not less", (-0.2, 0.3)),
+        ("Just training with 64 overfits more, not less", (-0.3, 0.3)),
     )
 
     def __init__(self):
