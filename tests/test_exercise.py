@@ -5,7 +5,10 @@ Each exercise's typical mistakes, as learners write them, are in the tests of it
 
 import importlib
 import pkgutil
+import re
 import signal
+import threading
+import time
 import warnings
 
 import numpy as np
@@ -86,7 +89,13 @@ def recursive(values):
     return recursive(values)
 
 
-BLANKS = [..., lambda values: ..., lambda values: (values.mean(axis=0), ...), unfinished]
+BLANKS = [
+    ...,
+    lambda values: ...,
+    lambda values: [..., ...],
+    lambda values: (values.mean(axis=0), ...),
+    unfinished,
+]
 HINTS = [
     (3, "Hand the function itself to the check, check_spread(spread)"),
     (None, "Hand the function itself"),
@@ -97,14 +106,17 @@ HINTS = [
     (raises(SystemExit()), "Your function raised SystemExit"),
     (recursive, "Your function raised RecursionError"),
     (lambda values: None, "Is the `return` missing?"),
-    (lambda values: 1.0, "Return 2 values, separated by commas; yours is a number."),
+    (lambda values: 1.0, "Return 2 values, separated by commas; yours is of type float."),
+    (lambda values: np.einsum("..ij->j", values), "Your function raised ValueError"),
+    (raises(ValueError("\udce4" * 1000)), "Your function raised ValueError"),
     (lambda values: Hostile(), "Return 2 values"),
     (lambda values: (1, 2, 3), "Return 2 values, separated by commas; yours is a tuple of 3."),
     (lambda values: ("a", "b"), "The answer consists of numbers; yours is of type str."),
     (lambda values: (Hostile(), 1), "The answer consists of numbers; yours is of type Hostile."),
     (lambda values: (1j, 1j), "The answer consists of numbers"),
     (lambda values: spread(values.T), "The answer has shape (3,) here, yours has shape (8,)."),
-    (lambda values: np.full((2, 3), np.nan), "Return 2 values"),
+    (lambda values: np.full((2, 3), np.nan), "NaN or infinite"),
+    (lambda values: np.full((3, 3), 1.0), "Return 2 values"),
     (lambda values: tuple(np.full((2, 3), np.nan)), "NaN or infinite"),
     (lambda values: (values.mean(axis=0), values[0] / 0), "NaN or infinite"),
     (in_place, "changes its arguments in place"),
@@ -163,14 +175,70 @@ def test_an_endless_loop_is_stopped(monkeypatch):
     monkeypatch.setattr(module, "SECONDS", 0.2)
 
     def endless(values):
-        while True:
+        stop = time.monotonic() + 30  # the test shall fail, not hang, without a limit
+        while time.monotonic() < stop:
             try:
                 values.sum()
             except:  # noqa: E722 (as learners write it)
                 pass
 
-    assert "ran for more than 0.2 seconds" in check_spread(endless).message
+    def patient(values):
+        for _ in range(30):
+            try:
+                time.sleep(1)
+            except Exception:
+                pass
+
+    handler = signal.getsignal(signal.SIGALRM)
+    for attempt in (endless, patient):
+        assert "ran for more than 0.2 seconds" in check_spread(attempt).message
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+        assert signal.getsignal(signal.SIGALRM) is handler
     assert check_spread(spread).status == "correct"
+
+
+def test_a_check_works_in_another_thread():
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(check_spread(spread)))
+    thread.start()
+    thread.join()
+    assert answers[0].status == "correct"
+
+
+def test_memory_that_was_never_filled_is_no_answer():
+    assert check_spread(spread).status == "correct"
+    for _ in range(20):
+        feedback = check_spread(lambda values: (np.empty(3), np.empty(3)))
+        assert "never filled in" in feedback.message
+
+
+def test_the_answer_is_read_once_and_copied():
+    buffer = np.zeros((2, 3))
+
+    def reuses(values):
+        buffer[:] = spread(values)
+        return buffer
+
+    class Empty(tuple):
+        def __iter__(self):
+            return iter(())
+
+    assert check_spread(reuses).status == "correct"
+    assert check_spread(lambda values: Empty(spread(values))).status == "hint"
+
+
+def test_near_misses_are_shown_with_enough_digits():
+    feedback = check_spread(lambda values: (values.mean(axis=0), 1.00001 * values.std(axis=0)))
+    told = re.search(r"is ([\d.]+), yours is ([\d.]+)\. So near", feedback.message)
+    assert float(told[2]) / float(told[1]) == pytest.approx(1.00001, abs=1e-7)
+    feedback = check_spread(lambda values: (values.mean(axis=0), values.std(axis=0) + 1))
+    told = re.search(r"is ([\d.]+), yours is ([\d.]+)\.$", feedback.message)
+    assert float(told[2]) - float(told[1]) == pytest.approx(1, abs=0.01)
+
+
+def test_a_check_wants_one_function():
+    for attempts in ((), spread(np.ones((2, 3))), (spread, spread)):
+        assert "Hand the function itself" in check_spread(*attempts).message
 
 
 def test_the_readers_own_interrupt_gets_through():

@@ -141,6 +141,17 @@ def test_a_bet_that_cannot_be_answered_is_refused(call, message):
         call()
 
 
+@pytest.mark.parametrize("values", [(), (1,), (1, 1), (2, 1), (0, float("nan")), "ab"])
+def test_a_scale_that_is_none_is_refused(values):
+    with pytest.raises((ValueError, TypeError), match="values must"):
+        Scale(values, tolerance=0.1)
+
+
+def test_a_bet_at_the_edge_of_the_tolerance_is_close():
+    bet = predict(QUESTION, SHARES, SIDES)
+    assert [bet.side_of(one, 0.7) for one in (0.6, 0.8)] == ["close", "close"]
+
+
 def test_options_of_another_type_are_refused():
     with pytest.raises(TypeError, match="options must be a list, a dict or a Scale, got 3"):
         predict(QUESTION, 3)
@@ -177,4 +188,5 @@ def test_a_ghost_of_an_earlier_bet_is_not_in_the_stored_picture():
     panel = follow_bet(GhostPicture(), 300, bet)
     stored = panel._repr_mimebundle_()
     assert stored["image/png"] == untouched["image/png"]
+    assert panel.image.value != follow_bet(GhostPicture(), 300).image.value  # but in the live one
     assert stored["text/plain"] == panel.picture.sentence

@@ -46,6 +46,7 @@ def test_the_readers_verdicts_stand_beside_ours_and_may_change():
     view = LedgerView(rows(), board)
     view.all.click()
     assert "You agree with the ledger in 1 of 1." in view.table.value
+    assert view.table.value.count("● holds") == 2  # said and found
     board.controls[CLAIMS[2].name].value = "half"
     assert "You agree with the ledger in 1 of 2." in view.table.value
     board.controls[CLAIMS[2].name].value = "fails"

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import ipywidgets
+import numpy as np
 from ipywidgets import Layout
 
-from helpers.checks import check_number
+from helpers.checks import check_finite, check_integer, check_number
 from helpers.demos.panel import paragraph
 from helpers.demos.progress import widget_view
 from helpers.figures.picture import ONE_AT_A_TIME
@@ -30,13 +31,20 @@ class Scale:
     """The numbers that can be bet, in order, for a slider.
 
     tolerance: how far from the measured value a bet still counts as close. unit: said after the
-    number ("%", " nats").
+    number ("%", " nats"). Raises ValueError or TypeError for values that are no scale.
     """
 
     values: tuple
     tolerance: float
     unit: str = ""
     decimals: int = 2
+
+    def __post_init__(self):
+        values = check_finite("values", self.values, dtype=float)
+        if values.ndim != 1 or len(values) < 2 or (np.diff(values) <= 0).any():
+            raise ValueError(f"values must be 2 or more increasing numbers, got {self.values!r}")
+        check_number("tolerance", self.tolerance, 0)
+        check_integer("decimals", self.decimals, 0)
 
     def text(self, value):
         """Return `value` with its unit."""
@@ -74,7 +82,7 @@ def _check_ranges(options):
     ordered = sorted(options.values())
     if any(low != high for (_, high), (low, _) in pairwise(ordered)):
         raise ValueError(f"options must neither overlap nor leave gaps, got {ordered}")
-    return options
+    return dict(options)
 
 
 class Prediction:
@@ -142,12 +150,12 @@ class Prediction:
         wanted = list(SIDES) if self.is_number else self.options
         if not isinstance(because, dict) or sorted(because) != sorted(wanted):
             raise ValueError(f"because must have a sentence for each of {wanted}, got {because!r}")
-        return because
+        return dict(because)
 
     def side_of(self, value, measured):
         """Return "too low", "close" or "too high" for a bet on a number."""
         distance = value - self.answer_of(measured)
-        if abs(distance) <= self.options.tolerance:
+        if abs(distance) <= self.options.tolerance + 1e-9:  # 0.8 - 0.7 is a hair above 0.1
             return "close"
         return "too high" if distance > 0 else "too low"
 

@@ -23,7 +23,8 @@ def _draw_eps(rng):
 
 
 def _draw_gamma_beta(rng, n_features):
-    return rng.uniform(0.5, 2, n_features), rng.normal(0, 1, n_features)
+    gamma = rng.choice([-1, 1], n_features) * rng.uniform(0.5, 2, n_features)
+    return gamma, rng.normal(0, 1, n_features)
 
 
 # -- in training --

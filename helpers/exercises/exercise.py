@@ -15,6 +15,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from numpy import allclose  # by name: an attempt may have replaced NumPy's own
 
 SECONDS = 10  # for all calls of one check together
 MARKS = {"not attempted": "✎", "correct": "✓", "hint": "✗"}
@@ -45,7 +46,7 @@ class Exercise:
     The attempt meets `n_cases` cases drawn from a fixed seed, so that no constant can pass, each
     with its own copies of the arguments. It has SECONDS for all of them. That limit needs the main
     thread and a system with SIGALRM; elsewhere (on Windows) an endless loop has to be interrupted
-    by the reader.
+    by the reader, and so does one endless call into C, or a bare `except` around what is slow.
     """
 
     def __init__(self, reference, draw, mistakes, *, praise="", n_cases=4):
@@ -58,10 +59,10 @@ class Exercise:
         generator = np.random.default_rng(20150211)
         self._cases = [draw(generator) for _ in range(n_cases)]
 
-    def __call__(self, attempt):
+    def __call__(self, *attempts):
         try:
             with _quiet(), _time_limit(SECONDS):
-                return self._judge(attempt)
+                return self._judge(*attempts)
         except KeyboardInterrupt:
             raise
         except _TooSlowError:
@@ -72,22 +73,22 @@ class Exercise:
         except BaseException as error:  # exit(), an array that refuses to be one, ...
             return _hint(f"Your answer could not be compared: {_in_words(error)}.")
 
-    def _judge(self, attempt):
+    def _judge(self, *attempts):
         name = self.reference.__name__
+        attempt = attempts[0] if len(attempts) == 1 else None
         if attempt is Ellipsis:
             return _NOT_ATTEMPTED
         if not callable(attempt):
+            got = ", ".join(type(one).__name__ for one in attempts) or "nothing"
             return _hint(
                 f"Hand the function itself to the check, check_{name}({name}), without calling "
-                f"it; this was of type {type(attempt).__name__}."
+                f"it; this was of type {got}."
             )
         answers = []
         for case in self._cases:
-            answer = _call(attempt, case)
-            expected = self.reference(*copy.deepcopy(case))
-            problem = answer if isinstance(answer, Feedback) else _misfit(answer, expected)
-            if problem is not None:
-                return problem
+            answer = _call(attempt, case, self.reference(*copy.deepcopy(case)))
+            if isinstance(answer, Feedback):
+                return answer
             answers.append(answer)
         return self._compare(answers)
 
@@ -144,7 +145,7 @@ _NOT_ATTEMPTED = Feedback(
 )
 
 
-class _TooSlowError(Exception):
+class _TooSlowError(BaseException):  # so that `except Exception` does not swallow it
     pass
 
 
@@ -183,21 +184,18 @@ def _is_inside(frame, function):
     return frame is not None
 
 
-def _call(attempt, case):
-    """Return what `attempt` answers to a case, as arrays; or a Feedback if it cannot be used."""
+def _call(attempt, case, expected):
+    """Return what `attempt` answers to a case, in the form of `expected`; or a Feedback."""
     arguments = copy.deepcopy(case)
+    _spoil_freed_memory(expected)
     try:
         answer = attempt(*arguments)
     except (KeyboardInterrupt, _TooSlowError):
         raise
     except BaseException as error:
-        if "ellipsis" in str(error):
+        if isinstance(error, (TypeError, AttributeError)) and "ellipsis" in str(error):
             return _NOT_ATTEMPTED
         return _hint(f"Your function raised {_in_words(error)}{_line_of(error)}.")
-    if answer is Ellipsis or (
-        isinstance(answer, tuple) and any(part is Ellipsis for part in answer)
-    ):
-        return _NOT_ATTEMPTED
     if answer is None:
         return _hint("Your function returned nothing. Is the `return` missing?")
     if not all(map(_unchanged, arguments, case)):
@@ -205,73 +203,93 @@ def _call(attempt, case):
             "Your function changes its arguments in place. Compute new arrays: write "
             "`z = z - mean`, not `z -= mean`."
         )
-    return answer
+    return _read(answer, expected)
+
+
+def _spoil_freed_memory(expected):
+    """Fill memory of the size of the answer: `np.empty` must not find the right one there."""
+    for part in expected if isinstance(expected, tuple) else (expected,):
+        if not isinstance(part, str):
+            _ = [np.full(np.shape(part), np.nan) for _ in range(16)]
 
 
 def _unchanged(argument, original):
     return np.array_equal(np.asarray(argument), np.asarray(original))
 
 
-def _misfit(answer, expected):
-    """Return a Feedback when `answer` is of another kind or shape than `expected`, else None."""
+def _read(answer, expected):
+    """Return a copy of `answer` as a plain text, tuple or array like `expected`; or a Feedback."""
+    if answer is Ellipsis:
+        return _NOT_ATTEMPTED
     if isinstance(expected, str):
-        if isinstance(answer, str):
-            return None
-        return _hint(f"The answer is a word, such as {expected!r}; yours is {_described(answer)}.")
+        return _read_word(answer, expected)
     if isinstance(expected, tuple):
-        if not isinstance(answer, (tuple, list)) or len(answer) != len(expected):
-            return _hint(
-                f"Return {len(expected)} values, separated by commas; yours is "
-                f"{_described(answer)}."
-            )
-        problems = (_misfit(*pair) for pair in zip(answer, expected))
-        return next((problem for problem in problems if problem is not None), None)
-    values = _as_numbers(answer)
-    if values is None:
+        return _read_parts(answer, expected)
+    try:
+        values = np.array(answer)
+    except (KeyboardInterrupt, _TooSlowError):
+        raise
+    except BaseException:
+        values = None
+    if values is None or values.dtype.kind not in "iuf":
         return _hint(f"The answer consists of numbers; yours is {_described(answer)}.")
     if values.shape != np.shape(expected):
         return _hint(
             f"The answer has {_shape(np.shape(expected))} here, yours has {_shape(values.shape)}."
         )
     if not np.isfinite(values).all():
-        return _hint("Your answer holds NaN or infinite values. Is something divided by zero?")
-    return None
+        return _hint(
+            "Your answer holds NaN or infinite values. Is something divided by zero, or an array "
+            "never filled in?"
+        )
+    return values
 
 
-def _as_numbers(answer):
-    try:
-        values = np.asarray(answer)
-    except (KeyboardInterrupt, _TooSlowError):
-        raise
-    except BaseException:
-        return None
-    return values if values.dtype.kind in "iuf" else None
+def _read_word(answer, expected):
+    if isinstance(answer, np.ndarray) and answer.ndim == 0:
+        answer = answer.item()
+    if not isinstance(answer, str):
+        return _hint(f"The answer is a word, such as {expected!r}; yours is {_described(answer)}.")
+    return str.__str__(answer)
+
+
+def _read_parts(answer, expected):
+    parts = tuple(answer) if isinstance(answer, (tuple, list, np.ndarray)) else ()
+    if len(parts) != len(expected):
+        return _hint(
+            f"Return {len(expected)} values, separated by commas; yours is {_described(answer)}."
+        )
+    read = tuple(map(_read, parts, expected))
+    return next((part for part in read if isinstance(part, Feedback)), read)
 
 
 def _same(answer, expected):
     if isinstance(expected, str):
         return answer == expected
     if isinstance(expected, tuple):
-        return all(_same(*pair) for pair in zip(answer, expected))
-    answer, expected = np.asarray(answer, float), np.asarray(expected, float)
-    return answer.shape == expected.shape and np.allclose(answer, expected, rtol=1e-6, atol=1e-9)
+        return all(map(_same, answer, expected))
+    return allclose(answer, expected, rtol=1e-6, atol=1e-9)
 
 
 def _first_difference(answer, expected):
     if isinstance(expected, str):
-        return f"Not yet: in one of the cases the answer is {expected!r}, yours is {answer!r}."
+        found = textwrap.shorten(answer, 40)
+        return f"Not yet: in one of the cases the answer is {expected!r}, yours is {found!r}."
+    number = ""
     if isinstance(expected, tuple):
         which = next(i for i, pair in enumerate(zip(answer, expected)) if not _same(*pair))
         number = f" (value {which + 1} of {len(expected)})"
         answer, expected = answer[which], expected[which]
-    else:
-        number = ""
-    answer, expected = np.asarray(answer, float), np.asarray(expected, float)
-    place = np.unravel_index(np.abs(answer - expected).argmax(), expected.shape)
+    expected = np.asarray(expected)
+    distance = np.abs(answer - expected)
+    place = np.unravel_index(distance.argmax(), expected.shape)
     where = f" at [{', '.join(map(str, map(int, place)))}]" if place else ""
+    is_near = distance[place] < 1e-3 * np.abs(expected[place])
+    digits = 9 if is_near else 4
+    near = " So near: float32, rounding, or another small number than eps?" if is_near else ""
     return (
         f"Not yet{number}: in one of the random cases the answer{where} is "
-        f"{expected[place]:.4g}, yours is {answer[place]:.4g}."
+        f"{expected[place]:.{digits}g}, yours is {answer[place]:.{digits}g}.{near}"
     )
 
 
@@ -282,10 +300,9 @@ def _hint(message):
 def _described(answer):
     if isinstance(answer, (tuple, list)):
         return f"a {type(answer).__name__} of {len(answer)}"
-    values = _as_numbers(answer)
-    if values is None:
-        return f"of type {type(answer).__name__}"
-    return "a number" if values.ndim == 0 else f"an array of {_shape(values.shape)}"
+    if isinstance(answer, np.ndarray):
+        return f"an array of {_shape(answer.shape)} and type {answer.dtype}"
+    return f"of type {type(answer).__name__}"
 
 
 def _shape(shape):
@@ -297,6 +314,7 @@ def _in_words(error):
         text = str(error)
     except Exception:
         text = ""
+    text = textwrap.shorten(text.encode("utf-8", "replace").decode(), 200)
     return type(error).__name__ + (f" ({text})" if text else "")
 
 

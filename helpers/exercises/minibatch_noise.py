@@ -178,7 +178,7 @@ def _training_becomes(change):
 
 check_dropout_variances = Exercise(
     dropout_variances,
-    lambda rng: tuple(map(float, rng.uniform((0.3, 0.2, 0.05), (3, 4, 0.45)))),
+    lambda rng: tuple(map(float, rng.uniform((-3, 0.2, 0.05), (3, 4, 0.95)))),
     {
         "The probability was taken as that of being kept; here it is that of being dropped.": (
             lambda mean, variance, p: ((mean**2 + variance) / p - mean**2, variance)

@@ -18,7 +18,7 @@ def paired_interval(with_norm, without):
 def _draw_pair(rng):
     n_seeds = int(rng.integers(6, 13))
     seeds = rng.normal(0.9, 0.2, n_seeds)  # what both arms share
-    return seeds + rng.normal(-0.1, 0.05, n_seeds), seeds
+    return seeds + rng.normal(rng.choice([-0.1, 0.1]), 0.05, n_seeds), seeds
 
 
 def _half_width(with_norm, without, *, ddof=1, quantile=None, by_root=True):
@@ -28,10 +28,11 @@ def _half_width(with_norm, without, *, ddof=1, quantile=None, by_root=True):
     return quantile * differences.std(ddof=ddof) / (np.sqrt(n_seeds) if by_root else 1)
 
 
-def _unpaired(with_norm, without):
+def _unpaired(with_norm, without, arms=1):
     n_seeds = len(without)
     variance = with_norm.var(ddof=1) / n_seeds + without.var(ddof=1) / n_seeds
-    return (with_norm - without).mean(), stats.t.ppf(0.975, df=n_seeds - 1) * np.sqrt(variance)
+    quantile = stats.t.ppf(0.975, df=arms * (n_seeds - 1))
+    return (with_norm - without).mean(), quantile * np.sqrt(variance)
 
 
 check_paired_interval = Exercise(
@@ -40,6 +41,10 @@ check_paired_interval = Exercise(
     {
         "This treats the two arms as unrelated and keeps the differences between seeds in. Take "
         "the difference seed by seed first, then its spread.": _unpaired,
+        "This is the interval for two groups of unrelated seeds (2n - 2 degrees of freedom). Here "
+        "the seeds pair up: take the difference seed by seed first.": lambda one, other: (
+            _unpaired(one, other, arms=2)
+        ),
         "The spread of the differences is not yet that of their mean: divide by the square root "
         "of the number of seeds.": lambda one, other: (
             (one - other).mean(), _half_width(one, other, by_root=False),
@@ -82,17 +87,21 @@ def judge(low, high, margin):
 
 
 def _draw_ends(rng):
-    """Return an interval beyond the margin, on it, between 0 and the margin, or below 0."""
+    """Return the ends of an interval in one of nine places among -margin, 0 and margin."""
     margin = rng.uniform(0.5, 1)
-    width = rng.uniform(0.1, 0.4)
-    low = (
-        margin + rng.uniform(0.05, 1),
-        margin - rng.uniform(0.1, 0.4) * width,
-        margin - rng.uniform(0.6, 0.9) * width,
-        margin - width - rng.uniform(0.01, 0.09),
-        -width - rng.uniform(0.05, 1),
-    )[rng.integers(5)]
-    return low, low + width, margin
+    below, low, high = margin * np.sort(rng.uniform(0.05, 0.45, 3))
+    low, high = (
+        (margin + low, margin + high),
+        (margin + low, 2 * margin + high + below),  # wider than the margin
+        (margin - low, margin + high),
+        (margin - high, margin + low),
+        (low, high),
+        (-low, high),
+        (-low, margin + high),
+        (-high, -low),
+        (-margin - high, -margin - low),
+    )[rng.integers(9)]
+    return low, high, margin
 
 
 check_judge = Exercise(
@@ -105,6 +114,13 @@ check_judge = Exercise(
         ),
         "An effect can be surely above zero and still be too small to matter: compare the ends "
         "with the margin, not with 0.": lambda low, high, margin: judge(low, high, 0),
+        "Whether 0 lies inside does not matter here: an interval from below 0 to below the margin "
+        "falls short of the margin all the same.": lambda low, high, margin: (
+            "undecided" if low < 0 < high else judge(low, high, margin)
+        ),
+        "An interval that holds 0 may hold the margin, too. Then the question is open.": (
+            lambda low, high, margin: "fails" if low <= 0 <= high else judge(low, high, margin)
+        ),
         "Not shown to hold is not the same as shown to fail. What if the margin lies inside the "
         "interval?": lambda low, high, margin: "holds" if low > margin else "fails",
         "One end beyond the margin is not enough for \"holds\": the whole interval has to be.": (
@@ -114,6 +130,6 @@ check_judge = Exercise(
             lambda low, high, margin: "holds" if low > margin else "undecided"
         ),
     },
-    praise="That is the rule that the ledger below applies to every claim.",
-    n_cases=24,
+    praise="That is the rule that the ledger above applies to every claim.",
+    n_cases=64,
 )
