@@ -242,7 +242,7 @@ def test_one_batch_picture():
         assert all(low < value < high for one in results for value in getattr(one, name))
 
 
-def test_averages_picture(trained):
+def test_show_averages(trained):
     picture = figures.AveragesPicture()
     results = [experiments.compare_averages(trained, memory) for memory in (0.9, 0.999)]
     check_picture(picture, *results)
@@ -301,7 +301,7 @@ def test_the_question_says_what_the_exact_statistics_reach(trained):
 
 def test_a_bet_stays_beside_the_bar_of_the_running_average(trained):
     bet = demos.memory_bet()
-    panel = demos.averages_picture(experiments.compare_averages(trained, 0.999), bet)
+    panel = demos.show_averages(experiments.compare_averages(trained, 0.999), bet)
     without = panel.image.value
     bet.control.value = 30
     ((x, y),) = panel.picture.ghost.marker.get_xydata()

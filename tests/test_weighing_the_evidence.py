@@ -133,14 +133,15 @@ def test_a_row_names_its_caveats_and_tells_its_halves():
     rotates = effect(-1, 0.5, words="it turns")
     flies = effect(0, 3, words="it flies")
     row = Row(claim(), HOLDS, (rotates, GIVEN, flies))
-    assert row.caveats == (rotates, flies)
-    assert row.verdict_text == "supported, with a caveat: it turns (fails); it flies (undecided)"
-    assert row.holds_text == "it grows; it is what it is (by construction)"
-    assert row.does_not_text == "it turns; it flies (undecided)"
+    assert row.verdict == WITH_CAVEAT
+    assert row.lost == (rotates, flies)
+    assert [one.verdict for one in row.lost] == ["fails", "undecided"]
+    assert row.kept == (HOLDS, GIVEN)
+    assert [one.verdict for one in row.kept] == ["holds", BY_CONSTRUCTION]
     failed = Row(claim(), FAILS, (HOLDS,))
-    assert failed.verdict_text == NOT_SUPPORTED
-    assert (failed.holds_text, failed.does_not_text) == ("it grows", "it grows")
-    assert Row(claim(), HOLDS).does_not_text == ""
+    assert failed.verdict == NOT_SUPPORTED
+    assert (failed.kept, failed.lost) == ((HOLDS,), (FAILS,))
+    assert Row(claim(), HOLDS).lost == ()
 
 
 def test_an_effect_tells_what_was_measured_and_what_it_needs():

@@ -91,7 +91,7 @@ def one_batch_demo():
     )
 
 
-def averages_picture(result, bet):
+def show_averages(result, bet=None):
     """Return a Panel without controls: the Averages `result` and a bet of `memory_bet`."""
     return follow_bet(AveragesPicture(), result, bet)
 

@@ -160,6 +160,16 @@ def paragraph(text, lead=""):
     return f'<div style="font-size: 16px; line-height: 1.4">{bold}{html.escape(text)}</div>'
 
 
+def follow(control, handler):
+    """Call `handler()` whenever the value of `control` changes, one call at a time."""
+
+    def on_change(_change):
+        with ONE_AT_A_TIME:
+            handler()
+
+    control.observe(on_change, names="value")
+
+
 def follow_bet(picture, result, bet=None):
     """Return a Panel without controls: `picture` of `result`, with the reader's bet as a ghost."""
     return Panel({}, lambda: result, picture, bet=bet)

@@ -15,9 +15,8 @@ import numpy as np
 from ipywidgets import Layout
 
 from helpers.checks import check_finite, check_integer, check_number
-from helpers.demos.panel import paragraph
+from helpers.demos.panel import follow, paragraph
 from helpers.demos.progress import widget_view
-from helpers.figures.picture import ONE_AT_A_TIME
 from helpers.intervals import Interval, format_number
 
 NO_BET = "no bet yet"
@@ -109,12 +108,7 @@ class Prediction:
 
     def observe(self, handler):
         """Call `handler()` whenever the bet changes, one call at a time."""
-
-        def on_change(_change):
-            with ONE_AT_A_TIME:
-                handler()
-
-        self.control.observe(on_change, names="value")
+        follow(self.control, handler)
 
     def answer_of(self, measured):
         """Return the answer that `measured` makes right, or for a slider `measured` as a float.

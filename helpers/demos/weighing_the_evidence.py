@@ -5,7 +5,7 @@ import html
 import ipywidgets
 from ipywidgets import Layout
 
-from helpers.demos.panel import Panel, choice, follow_bet, paragraph, steps_slider
+from helpers.demos.panel import Panel, choice, follow, follow_bet, paragraph, steps_slider
 from helpers.demos.prediction import Scale, predict
 from helpers.demos.progress import widget_view
 from helpers.experiments.other_suspects import MAP_AXES, load_learning_rate_map
@@ -84,7 +84,7 @@ def smooth_bet():
     )
 
 
-def noisy_race(races, bet=None):
+def show_races(races, bet=None):
     """Show the races at two learning rates, with the bet of `fast_bet` as a ghost in the first."""
     return follow_bet(NoisyRacePicture(), races, bet)
 
@@ -125,13 +125,8 @@ class VerdictBoard:
 
     def observe(self, handler):
         """Call `handler()` whenever a verdict changes, one call at a time."""
-
-        def on_change(_change):
-            with ONE_AT_A_TIME:
-                handler()
-
         for control in self.controls.values():
-            control.observe(on_change, names="value")
+            follow(control, handler)
 
     def _buttons(self, claim):
         return ipywidgets.ToggleButtons(
@@ -236,12 +231,10 @@ def _signed(word):
 
 def _markdown_cells(row):
     claim, found = row.claim, OF_ROWS[row.verdict]
-    holds = [one for one in row.effects if one.verdict in ("holds", "by construction")]
-    does_not = [one for one in row.effects if one not in holds]
     return [
         f"**{claim.name}** {claim.words} ({claim.source}; {claim.where_text})",
         f"{SIGNS[found]} {found}",
-        *("<br>".join(map(_with_number, part)) or "–" for part in (holds, does_not)),
+        *("<br>".join(map(_with_number, part)) or "–" for part in (row.kept, row.lost)),
     ]
 
 

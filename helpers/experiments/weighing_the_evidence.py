@@ -117,9 +117,14 @@ class Row:
         return self.main, *self.checks
 
     @property
-    def caveats(self):
-        """Return the checks that fail or are undecided."""
-        return tuple(one for one in self.checks if one.verdict in ("fails", "undecided"))
+    def kept(self):
+        """Return the effects that hold, those true by construction included."""
+        return tuple(one for one in self.effects if one.verdict in ("holds", BY_CONSTRUCTION))
+
+    @property
+    def lost(self):
+        """Return the effects that fail or are undecided."""
+        return tuple(one for one in self.effects if one.verdict in ("fails", "undecided"))
 
     @property
     def verdict(self):
@@ -127,31 +132,7 @@ class Row:
         of_main = self.main.verdict
         if of_main != "holds":
             return NOT_SUPPORTED if of_main == "fails" else UNDECIDED
-        return WITH_CAVEAT if self.caveats else SUPPORTED
-
-    @property
-    def verdict_text(self):
-        """Return the verdict, and the caveats by name."""
-        if self.verdict != WITH_CAVEAT:
-            return self.verdict
-        named = [f"{one.words} ({one.verdict})" for one in self.caveats]
-        return f"{self.verdict}: {'; '.join(named)}"
-
-    @property
-    def holds_text(self):
-        """Return the half that holds, what is true by construction included; "" for none."""
-        kept = [one for one in self.effects if one.verdict in ("holds", BY_CONSTRUCTION)]
-        return "; ".join(_with_verdict(one, plain="holds") for one in kept)
-
-    @property
-    def does_not_text(self):
-        """Return the half that does not hold, what is undecided included; "" for none."""
-        lost = [one for one in self.effects if one.verdict in ("fails", "undecided")]
-        return "; ".join(_with_verdict(one, plain="fails") for one in lost)
-
-
-def _with_verdict(effect, plain):
-    return effect.words + ("" if effect.verdict == plain else f" ({effect.verdict})")
+        return WITH_CAVEAT if self.lost else SUPPORTED
 
 
 @dataclass(frozen=True)
