@@ -1,15 +1,18 @@
 """Compute what takes minutes, once: `python -m helpers.experiments.precompute` writes into data/.
 
-Notebook 05's map of the learning rates that train. The same arrays come out of every run on one
+Notebook 05's map of the learning rates that train (`... precompute map`), and what the
+instructor's board shows (`... precompute lecture`). The same arrays come out of every run on one
 machine; another machine's matrix products round differently, which shows where training is
 chaotic or diverges.
 """
 
+import argparse
 import itertools
 import os
 
 import numpy as np
 
+from helpers.experiments.lecture_demos import LECTURE_FILE, MEASURES
 from helpers.experiments.other_suspects import (
     LEARNING_RATES,
     MAP_AXES,
@@ -36,17 +39,45 @@ def compute_learning_rate_map(axes=MAP_AXES, *, on_cell=print, **settings):
 
 
 def save_learning_rate_map(rate_map, path=MAP_FILE, *, axes=MAP_AXES):
+    """Write the map and its axes to `path`."""
+    of_axes = {name: np.array(values) for name, values in axes.items()}
+    save_arrays(path, {**of_axes, **vars(rate_map)})
+
+
+def compute_lecture(measures=MEASURES, *, on_part=print):
+    """Return the arrays of the instructor's board; calls `on_part(text)` before each of them."""
+    arrays = {}
+    for number, measure in enumerate(measures, start=1):
+        on_part(f"{number} of {len(measures)}: {measure.__name__.replace('_', ' ')}")
+        arrays |= measure()
+    return arrays
+
+
+def save_arrays(path, arrays):
     """Write `path` at once or not at all, so that an interruption leaves the old file whole."""
-    arrays = {name: np.array(values) for name, values in axes.items()}
     unfinished = path.with_name(path.name + ".part")
     try:
         with open(unfinished, "wb") as file:
-            np.savez_compressed(file, **arrays, **vars(rate_map))
+            np.savez_compressed(file, **arrays)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m helpers.experiments.precompute")
+    parser.add_argument("what", nargs="*", help="map, lecture; both if nothing is named")
+    what = parser.parse_args(arguments).what or ["map", "lecture"]
+    for one in what:
+        if one not in ("map", "lecture"):
+            parser.error(f"what must be map or lecture, got {one}")
+    if "map" in what:
+        save_learning_rate_map(compute_learning_rate_map())
+        print(f"wrote {MAP_FILE}")
+    if "lecture" in what:
+        save_arrays(LECTURE_FILE, compute_lecture())
+        print(f"wrote {LECTURE_FILE}")
+
+
 if __name__ == "__main__":
-    save_learning_rate_map(compute_learning_rate_map())
-    print(f"wrote {MAP_FILE}")
+    main()
