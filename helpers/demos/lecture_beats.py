@@ -1,0 +1,698 @@
+"""The beats of the lecture: what to ask, where the controls stand, what was measured.
+
+A beat is a bet on one demo. Numbers come from the stored Lecture and are those that the notebooks
+print; `docs/instructor_guide.md` says what to expect of a room.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.demos import (
+    batch_norm_mechanics,
+    covariate_shift,
+    hidden_layer_stability,
+    minibatch_noise,
+    weighing_the_evidence,
+)
+from helpers.demos.panel import Panel, choice, fraction_slider, switch
+from helpers.demos.prediction import predict
+from helpers.demos.progress import progress_bar
+from helpers.experiments.batch_norm_mechanics import normalise_one_batch
+from helpers.experiments.hidden_layer_stability import KICKS, run_drift, run_kick
+from helpers.experiments.minibatch_noise import dropout_sd, microscope
+from helpers.experiments.other_suspects import load_learning_rate_map
+from helpers.figures.hidden_layer_stability import MovingTargetPicture
+from helpers.figures.lecture_demos import KickInStepsPicture, OneRacePicture, SweepsPicture
+from helpers.intervals import format_number, mean_interval, mean_intervals, paired_interval
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One bet, one answer, one demo.
+
+    name: short and unique. title: two or three words for buttons. tab: a key of TABS. where: the
+    notebook and section that print the numbers, such as "01#1". ask: () -> Prediction. measured:
+    Lecture -> what the Prediction is compared with. number: Lecture -> lines of text, the first
+    one large. before: where the controls stand while the room bets; None hides the picture.
+    after: where they stand at the reveal. what_if: one line for the instructor, to play with.
+    basis: what the intervals are over.
+    """
+
+    name: str
+    title: str
+    tab: str
+    where: str
+    ask: Callable
+    measured: Callable
+    number: Callable
+    before: dict | None
+    after: dict
+    what_if: str
+    basis: str = "95% intervals over 16 networks"
+
+
+# -- the demos, one on each tab --
+
+
+def show_kicks(bet):
+    """Train the networks of notebook 03, then kick them: stored statistics on demand."""
+    with progress_bar(400, "Training 16 pairs") as on_step:
+        pair = run_drift(on_step=on_step)
+    return Panel(
+        controls={
+            "kind": choice(KICKS, "scale", "kick"),
+            "size": fraction_slider("size, relative to the weights", 2.0, 0.0, 2.0, 0.1),
+            "with_stored": switch("stored statistics, too", True),
+        },
+        compute=lambda kind, size, with_stored: (
+            # A factor is the same each time; what is random is taken three times, as in 03.
+            run_kick(pair, kind, size, n_kicks=1 if kind == "scale" else 3), with_stored
+        ),
+        picture=KickInStepsPicture(),
+        bet=bet,
+    )
+
+
+def show_sweeps(sweeps):
+    """Three batch sizes at equal epochs, with batch norm and on demand without it."""
+    return Panel(
+        controls={"with_control": switch("the same without batch norm")},
+        compute=lambda with_control: sweeps if with_control else sweeps[:1],
+        picture=SweepsPicture(),
+    )
+
+
+def show_race(races, bet):
+    """Batch norm with noise behind it against both others, at either learning rate."""
+    return Panel(
+        controls={"learning_rate": choice(list(races), 0.1, "learning rate")},
+        compute=lambda learning_rate: races[learning_rate],
+        picture=OneRacePicture(),
+        bet=bet,
+    )
+
+
+# Of each tab its title, and a function of the Lecture and of {name of a beat: Prediction}.
+TABS = {
+    "coats": (
+        "Coats", lambda lecture, bets: covariate_shift.coat_demo(lecture.story, bets["coats"])
+    ),
+    "region": ("Region", lambda lecture, bets: covariate_shift.region_demo()),
+    "batch": ("One batch", lambda lecture, bets: batch_norm_mechanics.one_batch_demo()),
+    "averages": (
+        "Averages", lambda lecture, bets: batch_norm_mechanics.averages_demo(bets["memory"])
+    ),
+    "ridge": ("Ridges", lambda lecture, bets: hidden_layer_stability.ridge_demo()),
+    "kick": ("Kicks", lambda lecture, bets: show_kicks(bets["kick"])),
+    "target": (
+        "Target", lambda lecture, bets: Panel({}, lambda: lecture.target, MovingTargetPicture())
+    ),
+    "microscope": ("Noise", lambda lecture, bets: minibatch_noise.microscope_demo()),
+    "trap": ("Trap", lambda lecture, bets: show_sweeps(lecture.sweeps)),
+    "groups": ("Groups", lambda lecture, bets: minibatch_noise.groups_demo()),
+    "race": ("Race", lambda lecture, bets: show_race(lecture.races, bets["drift"])),
+    "rates": ("Rates", lambda lecture, bets: weighing_the_evidence.learning_rate_demo()),
+}
+
+
+# -- bets that no notebook has as buttons --
+
+
+def ask_reference():
+    """How much of the drop is shift: the share of it that the reference net does not have."""
+    return predict(
+        "The detector learned from black faces. Another one, the reference net, learns from as "
+        "many coloured faces. So is all of this drop covariate shift?",
+        {"yes, all of it": (0.9, 2), "about half of it": (0.25, 0.9), "hardly any": (-1, 0.25)},
+        {
+            "yes, all of it": "Then the reference net would be as good on coloured faces as the "
+            "other was on black ones. It is not: coloured faces are harder.",
+            "about half of it": "The other half stays even with the right training pictures, "
+            "since coloured faces are harder to tell apart.",
+            "hardly any": "Then the reference net would do no better. It does: the right training "
+            "pictures bring a good part back.",
+        },
+    )
+
+
+def ask_reweighting():
+    """What reweighting brings four standard deviations away, in accuracy."""
+    return predict(
+        "The rule stays, the test points lie four standard deviations away, and hardly any "
+        "training point is there. Training points near them now count more. What does that do to "
+        "the accuracy?",
+        {
+            "it restores most of it": (0.2, 1),
+            "nothing, there are no examples": (-0.05, 0.2),
+            "it makes it worse": (-1, -0.05),
+        },
+        {
+            "it restores most of it": "A line needs few examples, and a few are near enough. The "
+            "price: hundreds count as about a dozen.",
+            "nothing, there are no examples": "There are a few at the edge, and a line needs no "
+            "more. The price: hundreds count as about a dozen.",
+            "it makes it worse": "It can: reweighted faces made a network worse (01, Go deeper). "
+            "A line in two dimensions needs few examples.",
+        },
+    )
+
+
+def ask_random_kick():
+    """Which share of the damage of a random kick fresh statistics take away."""
+    return predict(
+        "Now noise instead of a factor: random numbers as long as the weights themselves are added "
+        "to layers 1 and 2. How much of the damage do fresh statistics take away?",
+        {
+            "all of it, as with the factor": (0.9, 1.01),
+            "about half of it": (0.25, 0.9),
+            "hardly any": (-1, 0.25),
+        },
+        {
+            "all of it, as with the factor": "Mean and width come back, as before. But noise also "
+            "changes which images score high, and nothing brings that back.",
+            "about half of it": "Mean and width come back. Which images score high does not.",
+            "hardly any": "Noise also moves means and widths, and those do come back.",
+        },
+    )
+
+
+def ask_moving_target():
+    """From which drive of layers 1 and 2 batch norm protects; compare with an answer."""
+    return predict(
+        "After every step we move layers 1 and 2 ourselves: their weights grow by 2%, or they "
+        "rotate. Only the later layers learn. From what does batch norm protect them?",
+        ["from both, about equally", "from growth, hardly from rotation",
+         "from rotation, hardly from growth"],
+        {
+            "from both, about equally": "Growth is a factor, and a factor cancels. A rotation "
+            "changes which images score high.",
+            "from growth, hardly from rotation": "What is pinned is where and how wide, not which "
+            "images score high.",
+            "from rotation, hardly from growth": "It is the other way round: growth is a factor, "
+            "and a factor cancels.",
+        },
+    )
+
+
+def ask_company():
+    """Whether one value changes with its mini-batch: its standard deviation at size 64."""
+    return predict(
+        "The same image, the same weights, but 63 other images in its mini-batch. Does this hidden "
+        "value change?",
+        {
+            "not at all": (-1, 1e-9), "only by rounding": (1e-9, 0.01), "clearly": (0.01, 10),
+        },
+        {
+            "not at all": "The image is the same, but it is measured against the mean and the "
+            "width of its company.",
+            "only by rounding": "Mean and width of 64 images differ from batch to batch by much "
+            "more than rounding.",
+            "clearly": "The batch mean wobbles, and so does the batch's width.",
+        },
+    )
+
+
+def ask_large_batch():
+    """What is left of the noise at 512, as a share of that at 64."""
+    return predict(
+        "And in mini-batches of 512 images? The noise of this value ...",
+        {"is an eighth": (0, 0.18), "is about a quarter": (0.18, 0.5), "stays": (0.5, 2)},
+        {
+            "is an eighth": "A mean of eight times as many wobbles by √8 less, not by 8.",
+            "is about a quarter": "A mean of eight times as many wobbles by √8 less, and 512 is "
+            "half of all there are, so batches also resemble each other.",
+            "stays": "That is dropout: it never looks at the batch. Batch norm does.",
+        },
+    )
+
+
+def ask_control():
+    """What the gap does from 64 to 512 without batch norm, in nats."""
+    return predict(
+        "Before you believe it: what else has changed? The same sweep without any batch norm. From "
+        "64 to 512 images, the gap now ...",
+        {"falls as well": (0.1, 10), "stays level": (-0.1, 0.1), "rises": (-10, -0.1)},
+        {
+            "falls as well": "So it is not the noise of batch norm. Equal epochs are not equal "
+            "steps: 320 updates at 64, only 40 at 512.",
+            "stays level": "Then batch norm's noise would be the reason. But equal epochs are not "
+            "equal steps: 320 updates at 64, only 40 at 512.",
+            "rises": "The number of updates decides here, with batch norm or without: 320 at 64, "
+            "only 40 at 512.",
+        },
+    )
+
+
+def ask_groups():
+    """What groups of 64 instead of 512 change in the best test loss, in nats."""
+    return predict(
+        "Now only the noise changes. Every update uses the same 512 images; batch norm takes its "
+        "statistics from all of them, or from groups of 64. With 64 the best test loss is ...",
+        {
+            "lower, by 0.05 nats or more": (-10, -0.05),
+            "a little lower": (-0.05, 0),
+            "no lower": (0, 10),
+        },
+        {
+            "lower, by 0.05 nats or more": "The sign is right, the size is not: at 64 the noise is "
+            "weak.",
+            "a little lower": "The lecture is right, and the effect is small: you need pairs of "
+            "networks to see it at all.",
+            "no lower": "It is lower, though so little that only pairs of networks show it.",
+        },
+    )
+
+
+def ask_rates():
+    """How many of the map's ten rates train a deep relu network without batch norm."""
+    return predict(
+        "Relu, the usual initial weights, ten learning rates from 0.001 to 30. Three layers of "
+        "weights train at several of them even without batch norm. And ten layers?",
+        {"at none": (0, 1), "at one": (1, 2), "at several": (2, 11)},
+        {
+            "at none": "One is left, and it only just passes. With batch norm there is room.",
+            "at one": "The valley has closed. With batch norm there is room for large steps.",
+            "at several": "With batch norm, yes. Without it the valley closes with depth.",
+        },
+    )
+
+
+# -- what was measured --
+
+
+def _drop(lecture):
+    black, coloured = lecture.story.plain.accuracy[[0, -1]]
+    return black, lecture.story.reference.accuracy[-1], coloured
+
+
+def _shift_share(lecture):
+    black, reference, coloured = (one.mean() for one in _drop(lecture))
+    return (reference - coloured) / (black - coloured)
+
+
+def _number_of_coats(lecture):
+    faces = mean_intervals(lecture.story.plain.accuracy[[0, -1]])
+    cats = mean_intervals(lecture.story.plain.cat_recall[[0, -1]])
+    return [
+        f"{faces[0]} → {faces[1]}", "all faces recognised, from black to full colour",
+        f"of the cats {cats[0]}, then {cats[1]}",
+    ]
+
+
+def _number_of_reference(lecture):
+    black, reference, coloured = _drop(lecture)
+    return [
+        f"{paired_interval(reference, coloured)} of {paired_interval(black, coloured)}",
+        "of the drop are shift",
+        f"the reference net gets {mean_interval(reference)} right; "
+        f"{paired_interval(black, reference)} is that coloured faces are harder",
+    ]
+
+
+def _number_of_shortcut(lecture):
+    found, = mean_intervals(lecture.story.shortcut.cat_recall[-1:])
+    training, = mean_intervals([lecture.story.shortcut.train_accuracy])
+    return [str(found), "of the coloured cats found", f"accuracy in training: {training}"]
+
+
+def _number_of_region(lecture):
+    plain, reweighted = lecture.arrays["regions"]
+    means = [format_number(one.mean(), 2) for one in (plain, reweighted)]
+    gain = paired_interval(reweighted, plain)
+    return [
+        " → ".join(means), "accuracy at 4 sd, as it is and reweighted",
+        f"a gain of {format_number(gain.mean, 2)} ± {format_number(gain.half_width, 2)}",
+    ]
+
+
+def _pushed(_lecture=None):
+    pushed = normalise_one_batch(batch_size=8, push=6.0)
+    return np.abs(pushed.after - pushed.quiet_after)[1:]
+
+
+def _number_of_push(lecture):
+    moves = _pushed()
+    return [
+        f"{(moves > 0.001).sum()} of {len(moves)}", "other outputs move",
+        f"by up to {format_number(moves.max(), 2)} standard deviations",
+    ]
+
+
+def _number_of_memory(lecture):
+    usual, slow = (100 * lecture.averages[memory].running for memory in (0.9, 0.999))
+    exact = mean_interval(100 * lecture.averages[0.9].population)
+    return [
+        f"{mean_interval(usual)}% → {mean_interval(slow)}%",
+        "right, memory 0.9 and 0.999", f"with exact statistics {exact}%",
+    ]
+
+
+def _number_of_ranking(lecture):
+    without, with_norm = lecture.arrays["ranking"]
+    return [
+        f"{mean_interval(without)} → {mean_interval(with_norm)}",
+        "ranking drift per 10 steps, without and with batch norm",
+        f"ratio {_ranking_left(lecture)}",
+    ]
+
+
+def _ranking_left(lecture):
+    without, with_norm = lecture.arrays["ranking"]
+    return mean_interval(with_norm / without)
+
+
+def _number_of_fresh_kick(lecture):
+    without, fresh, _ = lecture.kicks["scale"].texts
+    return [
+        f"{fresh} nats", "with fresh statistics, by construction",
+        f"without batch norm {without} nats",
+    ]
+
+
+def _number_of_stored_kick(lecture):
+    without, _, stored = lecture.kicks["scale"].texts
+    return [
+        f"{stored} nats", "with stored statistics",
+        f"without batch norm {without}; {_stored_minus_none(lecture)} more, pair by pair",
+    ]
+
+
+def _stored_minus_none(lecture):
+    without, _, stored = lecture.kicks["scale"].damage
+    return paired_interval(stored, without)
+
+
+def _number_of_random_kick(lecture):
+    without, fresh, stored = lecture.kicks["random"].texts
+    return [
+        f"{fresh} nats", "with fresh statistics, three kicks each",
+        f"without batch norm {without}, with stored statistics {stored}",
+    ]
+
+
+def _share_undone(lecture):
+    without, fresh, _ = lecture.kicks["random"].damage.mean(axis=1)
+    return 1 - fresh / without
+
+
+def _number_of_target(lecture):
+    turn, grow = (lecture.target.damage(drive) for drive in ("rotation", "growth"))
+    return [
+        f"{mean_interval(turn[0])} → {mean_interval(turn[1])}", "nats when they rotate",
+        f"when they grow {mean_interval(grow[0])} → {format_number(grow[1].mean(), 2)}, "
+        "by construction",
+    ]
+
+
+def _protects_from(lecture):
+    """Return the answer: what is left of each damage with batch norm decides."""
+    left = {}
+    for drive in ("rotation", "growth"):
+        without, with_norm = lecture.target.damage(drive).mean(axis=1)
+        left[drive] = with_norm / without < 0.5
+    if left["rotation"] == left["growth"]:
+        return "from both, about equally"
+    kept, lost = ("growth", "rotation") if left["growth"] else ("rotation", "growth")
+    return f"from {kept}, hardly from {lost}"
+
+
+def _sd_at(batch_size):
+    return microscope(batch_size).x_hat.std()
+
+
+def _number_of_company(lecture):
+    return [
+        f"sd {format_number(_sd_at(64), 3)}", "of this value, in batches of 64",
+        f"random images of 16 networks: {mean_interval(lecture.arrays['noise'][0])}",
+    ]
+
+
+def _number_of_large_batch(lecture):
+    small, large = (format_number(_sd_at(size), 3) for size in (64, 512))
+    over = [mean_interval(one) for one in lecture.arrays["noise"]]
+    return [
+        f"{small} → {large}", "sd of this value, at 64 and at 512",
+        f"16 networks: {over[0]}, then {over[1]}; dropout 0.2: "
+        f"{format_number(dropout_sd(0.2), 1)} at any size",
+    ]
+
+
+def _gap_change(sweep):
+    return paired_interval(sweep.gaps[1], sweep.gaps[2])
+
+
+def _number_of_sweep(lecture):
+    return [
+        f"{_gap_change(lecture.sweeps[0])} nats", "larger gap at 64 than at 512",
+        "with batch norm, seed by seed",
+    ]
+
+
+def _number_of_control(lecture):
+    return [
+        f"{_gap_change(lecture.sweeps[1])} nats", "larger gap at 64, without batch norm",
+        f"with batch norm {_gap_change(lecture.sweeps[0])}",
+    ]
+
+
+def _gain(lecture, arm):
+    """Return the paired interval of the best test loss, minus that of the group of 512."""
+    return paired_interval(lecture.best_test_losses[arm], lecture.best_test_losses["group 512"])
+
+
+def _number_of_groups(lecture):
+    return [
+        f"{_gain(lecture, 'group 64')} nats", "best test loss, 64 minus 512, seed by seed",
+        "peeking at the test set, equally for both",
+    ]
+
+
+def _best_group(lecture):
+    sizes = (512, 64, 8, 4)
+    return sizes[int(np.argmin([lecture.best_test_losses[f"group {m}"].mean() for m in sizes]))]
+
+
+def _number_of_best_group(lecture):
+    return [
+        f"{_best_group(lecture)} images", "have the best test loss of the four",
+        f"minus 512: group 8 {_gain(lecture, 'group 8')}, group 4 {_gain(lecture, 'group 4')} nats",
+    ]
+
+
+def _times_as_much(lecture):
+    dropout, group = _gain(lecture, "dropout 0.2"), _gain(lecture, "group 64")
+    return [dropout.mean / one for one in (group.mean, group.low, group.high)]
+
+
+def _number_of_dropout(lecture):
+    ratio, low, high = (format_number(one, 1) for one in _times_as_much(lecture))
+    return [
+        f"{ratio} times as much", f"{low} to {high} times at the ends of the interval of 64",
+        f"dropout 0.2: {_gain(lecture, 'dropout 0.2')} nats, "
+        f"group 64: {_gain(lecture, 'group 64')}",
+    ]
+
+
+def _number_of_race(rate):
+    def number(lecture):
+        race = lecture.races[rate]
+        drifts = mean_intervals(race.drift)
+        saved = race.steps_saved_despite_noise
+        return [
+            f"{race.noisy.median_text} steps",
+            f"median with noise; {race.without.median_text} without batch norm, "
+            f"{race.with_batch_norm.median_text} with it",
+            f"saved against none: {saved} steps; drift {drifts[2]} sd a step, without batch norm "
+            f"{drifts[0]}",
+        ]
+
+    return number
+
+
+def _deep_pair(_lecture=None):
+    return load_learning_rate_map().pair("relu", 10, 1.0)
+
+
+def _number_of_rates(lecture):
+    pair = _deep_pair()
+    return [
+        f"only {pair.without.range_text}", "trains ten layers without batch norm",
+        f"with it, rates from {pair.with_batch_norm.range_text}; a rate trains if the loss falls "
+        "below 1",
+    ]
+
+
+# -- the lecture --
+
+BEATS = (
+    Beat(
+        "coats", "the coats", "coats", "01#1", covariate_shift.coat_bet,
+        lambda lecture: mean_interval(lecture.story.plain.accuracy[-1]), _number_of_coats,
+        before=None, after={"coat": 1.0, "shortcut": False, "with_reference": False},
+        what_if="What if the coats are only half as colourful? Go back to 0.5: hardly anything "
+        "happens up to there.",
+    ),
+    Beat(
+        "reference", "the reference net", "coats", "01#2", ask_reference, _shift_share,
+        _number_of_reference,
+        before={"coat": 1.0, "shortcut": False, "with_reference": False},
+        after={"coat": 1.0, "shortcut": False, "with_reference": True},
+        what_if="Draw this mark before you call a drop “shift”: how good is a net that trained "
+        "on the new pictures?",
+    ),
+    Beat(
+        "shortcut", "the shortcut", "coats", "01#3", covariate_shift.shortcut_bet,
+        lambda lecture: mean_interval(lecture.story.shortcut.cat_recall[-1]), _number_of_shortcut,
+        before={"coat": 1.0, "shortcut": False, "with_reference": False},
+        after={"coat": 1.0, "shortcut": True, "with_reference": False},
+        what_if="What if the coats go back to black? Now it is the others that are crossed out: it "
+        "reads the coat, not the face.",
+    ),
+    Beat(
+        "region", "another region", "region", "01#4", ask_reweighting,
+        lambda lecture: paired_interval(*lecture.arrays["regions"][::-1]), _number_of_region,
+        before={"distance": 4.0, "reweighted": False},
+        after={"distance": 4.0, "reweighted": True},
+        what_if="What if the regions overlap more? At 2 sd the line is as good as new.",
+        basis="95% interval over 16 training sets",
+    ),
+    Beat(
+        "push", "one value in a batch", "batch", "02#2", batch_norm_mechanics.push_bet,
+        lambda lecture: int((_pushed() > 0.001).sum()), _number_of_push,
+        before={"batch_size": 8, "push": 0.0, "gamma": 1.0, "beta": 0.0},
+        after={"batch_size": 8, "push": 6.0, "gamma": 1.0, "beta": 0.0},
+        what_if="What if the batch is larger? Each of 16 moves less. And with γ or β?",
+        basis="One mini-batch, computed exactly.",
+    ),
+    Beat(
+        "pair", "a batch of two", "batch", "02#2", batch_norm_mechanics.pair_bet,
+        lambda lecture: "only +1 and −1",
+        lambda lecture: ["+1 and −1", "only which one is larger survives"],
+        before={"batch_size": 8, "push": 0.0, "gamma": 1.0, "beta": 0.0},
+        after={"batch_size": 2, "push": 0.0, "gamma": 1.0, "beta": 0.0},
+        what_if="What if there is one image only? It is its own mean, and nothing is left of it.",
+        basis="By construction, whatever the images.",
+    ),
+    Beat(
+        "memory", "whose mean?", "averages", "02#3", batch_norm_mechanics.memory_bet,
+        lambda lecture: mean_interval(100 * lecture.averages[0.999].running), _number_of_memory,
+        before={"batch_size": 64, "memory": 0.9}, after={"batch_size": 64, "memory": 0.999},
+        what_if="What if the batches are small? Go to 4: now each test batch's own statistics are "
+        "the bad ones.",
+    ),
+    Beat(
+        "ranking", "which images score high", "ridge", "03#2", hidden_layer_stability.ranking_bet,
+        _ranking_left, _number_of_ranking,
+        before={"step": 0, "batch_size": 128, "station": "z2", "learning_rate": 0.02},
+        after={"step": 200, "batch_size": 128, "station": "z2", "learning_rate": 0.02},
+        what_if="What if we listen behind the relu? Choose station h2, all that layer 3 sees.",
+    ),
+    Beat(
+        "kick", "the kick", "kick", "03#3", hidden_layer_stability.kick_bet,
+        lambda lecture: lecture.kicks["scale"].damage[1].mean(), _number_of_fresh_kick,
+        before={"kind": "scale", "size": 0.0, "with_stored": False},
+        after={"kind": "scale", "size": 2.0, "with_stored": False},
+        what_if="What if the kick is smaller? The middle bar stays at zero for any factor.",
+    ),
+    Beat(
+        "stored", "the kick at test time", "kick", "03#3", hidden_layer_stability.stored_bet,
+        _stored_minus_none, _number_of_stored_kick,
+        before={"kind": "scale", "size": 2.0, "with_stored": False},
+        after={"kind": "scale", "size": 2.0, "with_stored": True},
+        what_if="What if the weights change little? At size 0.2 all three bars are nearly level.",
+    ),
+    Beat(
+        "random", "a random kick", "kick", "03#3", ask_random_kick, _share_undone,
+        _number_of_random_kick,
+        before={"kind": "random", "size": 0.0, "with_stored": True},
+        after={"kind": "random", "size": 1.0, "with_stored": True},
+        what_if="What if all units are pushed one way? Choose common direction, size 0.3.",
+    ),
+    Beat(
+        "target", "the moving target", "target", "03#4", ask_moving_target, _protects_from,
+        _number_of_target, before=None, after={},
+        what_if="What is pinned is where and how wide, not which images score high.",
+    ),
+    Beat(
+        "company", "the noise microscope", "microscope", "04#1", ask_company,
+        lambda lecture: float(_sd_at(64)), _number_of_company,
+        before=None, after={"batch_size": 64},
+        what_if="What if the batch has only 4 images? Theory's curve misses, and a wall appears on "
+        "the right.",
+        basis="3,000 mini-batches; 95% interval over 16 networks",
+    ),
+    Beat(
+        "large", "a batch of 512", "microscope", "04#1", ask_large_batch,
+        lambda lecture: float(_sd_at(512) / _sd_at(64)), _number_of_large_batch,
+        before={"batch_size": 64}, after={"batch_size": 512},
+        what_if="Where are batch norm and dropout 0.2 alike? Only at about 4 images.",
+        basis="3,000 mini-batches; 95% intervals over 16 networks",
+    ),
+    Beat(
+        "naive", "the obvious experiment", "trap", "04#3", minibatch_noise.naive_bet,
+        lambda lecture: _gap_change(lecture.sweeps[0]), _number_of_sweep,
+        before=None, after={"with_control": False},
+        what_if="Then the lecture is wrong? Wait for it, and ask: what else has changed?",
+    ),
+    Beat(
+        "control", "the control", "trap", "04#3", ask_control,
+        lambda lecture: _gap_change(lecture.sweeps[1]), _number_of_control,
+        before={"with_control": False}, after={"with_control": True},
+        what_if="Equal epochs are not equal steps. At equal steps, the images seen would differ.",
+    ),
+    Beat(
+        "groups", "only the noise", "groups", "04#4", ask_groups,
+        lambda lecture: _gain(lecture, "group 64"), _number_of_groups,
+        before={"group_size": 512, "dropout": 0.0}, after={"group_size": 64, "dropout": 0.0},
+        what_if="What if the groups are smaller? The room chooses one; 16 networks train at once.",
+    ),
+    Beat(
+        "dose", "the best dose", "groups", "04#4", minibatch_noise.group_bet, _best_group,
+        _number_of_best_group,
+        before={"group_size": 64, "dropout": 0.0}, after={"group_size": 8, "dropout": 0.0},
+        what_if="What if there is even more noise? Go to 4: it also disturbs the fit.",
+    ),
+    Beat(
+        "dropout", "and dropout", "groups", "04#4", minibatch_noise.dropout_bet,
+        lambda lecture: _times_as_much(lecture)[0], _number_of_dropout,
+        before={"group_size": 64, "dropout": 0.0}, after={"group_size": 512, "dropout": 0.2},
+        what_if="What if both are used? Dropout 0.2 with group 64: is there still a difference?",
+    ),
+    Beat(
+        "drift", "more drift", "race", "05#2", weighing_the_evidence.fast_bet,
+        lambda lecture: float(np.median(lecture.races[0.1].noisy.first_steps)),
+        _number_of_race(0.1),
+        before=None, after={"learning_rate": 0.1},
+        what_if="So less drift is not why? One learning rate does not speak for all.",
+    ),
+    Beat(
+        "slow", "more drift, small steps", "race", "05#2", weighing_the_evidence.slow_bet,
+        lambda lecture: lecture.races[0.02].steps_saved_despite_noise, _number_of_race(0.02),
+        before={"learning_rate": 0.1}, after={"learning_rate": 0.02},
+        what_if="Both verdicts stand, side by side.",
+    ),
+    Beat(
+        "rates", "room for large steps", "rates", "05#3", ask_rates,
+        lambda lecture: int(_deep_pair().without.trains.sum()), _number_of_rates,
+        before={"activation": "relu", "depth": 3, "init_scale": 1.0},
+        after={"activation": "relu", "depth": 10, "init_scale": 1.0},
+        what_if="What if it starts badly? Initial weights × 5, at depth 5. Another activation?",
+        basis="Medians of 16 networks; no interval.",
+    ),
+)
+
+_FIFTEEN = (
+    "coats", "reference", "kick", "stored", "random", "naive", "control", "groups",
+)
+_FIFTY = (
+    "coats", "reference", "shortcut", "push", "pair", "memory", "kick", "stored", "random",
+    "target", "company", "large", "naive", "control", "groups", "dropout",
+)
+PLANS = {
+    "15 min": _FIFTEEN,
+    "50 min": _FIFTY,
+    "90 min": (*_FIFTY, "drift", "slow", "rates"),
+    "all": tuple(beat.name for beat in BEATS),
+}
