@@ -12,5 +12,5 @@ from helpers.figures.covariate_shift import CoatPicture
 
 if __name__ == "__main__":
     picture = CoatPicture().show(measure_coats())
-    Path(__file__).with_name("coats.png").write_bytes(picture.frame(compress_level=9))
+    Path(__file__).with_name("coats.png").write_bytes(picture.png())
     print(picture.sentence)

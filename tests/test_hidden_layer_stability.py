@@ -234,25 +234,36 @@ def test_driving_keeps_length_or_grows_it():
 
 
 def test_ridges_are_distributions_and_the_scrubber_only_looks_up():
-    first, last = ridges_at(0, "z2", 0.02, 16), ridges_at(200, "z2", 0.02, 16)
+    first, last = final_ridges(0, "z2", 0.02, 16), final_ridges(200, "z2", 0.02, 16)
     width = np.diff(experiments.RIDGE_GRID[:2])
     for arm in last.arms:
         np.testing.assert_allclose(arm.density.sum(axis=-1) * width, 1, atol=0.02)
         assert arm.drift["ranking"] > 0
     np.testing.assert_array_equal(first.without.density, last.without.start_density)
     with pytest.raises(ValueError, match="step must be one of 0, 10"):
-        ridges_at(7)
+        final_ridges(7)
 
 
-def test_the_bar_moves_only_while_the_ridges_train():
-    calls = []
-    for step in (0, 100):
-        ridges_at(step, "z2", 0.02, 32, on_step=lambda at=step: calls.append(at))
-    assert calls == 2 * experiments.RIDGE_STEPS[-1] * [0]
+def final_ridges(*setting):
+    *_, (_, ridges) = ridges_at(*setting)
+    return ridges
+
+
+def test_the_ridges_move_on_while_the_networks_train_and_then_are_looked_up():
+    experiments._recordings.cache_clear()
+    pairs = list(ridges_at(30, "z2", 0.02, 32))
+    assert [ridges.step for _, ridges in pairs] == [0, 10, 20, 30]
+    assert [share for share, _ in pairs] == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    ((share, again),) = ridges_at(30, "z2", 0.02, 32)
+    assert share == 1
+    np.testing.assert_array_equal(again.with_norm.density, pairs[-1][1].with_norm.density)
+    on_the_way = [ridges.step for _, ridges in ridges_at(50, "h2", 0.02, 32)]
+    assert on_the_way == [30, 40, 50]  # it goes on from where it stands
+    assert max(experiments.record_arms(0.02, 32)[0]) == 200
 
 
 def test_pictures(pair, target):
-    views = [ridges_at(0, "z2", 0.02, 16), ridges_at(150, "h2", 0.02, 16)]
+    views = [final_ridges(0, "z2", 0.02, 16), final_ridges(150, "h2", 0.02, 16)]
     check_picture(figures.RidgePicture(), *views)
     check_picture(figures.DriftPicture(), pair, dataclasses.replace(pair, without=pair.with_norm))
     kicks = [run_kick(pair, "scale", 2.0), run_kick(pair, "common direction", 2.0)]
@@ -300,7 +311,6 @@ def test_the_demos_follow_their_controls(pair):
     demo.controls["kind"].value = "random"
     assert demo.error is None and demo.caption.value != first
     demo = demos.ridge_demo()
-    assert not demo.controls["batch_size"].continuous_update
     demo.controls["batch_size"].value = 16
     demo.controls["station"].value = "h2"
     demo.controls["step"].value = 200

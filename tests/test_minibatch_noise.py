@@ -11,7 +11,6 @@ from helpers.demos.prediction import NO_BET
 from helpers.experiments import minibatch_noise as experiments
 from helpers.experiments.arm import accuracy
 from helpers.experiments.minibatch_noise import (
-    compare_with_reference,
     curve,
     differences,
     draw_batches,
@@ -35,6 +34,7 @@ from helpers.figures.minibatch_noise import (
     NaiveSweepPicture,
     NoiseSizePicture,
 )
+from helpers.intervals import mean_interval, paired_interval
 from helpers.layers import BatchNorm
 from helpers.randomness import spawn_streams
 
@@ -215,10 +215,14 @@ def test_microscope_demo_follows_its_slider():
     assert "Batch size 4" in panel.caption.value
 
 
-def test_groups_demo_compares_with_the_whole_batch(monkeypatch):
-    monkeypatch.setattr(
-        experiments, "train_run", lambda **options: train_run(**options | QUICK)
-    )
+@pytest.fixture
+def quick(monkeypatch):
+    """Fewer networks, steps and images in whatever trains."""
+    watch = experiments.watch_run
+    monkeypatch.setattr(experiments, "watch_run", lambda **options: watch(**options | QUICK))
+
+
+def test_groups_demo_compares_with_the_whole_batch(quick):
     panel = groups_demo()
     assert "Group 64, dropout 0:" in panel.caption.value
     panel.controls["dropout"].value = 0.5
@@ -226,21 +230,30 @@ def test_groups_demo_compares_with_the_whole_batch(monkeypatch):
     panel.controls["dropout"].value = 0.0
     panel.controls["group_size"].value = 512
     assert "reference arm itself" in panel.caption.value
+    panel.wait()
     assert panel.error is None
+
+
+def test_a_comparison_grows_and_ends_as_if_it_had_been_made_at_once(quick):
     reference = run_reference()
-    results = [compare_with_reference(reference, *one) for one in ((4, 0.2), (512, 0.0))]
-    check_picture(GroupCurvesPicture(), *results)
+    pairs = list(experiments.watch_comparison(reference, 4, 0.2))
+    assert [share for share, _ in pairs] == pytest.approx(np.arange(1, 21) / 20)
+    grown = [one for _, one in pairs if one is not None]
+    assert [list(one.train.steps) for one in grown] == [[5], [5, 10], [5, 10, 15], [5, 10, 15, 20]]
+    arm = train_run(group_size=4, dropout=0.2, dtype=np.float32)
+    assert grown[-1].difference == paired_interval(arm.best_test_loss, reference.best_test_loss)
+    assert grown[-1].end_gap == mean_interval(arm.end_gap)
+    first = [one.test_losses[0] for one in (arm, reference)]  # like with like on the way, too
+    assert grown[0].difference == paired_interval(*first)
+    ((share, itself),) = experiments.watch_comparison(reference, 512, 0.0)
+    assert share == 1 and itself.difference is None
+    check_picture(GroupCurvesPicture(), grown[-1], itself, grown[0])
 
 
-def test_each_training_of_the_groups_demo_is_counted_once(monkeypatch):
-    monkeypatch.setattr(
-        experiments, "train_run", lambda **options: train_run(**options | QUICK)
-    )
+def test_each_step_of_the_reference_is_counted_once(quick):
     calls = []
-    reference = run_reference(lambda: calls.append("reference"))
-    for group_size in (4, 512):
-        compare_with_reference(reference, group_size, 0.0, on_step=lambda: calls.append("arm"))
-    assert calls == QUICK["n_steps"] * ["reference"] + QUICK["n_steps"] * ["arm"]
+    run_reference(lambda: calls.append("reference"))
+    assert calls == QUICK["n_steps"] * ["reference"]
 
 
 def test_the_bet_stands_at_its_group_in_the_figure(runs):

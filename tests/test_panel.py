@@ -2,11 +2,13 @@
 
 import base64
 import threading
+import time
 
 import numpy as np
 import pytest
 import traitlets
 
+from helpers.demos import panel as panel_module
 from helpers.demos import progress
 from helpers.demos.panel import (
     Panel,
@@ -152,14 +154,21 @@ def test_sizes_are_fixed():
 def test_compute_and_draw_hold_the_lock():
     free = []
 
+    def try_the_lock():
+        if ONE_AT_A_TIME.acquire(blocking=False):
+            free.append("it was free")
+            ONE_AT_A_TIME.release()
+
     def compute(**values):
-        other = threading.Thread(target=lambda: free.append(ONE_AT_A_TIME.acquire(blocking=False)))
+        other = threading.Thread(target=try_the_lock)
         other.start()
         other.join()
         return height(**values)
 
-    move(line_panel(compute), 512)
-    assert free == [False, False]
+    panel = line_panel(compute)
+    free.clear()  # while a cell builds its demo, others stay alive
+    move(panel, 512)
+    assert free == []
 
 
 def test_two_threads_end_with_the_last_values():
@@ -176,39 +185,176 @@ def test_two_threads_end_with_the_last_values():
     assert panel.image.value == LinePicture().show(1024).frame()
 
 
-def test_slow_demo_acts_on_release_and_moves_its_bar(monkeypatch):
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_MOVES", 0.0)
-    seen = []
+class Growing:
+    """A compute in five steps; `gate` holds it back after the first of them."""
 
-    def compute(batch_size, twice, on_step):
-        for _ in range(5):
-            on_step()
-        return height(batch_size, twice)
+    def __init__(self):
+        self.gate, self.trained = threading.Event(), []
+        self.gate.set()
 
-    panel = line_panel(compute, slow=True, n_steps=5)
-    slider = panel.controls["batch_size"]
-    assert slider.continuous_update is False
-    assert panel.bar in panel.view.children
-    panel.bar.observe(
-        lambda change: seen.append((change.new, panel.bar.layout.visibility)), "value"
-    )
+    def steps(self, batch_size, twice):
+        for n_done in range(1, 6):
+            yield n_done / 5, None if n_done == 2 else height(batch_size, twice) * n_done // 5
+            self.gate.wait(10)
+        self.trained.append(batch_size)
+
+
+def growing_panel():
+    growing = Growing()
+
+    def compute(batch_size, twice):
+        yield from growing.steps(batch_size, twice)
+
+    return growing, line_panel(compute)
+
+
+def test_what_takes_long_is_shown_as_it_grows():
+    growing, panel = growing_panel()
+    assert panel._bar_row in panel.view.children and not panel.busy
+    assert panel.image.value == LinePicture().show(64).frame()
+    growing.gate.clear()
+    mover = threading.Thread(target=move, args=[panel, 512])
+    mover.start()
+    pictures = watch(panel.image)
+    growing.gate.set()
+    mover.join()
+    panel.wait()
+    assert panel.image.value == pictures[-1] == LinePicture().show(512).frame()
+    assert growing.trained == [64, 512]
+    assert panel._bar_row.layout.visibility == "hidden" and not panel.busy
+
+
+def watch(widget):
+    values = []
+    widget.observe(lambda change: values.append(change.new), "value")
+    return values
+
+
+def endless_panel(monkeypatch, seconds=0.001):
+    """A panel that trains forever at batch size 512, elsewhere is done at once."""
+    monkeypatch.setattr(panel_module, "SECONDS_BETWEEN_MOVES", 0.01)
+    n_running = []
+
+    def compute(batch_size, twice):
+        n_running.append(batch_size)
+        try:
+            for n_done in range(1, 10**6 if batch_size == 512 else 2):
+                yield n_done / 10**6, height(batch_size, twice) - (batch_size == 512) * n_done % 9
+                time.sleep(seconds)
+        finally:
+            n_running.remove(batch_size)
+
+    return n_running, line_panel(compute)
+
+
+def test_training_shows_frame_after_frame_and_how_far_it_is(monkeypatch):
+    _, panel = endless_panel(monkeypatch)
+    pictures, sentences = watch(panel.image), watch(panel.caption)
     move(panel, 512)
-    assert seen == [(n, "visible") for n in (1, 2, 3, 4, 5)]
-    assert panel.bar.layout.visibility == "hidden"
-    move(panel, 2)
-    assert "at least 4" in panel.caption.value
-    assert panel.bar.layout.visibility == "hidden"
+    wait_for(lambda: len(set(pictures)) > 3)
+    assert panel.busy and panel._bar_row.layout.visibility == "visible"
+    assert all("<b>Training, 0%.</b>" in one for one in sentences)
+    panel.stop.click()
+
+
+def test_a_new_value_starts_at_once_and_nothing_stale_follows(monkeypatch):
+    n_running, panel = endless_panel(monkeypatch)
+    move(panel, 512)
+    assert panel.busy
+    move(panel, 64)
+    assert panel.image.value == LinePicture().show(64).frame()
+    assert panel._bar_row.layout.visibility == "hidden"
+    pictures = watch(panel.image)
+    wait_for(lambda: not panel.busy)
+    assert pictures == [] and n_running == []
+
+
+def test_stop_frees_the_kernel_and_start_again_starts_again(monkeypatch):
+    n_running, panel = endless_panel(monkeypatch)
+    move(panel, 512)
+    panel.stop.click()
+    panel.wait(10)
+    assert not panel.busy and n_running == []
+    assert "<b>Stopped at 0%.</b>" in panel.caption.value
+    assert panel._bar_row.layout.visibility == "visible"
+    assert panel.stop.description == "Start again"
+    panel.stop.click()
+    assert panel.busy and panel.stop.description == "Stop"
+    move(panel, 64)
+    assert "<b>" not in panel.caption.value
+
+
+def test_what_was_stopped_is_not_taken_for_a_result(monkeypatch):
+    _, panel = endless_panel(monkeypatch)
+    for size in (512, 64, 512):
+        move(panel, size)
+    assert panel.busy
+    panel.stop.click()
+
+
+def test_an_error_while_training_is_a_sentence():
+    def compute(batch_size, twice):
+        yield 0.5, height(batch_size, twice)
+        time.sleep(2 * panel_module.SECONDS_TO_FIRST_FRAME)
+        if batch_size == 512:
+            raise ValueError("it diverged")
+
+    panel = line_panel(compute)
+    move(panel, 512)
+    wait_for(lambda: panel.error is not None)
+    assert "it diverged" in panel.caption.value
+    assert panel._bar_row.layout.visibility == "hidden"
+    move(panel, 13)
+    move(panel, 64)
+    assert "64 cm" in panel.caption.value and panel.error is None
+
+
+def wait_for(condition, seconds=20):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.005)
+
+
+def test_several_values_are_one_picture():
+    compute = Counted()
+    panel = line_panel(compute)
+    pictures = watch(panel.image)
+    panel.set_values(batch_size=512, twice=True)
+    assert pictures == [LinePicture().show(1024).frame()]
+    assert compute.calls == [(64, False), (512, True)]
+
+
+@pytest.mark.parametrize(
+    "bad, named",
+    [
+        ({"twice": True, "batch_size": 100}, "batch_size must be .* got 100"),
+        ({"twice": 2}, "twice must be .* got 2"),
+        ({"batch_size": 512, "rate": 1}, "one of 'batch_size', 'twice', got 'rate'"),
+    ],
+)
+def test_several_values_are_set_all_or_none(bad, named):
+    panel = line_panel()
+    before = panel.image.value
+    with pytest.raises(ValueError, match=named):
+        panel.set_values(**bad)
+    assert panel.values == {"batch_size": 64, "twice": False}
+    assert panel.image.value == before
+
+
+def test_enlarged_the_page_keeps_its_shape():
+    panel = line_panel()
+    panel.enlarge(1.5)
+    assert (panel.image.layout.width, panel.image.layout.height) == ("624px", "468px")
+    expected = LinePicture()
+    expected.enlarge(1.5)
+    assert panel.image.value == expected.show(64).frame()
 
 
 def test_a_quick_demo_acts_while_it_is_dragged():
     panel = line_panel()
     assert panel.controls["batch_size"].continuous_update is True
-    assert panel.bar not in panel.view.children
-
-
-def test_steps_without_their_number_are_refused():
-    with pytest.raises(TypeError, match="n_steps"):
-        line_panel(lambda batch_size, twice, on_step: 1, slow=True)
+    assert panel._bar_row not in panel.view.children
 
 
 @pytest.mark.parametrize(

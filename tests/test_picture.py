@@ -44,10 +44,10 @@ def check_picture(picture, *results):
     for result in results:
         assert picture.show(result) is picture
         assert picture.sentence.endswith(".")
-        frames.append(picture.frame())
+        frames.append(picture.png())
         assert fits(picture.figure), "something is clipped at the edge of the figure"
         np.testing.assert_array_equal(pixels(frames[-1]), full_redraw(picture))
-    assert picture.show(results[0]).frame() == frames[0], "the first result looks different now"
+    assert picture.show(results[0]).png() == frames[0], "the first result looks different now"
     assert len(set(frames)) == len(frames), "different results look the same"
 
 
@@ -58,7 +58,7 @@ def pixels(png):
 def full_redraw(picture):
     """Draw everything anew, as saving to a file does; return the pixels."""
     saved = io.BytesIO()
-    picture.figure.savefig(saved, format="png")
+    picture.figure.savefig(saved, format="png", dpi=picture.figure.get_dpi())
     return pixels(saved.getvalue())[..., :3]
 
 
@@ -141,8 +141,8 @@ def test_mosaic_of_colours_and_mosaic_of_greys_agree():
             return self
 
     grey = np.linspace(0, 1, 4 * 9).reshape(4, 3, 3)
-    in_grey = pixels(Faces().show(grey).frame())
-    in_colour = pixels(Faces().show(np.repeat(grey[..., None], 3, axis=-1)).frame())
+    in_grey = pixels(Faces().show(grey).png())
+    in_colour = pixels(Faces().show(np.repeat(grey[..., None], 3, axis=-1)).png())
     assert np.abs(in_grey.astype(int) - in_colour).max() <= 1
     assert len(np.unique(in_grey)) > 30
 
@@ -168,6 +168,38 @@ def test_styles_differ_in_more_than_colour():
         assert one.hatch != other.hatch
         assert one.marker != other.marker
         assert one.line != other.line or "|" in (one.marker, other.marker)  # neutral is a grid
+
+
+def test_a_live_frame_differs_from_the_kept_picture_by_what_no_eye_sees():
+    picture = EveryPart().show(1.5)
+    live, kept = (pixels(data).astype(int) for data in (picture.frame(), picture.png()))
+    assert Image.open(io.BytesIO(picture.frame())).format == "JPEG"
+    assert np.abs(live - kept).mean() < 1 and np.abs(live - kept).max() < 64
+
+
+def test_a_title_behind_what_moves_is_not_drawn_again():
+    class Covered(EveryPart):
+        def __init__(self):
+            super().__init__()
+            self.inside = self.figure.axes[0].text(5, 1.5, "stands still in front", zorder=9)
+
+    picture = Covered().show(1.5)
+    picture.frame()
+    title = picture.figure.axes[1].title
+    assert picture.inside in picture._foreground and title not in picture._foreground
+
+
+def test_an_enlarged_picture_is_the_same_picture_with_more_pixels():
+    picture = EveryPart().show(1.5)
+    small = Image.open(io.BytesIO(picture.png()))
+    picture.enlarge(1.5)
+    large = Image.open(io.BytesIO(picture.png()))
+    assert large.size == (936 * 1.5, 520 * 1.5)
+    difference = np.asarray(large.resize(small.size)).astype(int) - np.asarray(small)
+    assert np.abs(difference).mean() < 6
+    np.testing.assert_array_equal(pixels(picture.png()), full_redraw(picture))
+    with pytest.raises(ValueError, match="factor"):
+        picture.enlarge(0)
 
 
 def test_style_reaches_the_picture_and_nothing_else():

@@ -36,6 +36,13 @@ def test_repeated_streams_are_the_same_networks_again_and_share_no_generator():
         assert [rng.random() for rng in getattr(twice, purpose)] == 2 * expected
 
 
+def test_skipped_networks_leave_the_others_as_they_are():
+    some, all_of_them = spawn_streams(5, 2, skip=3), spawn_streams(5, 5)
+    for purpose in PURPOSES:
+        expected = [rng.random() for rng in getattr(all_of_them, purpose)[3:]]
+        assert [rng.random() for rng in getattr(some, purpose)] == expected
+
+
 def test_one_generator_is_spawned_and_keeps_its_own_stream():
     rng = np.random.default_rng(0)
     children = one_per_network(rng, 3)
@@ -49,6 +56,7 @@ def test_one_generator_is_spawned_and_keeps_its_own_stream():
     [
         (lambda: spawn_streams(-1), ValueError, "seed must be at least 0, got -1"),
         (lambda: spawn_streams(0.5), TypeError, "seed must be an integer, got 0.5"),
+        (lambda: spawn_streams(0, 1, skip=-1), ValueError, "skip must be at least 0, got -1"),
         (lambda: spawn_streams(0, 0), ValueError, "n_networks must be at least 1, got 0"),
         (lambda: repeat_streams(0, 2, 0), ValueError, "n_times must be at least 1, got 0"),
         (lambda: one_per_network(7, 2), TypeError, "rng must be a numpy.random.Generator"),

@@ -1,7 +1,5 @@
 """Notebook 02's bets and demos: one mini-batch on a line, and whose mean at test time."""
 
-import numpy as np
-
 from helpers.demos.panel import (
     Panel,
     batch_size_slider,
@@ -11,13 +9,10 @@ from helpers.demos.panel import (
 )
 from helpers.demos.prediction import Scale, predict
 from helpers.experiments.batch_norm_mechanics import (
-    compare_averages,
     normalise_one_batch,
-    train_once,
+    watch_averages,
 )
 from helpers.figures.batch_norm_mechanics import AveragesPicture, OneBatchPicture
-
-N_STEPS = 150
 
 
 def pair_bet():
@@ -101,25 +96,14 @@ def averages_demo(bet=None):
 
     bet: of `memory_bet`; stays in the picture, also where the sliders leave its setting.
     """
-    trained = {}  # statistics do not influence training: one run per batch size serves all
-
-    def compute(batch_size, memory, on_step):
-        if batch_size not in trained:
-            trained[batch_size] = train_once(
-                batch_size, n_steps=N_STEPS, dtype=np.float32, on_step=on_step
-            )
-        return compare_averages(trained[batch_size], memory)
-
     return Panel(
         controls={
             "batch_size": batch_size_slider([2, 4, 8, 16, 32, 64, 128, 256], 64),
             "memory": steps_slider([0.5, 0.9, 0.99, 0.999], 0.999, "memory"),
         },
-        compute=compute,
+        compute=watch_averages,
         picture=AveragesPicture(),
         about="Sliders for the batch size and the memory change three bars of test accuracy: "
         "own-batch, running and population statistics.",
-        slow=True,
-        n_steps=N_STEPS,
         bet=bet,
     )

@@ -81,12 +81,10 @@ def stored_bet():
 
 def ridge_demo():
     """Sit between layers 2 and 3 and scrub through the training steps."""
-    sizes = batch_size_slider([16, 32, 64, 128, 256, 512], 128)
-    sizes.continuous_update = False  # a new batch size trains anew; the scrubber only looks up
     return Panel(
         controls={
             "step": steps_slider(RIDGE_STEPS, 50, "training step"),
-            "batch_size": sizes,
+            "batch_size": batch_size_slider([16, 32, 64, 128, 256, 512], 128),
             "station": choice(STATIONS, "z2", "station"),
             "learning_rate": choice([0.02, 0.1], 0.02, "learning rate"),
         },
@@ -94,7 +92,6 @@ def ridge_demo():
         picture=RidgePicture(),
         about="Sliders for the training step and the batch size move the distributions of six "
         "hidden units, side by side without and with batch norm.",
-        n_steps=2 * RIDGE_STEPS[-1],
     )
 
 

@@ -1,14 +1,12 @@
 """Notebook 04's bets and demos: a noise microscope; training where only the noise changes."""
 
-from functools import partial
-
 from helpers.demos.panel import Panel, batch_size_slider, follow_bet, steps_slider
 from helpers.demos.prediction import Scale, predict
 from helpers.demos.progress import progress_bar
 from helpers.experiments.minibatch_noise import (
-    compare_with_reference,
     microscope,
     run_reference,
+    watch_comparison,
 )
 from helpers.figures.minibatch_noise import (
     DifferencesPicture,
@@ -102,17 +100,19 @@ def groups_demo():
     """Training with the same 512 images in each step; statistics group and dropout are yours."""
     with progress_bar(100, "Training the grey arm") as on_step:
         reference = run_reference(on_step)
+
+    def compute(group_size, dropout):
+        yield from watch_comparison(reference, group_size, dropout)
+
     return Panel(
         controls={
             "group_size": steps_slider(POWERS, 64, "statistics group"),
             "dropout": steps_slider([0.0, 0.1, 0.2, 0.3, 0.5], 0.0, "dropout"),
         },
-        compute=partial(compare_with_reference, reference),
+        compute=compute,
         picture=GroupCurvesPicture(),
         about=(
             "Sliders for the statistics group and for dropout change one pair of loss curves, "
             "beside those of the group of all 512 images; every update uses all 512 images."
         ),
-        slow=True,
-        n_steps=100,
     )

@@ -2,19 +2,26 @@
 
 A demo is ten lines: controls, an experiment call, `picture.show`. The callback simply blocks while
 it computes and draws: the front end keeps one message under way and only the newest value waiting,
-so nothing queues up. (Callbacks that return at once and work elsewhere make dragging slower.)
+so nothing queues up. (Callbacks that return at once and work elsewhere make dragging slower.) An
+experiment that takes longer hands out what it has so far; it goes on in a thread of its own, and
+stops as soon as another value is wanted.
 """
 
 import html
 import inspect
+import threading
+import time
 from collections import OrderedDict
 
 import ipywidgets
 from ipywidgets import Layout
+from traitlets import TraitError
 
 from helpers.checks import check_choice, check_integer, check_number
-from helpers.demos.progress import progress_bar, step_counter, widget_view
+from helpers.demos.progress import SECONDS_BETWEEN_MOVES, moving_bar, widget_view
 from helpers.figures.picture import ONE_AT_A_TIME, as_text
+
+SECONDS_TO_FIRST_FRAME = 0.04
 
 
 class Panel:
@@ -22,31 +29,26 @@ class Panel:
 
     controls: name -> control, in the order of display; the names are the arguments of `compute`.
     compute: returns what `picture.show` takes and depends on the values only, for the last
-        `cache_size` results are kept. If it has an argument `on_step`, it calls that `n_steps`
-        times, which moves a bar.
+        `cache_size` results are kept. A generator function yields pairs: the share of the work
+        that is done, and what there is so far, or None for nothing new; the last is final.
     about: one sentence without computed numbers, which stands for the demo in stored outputs;
         None: the sentence of the picture at the default values.
-    slow: sliders act when they are let go, not while they are dragged.
     bet: a Prediction on a number, whose value stays in the picture as a ghost (`set_ghost`).
     """
 
-    def __init__(
-        self, controls, compute, picture, about=None, *, slow=False, n_steps=None, cache_size=64,
-        bet=None,
-    ):
+    def __init__(self, controls, compute, picture, about=None, *, cache_size=64, bet=None):
         self.controls, self.compute, self.picture, self.about = controls, compute, picture, about
         self.error = None
         self._results = OrderedDict()
         self._cache_size = check_integer("cache_size", cache_size)
-        self._n_steps = _steps_to_count(compute, n_steps)
+        self._trains = inspect.isgeneratorfunction(compute)
+        self._worker = None
         self._build_view()
         self._first_frame()
         for control in controls.values():
-            if slow and control.has_trait("continuous_update"):
-                control.continuous_update = False
-            control.observe(self._on_change, names="value")
+            follow(control, self._on_change)
+        self._bet = bet
         if bet is not None:
-            self._bet = bet
             bet.observe(self._on_bet)
             self._on_bet()
 
@@ -55,103 +57,223 @@ class Panel:
         """The values of the controls by name."""
         return {name: control.value for name, control in self.controls.items()}
 
+    def set_values(self, **values):
+        """Set several controls and show one picture.
+
+        Raises ValueError for an unknown name or a value out of range, and then changes none.
+        """
+        for name in values:
+            check_choice("values", name, self.controls)
+        with ONE_AT_A_TIME:
+            before, self._run = self.values, None  # nobody draws meanwhile
+            self._is_held = True
+            try:
+                self._set(values)
+            except Exception:
+                self._set(before)
+                raise
+            finally:
+                self._is_held = False
+                self._on_change()
+
+    def _set(self, values):
+        for name, value in values.items():
+            control = self.controls[name]
+            try:
+                control.value = value
+            except TraitError:
+                pass
+            if control.value != value:  # sliders move what is beyond their ends
+                raise ValueError(f"{name} must be a value of its control, got {value!r}")
+
+    def enlarge(self, factor):
+        """Draw with `factor` times as many pixels each way, as on a projector."""
+        with ONE_AT_A_TIME:
+            self.picture.enlarge(factor)
+            self._fix_sizes()
+            self.image.value = self.picture.frame()
+
+    @property
+    def busy(self):
+        """Whether a picture is still on its way."""
+        worker = self._worker
+        return worker is not None and worker.is_alive()
+
+    def wait(self, timeout=None):
+        """Return when the picture is final, or after `timeout` seconds."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while self.busy and (until is None or time.monotonic() < until):
+            self._worker.join(None if until is None else max(until - time.monotonic(), 0))
+
     def _build_view(self):
-        width, height = self.picture.figure.canvas.get_width_height()
-        # Fixed sizes: the page stays where it is when a picture or a sentence changes.
-        self.image = ipywidgets.Image(
-            format="png",
-            layout=Layout(
-                width=f"{width}px", height=f"{height}px", max_width="100%", object_fit="contain"
-            ),
-        )
-        self.caption = ipywidgets.HTML(layout=Layout(max_width=f"{width}px", min_height="4em"))
-        self.bar = ipywidgets.IntProgress(
-            max=self._n_steps or 1, layout=Layout(width=f"{width}px", visibility="hidden")
-        )
+        self.image = ipywidgets.Image(format="jpeg")
+        self.caption = ipywidgets.HTML()
+        self.bar = ipywidgets.IntProgress(max=100)
+        self.stop = ipywidgets.Button(description=STOP, layout=Layout(width="120px"))
+        self.stop.on_click(self._on_stop)
+        for widget, name in (
+            (self.image, "picture"), (self.caption, "sentence"), (self.bar, "progress"),
+            (self.stop, "stop"),
+        ):
+            widget.add_class(f"demo-{name}")
         # Without the padding a wrapped row cuts the first letter of its labels.
         row = Layout(
             flex_flow="row wrap", align_items="center", grid_gap="4px 28px", padding="0 0 0 4px"
         )
         controls = [ipywidgets.HBox(list(self.controls.values()), layout=row)]
-        bar = [self.bar] if self._n_steps else []
-        self.view = ipywidgets.VBox(
-            [*(controls if self.controls else []), *bar, self.image, self.caption]
+        self._bar_row = ipywidgets.HBox(
+            [self.bar, self.stop],
+            layout=Layout(visibility="hidden", align_items="center", grid_gap="16px"),
         )
+        self.view = ipywidgets.VBox(
+            [
+                *(controls if self.controls else []),
+                *([self._bar_row] if self._trains else []),
+                self.image,
+                self.caption,
+            ]
+        )
+        self.view.add_class("demo")
+        self._fix_sizes()
+
+    def _fix_sizes(self):
+        """Hold the page where it is when a picture or a sentence changes."""
+        width, height = self.picture.figure.canvas.get_width_height()
+        self.image.layout = Layout(
+            width=f"{width}px", height=f"{height}px", max_width="100%", object_fit="contain"
+        )
+        self.caption.layout = Layout(max_width=f"{width}px", min_height="4em")
+        self.bar.layout = Layout(width=f"{width - 160}px")
 
     def _first_frame(self):
         """Show the default values; what fails here is a mistake in the demo and is raised."""
+        self._is_held = False
+        self._run = _Run(self.values, self._results_for(self.values))
+        if self._trains:
+            with moving_bar(100, "Preparing the demo") as move_to:
+                self._run.go_on(on_share=lambda share: move_to(round(100 * share)))
+        else:
+            self._run.go_on()
         with ONE_AT_A_TIME:
-            if self._n_steps:
-                with progress_bar(self._n_steps, "Preparing the demo") as on_step:
-                    result = self._result(self.values, on_step=on_step)
-            else:
-                result = self._result(self.values)
-            self._show(self.values, result)
+            self._show_run()
             self.about = self.about or self.picture.sentence
-            self._default_png = as_text(self.picture.frame(compress_level=9))
+            self._default_png = as_text(self.picture.png())
 
     def _on_bet(self):
         with ONE_AT_A_TIME:
             self.picture.set_ghost(self._bet.value)
             self.image.value = self.picture.frame()
 
-    def _on_change(self, _change):
-        with ONE_AT_A_TIME:
-            values = self.values
-            if values == self._shown_values:  # another thread has just shown them
-                return
-            try:
-                self._show(values, self._result_with_bar(values))
-                self.error = None
-            except Exception as error:
-                self._report(error)
+    def _on_change(self):
+        values = self.values
+        if self._is_held or (self._run is not None and values == self._run.values):
+            return  # several values are being set; or another thread has just seen to it
+        self._start(values)
 
-    def _show(self, values, result):
-        self.picture.show(result)
+    def _start(self, values):
+        """Show what there is for `values` after a moment; the rest is for a worker."""
+        self._run = run = _Run(values, self._results_for(values))
+        try:
+            run.go_on(SECONDS_TO_FIRST_FRAME)
+            self._show_run()
+        except Exception as error:
+            self._report(error)
+            return
+        if not run.is_final:
+            self._worker = threading.Thread(target=self._finish, args=[run], daemon=True)
+            self._worker.start()
+
+    def _finish(self, run):
+        """Go on with `run`, a frame at a time, for as long as it is the one that is wanted."""
+        try:
+            while self._run is run and not run.is_final:
+                run.go_on(SECONDS_BETWEEN_MOVES, unless=lambda: self._run is not run)
+                with ONE_AT_A_TIME:
+                    if self._run is run:
+                        self._show_run()
+        except Exception as error:
+            with ONE_AT_A_TIME:
+                if self._run is run:
+                    self._report(error)
+
+    def _on_stop(self, _button):
+        with ONE_AT_A_TIME:
+            if self._run is None:  # stopped before
+                self._start(self.values)
+            elif not self._run.is_final:
+                self._show_run(stopped=True)
+
+    def _show_run(self, stopped=False):
+        run = self._run
+        self.picture.show(run.result)
         self.image.value = self.picture.frame()
-        self.caption.value = paragraph(self.picture.sentence)
-        self._shown_values, self._shown_result = values, result
+        self._shown_result, self.error = run.result, None
+        lead = ""
+        if run.is_final:
+            self._keep(run)
+        else:
+            share = f"{100 * run.share:.0f}%"
+            lead = f"Stopped at {share}." if stopped else f"Training, {share}."
+        self.caption.value = paragraph(self.picture.sentence, lead)
+        self._show_bar(run, stopped)
+        if stopped:
+            self._run = None
+
+    def _show_bar(self, run, stopped):
+        self.bar.value = round(100 * run.share)
+        self.stop.description = START_AGAIN if stopped else STOP
+        self._bar_row.layout.visibility = "hidden" if run.is_final else "visible"
 
     def _report(self, error):
         self.error = error  # kept for whoever wants the traceback
         self.picture.show(self._shown_result)  # it may have stopped half-way
-        self._shown_values = None
+        self._run = None
+        self._bar_row.layout.visibility = "hidden"
         self.caption.value = paragraph(
             f"This setting does not work ({error}). The picture still shows the one before."
         )
 
-    def _result_with_bar(self, values):
-        if not self._n_steps:
-            return self._result(values)
-        self.bar.value, count = 0, step_counter(self.bar)
-
-        def on_step(*_):
-            self.bar.layout.visibility = "visible"  # not before: look-ups need no bar
-            count()
-
-        try:
-            return self._result(values, on_step=on_step)
-        finally:
-            self.bar.layout.visibility = "hidden"
-
-    def _result(self, values, **on_step):
+    def _results_for(self, values):
+        """Return the results to come for `values`, better and better ones."""
         key = tuple(values.values())
-        if key not in self._results:
-            self._results[key] = self.compute(**values, **on_step)
-            if len(self._results) > self._cache_size:
-                self._results.popitem(last=False)
-        self._results.move_to_end(key)
-        return self._results[key]
+        if key in self._results:
+            self._results.move_to_end(key)
+            return iter([(1, self._results[key])])
+        if self._trains:
+            return self.compute(**values)
+        return ((1, self.compute(**one)) for one in [values])
+
+    def _keep(self, run):
+        self._results[tuple(run.values.values())] = run.result
+        if len(self._results) > self._cache_size:
+            self._results.popitem(last=False)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         static = {"image/png": self._default_png, "text/plain": self.about}
         return {**widget_view(self.view), **static}
 
 
-def _steps_to_count(compute, n_steps):
-    if "on_step" not in inspect.signature(compute).parameters:
-        return None
-    return check_integer("n_steps", n_steps)
+STOP, START_AGAIN = "Stop", "Start again"
+
+
+class _Run:
+    """The results to come for the values of some controls, and how far they have come."""
+
+    def __init__(self, values, results):
+        self.values, self._results = values, results
+        self.result, self.share, self.is_final = None, 0, False
+
+    def go_on(self, seconds=float("inf"), *, unless=lambda: False, on_share=lambda share: None):
+        """Compute for `seconds`, though until there is a first result at least."""
+        until = time.monotonic() + seconds
+        while self.result is None or (time.monotonic() < until and not unless()):
+            try:
+                self.share, latest = next(self._results)
+            except StopIteration:
+                self.is_final = True
+                return
+            self.result = self.result if latest is None else latest
+            on_share(self.share)
 
 
 def paragraph(text, lead=""):

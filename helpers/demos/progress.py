@@ -1,7 +1,9 @@
 """A bar for work that takes seconds: seen while it lasts, never stored, never compared."""
 
+import itertools
 import time
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
@@ -11,6 +13,7 @@ from helpers.checks import check_integer
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SECONDS_BETWEEN_MOVES = 0.1
+_BAR_IN_PLACE = ContextVar("bar_in_place", default=None)
 
 
 def widget_view(widget):
@@ -28,30 +31,45 @@ def progress_bar(n_steps, label):
 
     Each call of `on_step()` counts one of the `n_steps`; its arguments are ignored.
     """
-    n_steps = check_integer("n_steps", n_steps)
-    bar = IntProgress(
-        max=n_steps,
-        description=label,
-        style={"description_width": "initial"},
-        layout=Layout(width="480px"),
-    )
-    if InteractiveShell.initialized():  # elsewhere, display would print the bundle
-        display(widget_view(bar), raw=True)
+    with moving_bar(check_integer("n_steps", n_steps), label) as move_to:
+        counter = itertools.count(1)
+        yield lambda *_: move_to(next(counter))
+
+
+@contextmanager
+def bars_in(bar):
+    """Let what makes progress in this block move `bar`, which stands somewhere already."""
+    token = _BAR_IN_PLACE.set(bar)
     try:
-        yield step_counter(bar)
+        yield
     finally:
-        bar.close()
+        _BAR_IN_PLACE.reset(token)
 
 
-def step_counter(bar):
-    """Return a function that moves `bar` by one step, with at most ten messages a second."""
-    n_done, moved_at = 0, 0.0
+@contextmanager
+def moving_bar(high, label):
+    """Show a bar until the block ends; yields a function that moves it to a value up to `high`.
 
-    def on_step(*_):
-        nonlocal n_done, moved_at
-        n_done += 1
+    It sends ten messages a second at most.
+    """
+    bar, is_in_place = _BAR_IN_PLACE.get(), True
+    if bar is None:
+        bar, is_in_place = IntProgress(layout=Layout(width="480px")), False
+        bar.style.description_width = "initial"
+    bar.value, bar.max, bar.description = 0, high, label
+    moved_at = 0.0
+
+    def move_to(value):
+        nonlocal moved_at
         now = time.monotonic()
         if now - moved_at >= SECONDS_BETWEEN_MOVES:
-            bar.value, moved_at = n_done, now
+            bar.value, moved_at = value, now
 
-    return on_step
+    # Outside of a notebook display would print the bundle.
+    if InteractiveShell.initialized() and not is_in_place:
+        display(widget_view(bar), raw=True)
+    try:
+        yield move_to
+    finally:
+        if not is_in_place:
+            bar.close()

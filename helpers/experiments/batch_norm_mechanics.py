@@ -1,14 +1,21 @@
 """Notebook 02: what batch norm does to a value, whose mean it uses later, and what that costs."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from helpers.checks import check_integer, check_number
 from helpers.datasets import load_fashion_mnist, make_read_only
-from helpers.experiments.arm import N_SEEDS, accuracy, inference_accuracy, train_arm
+from helpers.experiments.arm import (
+    N_SEEDS,
+    Resumable,
+    accuracy,
+    inference_accuracy,
+    start_arm,
+    train_arm,
+)
 from helpers.experiments.covariate_shift import draw_animals, draw_clothes, pixel_mean_and_sd
 from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
 from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
@@ -273,29 +280,53 @@ class Averages:
         return 1 - self.memory**self.n_steps
 
 
-def train_once(
+def train_once(batch_size=64, *, on_step=None, **settings):
+    """Train 196-width-width-10 relu networks with batch norm and keep all batch statistics.
+
+    settings: as in `watch_once`. `on_step` is called after each step.
+    """
+    for _, latest in watch_once(batch_size, **settings):
+        trained = latest
+        if on_step is not None:
+            on_step()
+    return trained
+
+
+def watch_once(
     batch_size=64, *, n_train=1024, n_test=1024, width=64, n_steps=150, learning_rate=0.05,
-    n_networks=N_SEEDS, seed=0, dtype=np.float64, on_step=None,
+    n_networks=N_SEEDS, only=slice(None), seed=0, every=None, dtype=np.float64,
 ):
-    """Train 196-width-width-10 relu networks with batch norm and keep all batch statistics."""
-    data, test_order = _shuffled_data(n_train, n_test, n_networks, seed)
+    """Train; yield after each step the share that is done and the TrainedOnce so far, or None.
+
+    It is a copy after the first step, then after `every` steps (None: never), and the trained
+    networks themselves in the end. only: a slice of the `n_networks`, to train a few at a time.
+    """
+    data, test_order = _shuffled_data(n_train, n_test, n_networks, seed, only)
+    skip, stop, _ = only.indices(n_networks)
+    # With a memory of 0 the running statistics are those of the last mini-batch.
+    network, training = start_arm(
+        data.train_inputs, data.train_targets, [196, width, width, 10], seed=seed, memory=0.0,
+        n_networks=stop - skip, skip=skip, n_steps=n_steps, batch_size=batch_size, dtype=dtype,
+        learning_rate=learning_rate,
+    )
     seen = []
 
-    def keep(_step, network):
-        seen.append([(n.running_mean.copy(), n.running_var.copy()) for n in _norms(network)])
+    def so_far(network):
+        moments = tuple(tuple(map(np.stack, zip(*layer))) for layer in zip(*seen))
+        return TrainedOnce(network, moments, batch_size, len(seen), data, test_order)
 
-    # With a memory of 0 the running statistics are those of the last mini-batch.
-    network, _ = train_arm(
-        data.train_inputs, data.train_targets, [196, width, width, 10], seed=seed, memory=0.0,
-        n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, dtype=dtype,
-        learning_rate=learning_rate, after_step=keep, on_step=on_step,
-    )
-    moments = tuple(tuple(map(np.stack, zip(*layer))) for layer in zip(*seen))
-    return TrainedOnce(network, moments, batch_size, n_steps, data, test_order)
+    for step in training:
+        seen.append([(n.running_mean.copy(), n.running_var.copy()) for n in _norms(network)])
+        n_done, trained = step.index + 1, None
+        if n_done == n_steps:
+            trained = so_far(network)
+        elif every is not None and (n_done == 1 or n_done % every == 0):
+            trained = so_far(copy.deepcopy(network))
+        yield n_done / n_steps, trained
 
 
 @lru_cache(maxsize=1)  # a demo that has tried every batch size holds the images once
-def _shuffled_data(n_train, n_test, n_networks, seed):
+def _all_shuffled_data(n_train, n_test, n_networks, seed):
     rng = spawn_streams(seed, n_networks).data
     data = load_fashion_mnist(n_train=n_train, n_test=n_test, n_networks=n_networks, rng=rng)
     # The stored test images take turns in class, ten by ten: no mini-batch in the wild does.
@@ -304,6 +335,13 @@ def _shuffled_data(n_train, n_test, n_networks, seed):
         data.train_inputs, data.train_targets, data.test_inputs, data.test_targets, test_order
     )
     return data, test_order
+
+
+def _shuffled_data(n_train, n_test, n_networks, seed, only):
+    """Return the images of some networks, and each one's order of the shared test images."""
+    data, test_order = _all_shuffled_data(n_train, n_test, n_networks, seed)
+    own = {name: getattr(data, name)[only] for name in ("train_inputs", "train_targets")}
+    return replace(data, **own), test_order[only]
 
 
 def with_memory(trained, memory, *, biased=False):
@@ -334,6 +372,47 @@ def compare_averages(trained, memory=0.9):
     return Averages(
         trained.batch_size, memory, trained.n_steps, own_batch, running, population
     )
+
+
+def watch_averages(batch_size, memory, **settings):
+    """Yield the share of the training that is done and the Averages so far, or None.
+
+    settings: as in `watch_in_parts`. No training is done twice: one serves every memory.
+    """
+    for share, parts in _trained_in_parts(batch_size, **settings):
+        yield share, None if parts is None else _average_all(parts, memory)
+
+
+@lru_cache(maxsize=8)
+def _trained_in_parts(batch_size, **settings):
+    return Resumable(watch_in_parts(batch_size, **settings))
+
+
+def watch_in_parts(batch_size, *, n_networks=N_SEEDS, at_once=4, n_steps=150, **settings):
+    """Train `at_once` networks after another, in float32: the first ones are there early.
+
+    Yields the share that is done and None, or a TrainedOnce for each part so far; the first part
+    is also shown while it learns. settings: the others of `watch_once`.
+    """
+    parts = ()
+    for start in range(0, n_networks, at_once):
+        only = slice(start, min(start + at_once, n_networks))
+        for share, trained in watch_once(
+            batch_size, n_steps=n_steps, n_networks=n_networks, only=only, dtype=np.float32,
+            every=None if parts else max(n_steps // 6, 1), **settings,
+        ):
+            share = (start + share * (only.stop - start)) / n_networks
+            yield share, None if trained is None else (*parts, trained)
+        parts = (*parts, trained)
+
+
+def _average_all(parts, memory):
+    averages = [compare_averages(trained, memory) for trained in parts]
+    joined = {
+        name: np.concatenate([getattr(one, name) for one in averages])
+        for name in ("own_batch", "running", "population")
+    }
+    return replace(averages[0], **joined)
 
 
 def running_accuracy(trained, memory, *, biased=False):

@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.checks import check_choice, check_integer, check_number
 from helpers.datasets import load_fashion_mnist, make_read_only
-from helpers.experiments.arm import N_SEEDS
+from helpers.experiments.arm import N_SEEDS, Resumable
 from helpers.intervals import (
     format_number,
     format_table,
@@ -232,18 +232,23 @@ class Ridges:
         return self.without, self.with_norm
 
 
-def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128, on_step=None):
-    """Return the Ridges at `step`, one of RIDGE_STEPS; trains only where nobody asked before.
+def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
+    """Yield the share of the way to `step`, one of RIDGE_STEPS, that is done and the Ridges there.
 
-    `on_step` is called 2 * RIDGE_STEPS[-1] times if it trains, else never.
+    The last ones are those at `step`. Nothing is trained twice: the recordings of the last few
+    settings are kept, and the training goes on from where it stands.
     """
     check_choice("step", step, RIDGE_STEPS)
     check_choice("station", station, STATIONS)
-    arms = [
-        _ridge_arm({at: heard[station] for at, heard in recordings.items()}, step)
-        for recordings in record_arms(learning_rate, batch_size, on_step=on_step)
-    ]
-    return Ridges(step, station, learning_rate, batch_size, *arms)
+    for _, arms in _recordings(learning_rate, batch_size):
+        at = min(step, max(arms[0]))
+        heard = [{one: each[station] for one, each in arm.items()} for arm in arms]
+        ridges = Ridges(
+            at, station, learning_rate, batch_size, *(_ridge_arm(arm, at) for arm in heard)
+        )
+        yield at / step if step else 1, ridges
+        if at == step:
+            return
 
 
 def _ridge_arm(recordings, step):
@@ -259,30 +264,31 @@ def _density(values, width=0.2):
     return np.exp(-0.5 * distances**2).mean(axis=-2) / (width * np.sqrt(2 * np.pi))
 
 
-def record_arms(learning_rate, batch_size, n_networks=2, seed=0, on_step=None):
-    """Return the recordings of both arms, {step: {station: (n_networks, 256, 64)}}, float32."""
-    kept = _kept_arms(learning_rate, batch_size, n_networks, seed)
-    if not kept:
-        data = _load(2000, 256, n_networks, seed)
-        options = dict(
-            activation="relu", learning_rate=learning_rate, batch_size=batch_size,
-            n_steps=RIDGE_STEPS[-1], every=10, n_networks=n_networks, seed=seed,
-            dtype=np.float32, on_step=on_step,
-        )
-        kept[:] = [_record_arm(data, batch_norm=one, **options) for one in (False, True)]
-    return tuple(kept)
+def record_arms(learning_rate, batch_size):
+    """Return the recordings of both arms, {step: {station: (2, 256, 64)}}, float32."""
+    *_, (_, arms) = _recordings(learning_rate, batch_size)
+    return arms
 
 
 @lru_cache(maxsize=8)
-def _kept_arms(learning_rate, batch_size, n_networks, seed):
-    return []  # record_arms fills it: its on_step differs from call to call and is no key
+def _recordings(learning_rate, batch_size):
+    return Resumable(_record(learning_rate, batch_size))
 
 
-def _record_arm(data, **options):
-    recordings = {step: heard for _, step, heard in _checkpoints(data, losses=[], **options)}
-    for heard in recordings.values():
-        make_read_only(*heard.values())
-    return recordings
+def _record(learning_rate, batch_size, n_networks=2, seed=0):
+    """Train both arms side by side; yield the share done and what was recorded so far of each."""
+    data = _load(2000, 256, n_networks, seed)
+    options = dict(
+        activation="relu", learning_rate=learning_rate, batch_size=batch_size,
+        n_steps=RIDGE_STEPS[-1], every=10, n_networks=n_networks, seed=seed, dtype=np.float32,
+        losses=[],
+    )
+    arms = {}, {}
+    for both in zip(*(_checkpoints(data, batch_norm=one, **options) for one in (False, True))):
+        for arm, (_, n_done, heard) in zip(arms, both):
+            make_read_only(*heard.values())
+            arm[n_done] = heard
+        yield n_done / RIDGE_STEPS[-1], tuple(dict(arm) for arm in arms)
 
 
 # -- kicks: a sudden change of layers 1 and 2 --

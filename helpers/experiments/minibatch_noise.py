@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.checks import check_integer, check_number
 from helpers.datasets import load_fashion_mnist
-from helpers.experiments.arm import N_SEEDS, train_arm
+from helpers.experiments.arm import N_SEEDS, start_arm
 from helpers.intervals import (
     Interval,
     interval_ends,
@@ -242,12 +242,28 @@ class Run:
         return self.gaps[-1]
 
 
-def train_run(
+def train_run(*, on_step=None, **settings):
+    """Train one arm and return its Run; settings and errors as in `watch_run`.
+
+    `on_step` is called after each step.
+    """
+    run = None
+    for _, latest in watch_run(**settings):
+        run = latest or run
+        if on_step is not None:
+            on_step()
+    return run
+
+
+def watch_run(
     *, image_size=7, hidden=(32, 32), n_train=512, n_test=1000, label_noise=0.2, n_steps=100,
     batch_size=512, learning_rate=0.1, evaluate_every=5, keep_at=(), n_networks=N_SEEDS, seed=0,
-    dtype=np.float64, on_step=None, **options,
+    dtype=np.float64, **options,
 ):
-    """Train one arm and return its Run; the defaults are the course's configuration LIVE.
+    """Train one arm; yield after each step the share that is done and the Run so far, or None.
+
+    The Run is new where the losses were evaluated; the last is that of the whole training. The
+    defaults are the course's configuration LIVE.
 
     options: group_size, dropout, batch_norm and other settings of multilayer_perceptron. Every
     evaluation normalises with the exact moments of the whole training set. The networks are kept
@@ -260,14 +276,17 @@ def train_run(
     rng = spawn_streams(seed, n_networks).data
     data = load_fashion_mnist(n_train, n_test, image_size, label_noise, n_networks, rng=rng)
     inputs, test_inputs = (one.astype(dtype) for one in (data.train_inputs, data.test_inputs))
+    network, training = start_arm(
+        inputs, data.train_targets, [inputs.shape[-1], *hidden, len(data.class_names)], seed=seed,
+        n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, dtype=dtype,
+        learning_rate=learning_rate, **options,
+    )
     steps, train_losses, test_losses, kept = [], [], [], {}
-
-    def evaluate(step, network):
+    for step in training:
         n_done = step.index + 1
         is_due = n_done % evaluate_every == 0 or n_done == n_steps
-        if not is_due and n_done not in keep_at:
-            return
-        fixed = with_statistics(network, inputs)
+        if is_due or n_done in keep_at:
+            fixed = with_statistics(network, inputs)
         if is_due:
             steps.append(n_done)
             train_losses.append(_losses(fixed, inputs, data.train_targets))
@@ -276,13 +295,8 @@ def train_run(
             # Layers remember their last inputs: let that be one image, not a thousand.
             fixed.forward(test_inputs[:1], training=False)
             kept[n_done] = fixed
-
-    train_arm(
-        inputs, data.train_targets, [inputs.shape[-1], *hidden, len(data.class_names)], seed=seed,
-        n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, dtype=dtype,
-        learning_rate=learning_rate, after_step=evaluate, on_step=on_step, **options,
-    )
-    return Run(np.array(steps), np.array(train_losses), np.array(test_losses), kept)
+        run = Run(np.array(steps), np.array(train_losses), np.array(test_losses), kept)
+        yield n_done / n_steps, run if is_due else None
 
 
 def _losses(network, inputs, targets):
@@ -400,29 +414,32 @@ class GroupComparison:
 
 
 def run_reference(on_step=None):
-    """Return the Run with group 512 and no dropout that `compare_with_reference` needs."""
+    """Return the Run with group 512 and no dropout that `watch_comparison` needs."""
     return train_run(group_size=512, dtype=np.float32, on_step=on_step)
 
 
-def compare_with_reference(reference, group_size, dropout, on_step=None):
-    """Return the GroupComparison of LIVE, in float32: for pictures, not for printed tables.
+def watch_comparison(reference, group_size, dropout):
+    """Train one arm of LIVE; yield the share that is done and the GroupComparison so far, or None.
 
-    reference: from `run_reference`. `on_step` is called 100 times, or never where group_size is
-    512 and dropout 0, which is the reference itself.
+    reference: from `run_reference`; where group_size is 512 and dropout 0, it is the arm itself.
+    Trains in float32: for pictures, not for printed tables.
     """
-    is_reference = group_size == 512 and dropout == 0
-    run = reference
-    if not is_reference:
-        run = train_run(
-            group_size=group_size, dropout=dropout, dtype=np.float32, on_step=on_step
-        )
-    best, reference_best = run.best_test_loss, reference.best_test_loss
+    if group_size == 512 and dropout == 0:
+        yield 1, _comparison(reference, reference, group_size, dropout)
+        return
+    for share, run in watch_run(group_size=group_size, dropout=dropout, dtype=np.float32):
+        yield share, None if run is None else _comparison(run, reference, group_size, dropout)
+
+
+def _comparison(run, reference, group_size, dropout):
+    n_done = len(run.steps)  # so far: against what the reference had reached by then
+    best, reference_best = (one.test_losses[:n_done].min(axis=0) for one in (run, reference))
     return GroupComparison(
         group_size, dropout,
         curve(run.steps, run.train_losses), curve(run.steps, run.test_losses),
         curve(reference.steps, reference.train_losses),
         curve(reference.steps, reference.test_losses),
         mean_interval(best),
-        None if is_reference else paired_interval(best, reference_best),
+        None if run is reference else paired_interval(best, reference_best),
         mean_interval(run.end_gap),
     )

@@ -228,7 +228,8 @@ class GroupCurvesPicture(Picture):
                 band.set(one.steps, one.mean, one.low, one.high)
             self.labels[panel].set(100, [one.mean[-1] for one in pair], ["group 512", name])
         self.sentence = f"Group {result.group_size}, dropout {result.dropout:g}: " + (
-            f"best test loss {result.best_test_loss}, gap at the end {result.end_gap}. "
+            f"best test loss {result.best_test_loss}, gap after {result.train.steps[-1]} steps "
+            f"{result.end_gap}. "
             f"{_compare(result.difference)} 95% intervals over {result.best_test_loss.n_seeds} "
             "networks."
         )
