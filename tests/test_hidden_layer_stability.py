@@ -314,6 +314,7 @@ def test_the_demos_follow_their_controls(pair):
     demo.controls["batch_size"].value = 16
     demo.controls["station"].value = "h2"
     demo.controls["step"].value = 200
+    demo.wait()
     assert demo.error is None
     for word in ("Step 200", "h2", "batch size 16"):
         assert word in demo.caption.value
