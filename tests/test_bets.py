@@ -25,7 +25,7 @@ def bets_of(notebook):
     }
 
 
-NOTEBOOKS = sorted(FOLDER.glob("0*.ipynb"))
+NOTEBOOKS = sorted(FOLDER.glob("0[1-9]*.ipynb"))  # the board, 00, has none of its own
 FOUND = [(name, bet, path) for path in NOTEBOOKS for name, bet in bets_of(path).items()]
 BETS = {name: bet for name, bet, _ in FOUND}
 HOMES = {name: path for name, _, path in FOUND}

@@ -18,6 +18,7 @@ from nbformat import v4
 from helpers.execute import CELL_METADATA, NOTEBOOK_METADATA, ROOT, normalise
 
 RELEASE = (
+    "00_lecture_demos",
     "01_covariate_shift",
     "02_batch_norm_mechanics",
     "03_hidden_layer_stability",

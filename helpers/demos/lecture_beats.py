@@ -33,11 +33,11 @@ class Beat:
     """One bet, one answer, one demo.
 
     name: short and unique. title: two or three words for buttons. tab: a key of TABS. where: the
-    notebook and section that print the numbers, such as "01#1". ask: () -> Prediction. measured:
-    Lecture -> what the Prediction is compared with. number: Lecture -> lines of text, the first
-    one large. before: where the controls stand while the room bets; None hides the picture.
-    after: where they stand at the reveal. what_if: one line for the instructor, to play with.
-    basis: what the intervals are over.
+    notebook and section that print the numbers, such as "01#1", or several. ask: () ->
+    Prediction. measured: Lecture -> what the Prediction is compared with. number: Lecture ->
+    lines of text, the first one large. before: where the controls stand while the room bets; None
+    hides the picture. after: where they stand at the reveal. what_if: one line for the
+    instructor, to play with. basis: what the intervals are over.
     """
 
     name: str
@@ -344,8 +344,8 @@ def _number_of_memory(lecture):
     usual, slow = (100 * lecture.averages[memory].running for memory in (0.9, 0.999))
     exact = mean_interval(100 * lecture.averages[0.9].population)
     return [
-        f"{mean_interval(usual)}% → {mean_interval(slow)}%",
-        "right, memory 0.9 and 0.999", f"with exact statistics {exact}%",
+        f"{mean_interval(usual)} → {mean_interval(slow)}",
+        "% right, with memory 0.9 and 0.999", f"with exact statistics {exact}",
     ]
 
 
@@ -616,7 +616,7 @@ BEATS = (
         what_if="What is pinned is where and how wide, not which images score high.",
     ),
     Beat(
-        "company", "the noise microscope", "microscope", "04#1", ask_company,
+        "company", "the noise microscope", "microscope", "04#1, 04#2", ask_company,
         lambda lecture: float(_sd_at(64)), _number_of_company,
         before=None, after={"batch_size": 64},
         what_if="What if the batch has only 4 images? Theory's curve misses, and a wall appears on "
@@ -624,7 +624,7 @@ BEATS = (
         basis="3,000 mini-batches; 95% interval over 16 networks",
     ),
     Beat(
-        "large", "a batch of 512", "microscope", "04#1", ask_large_batch,
+        "large", "a batch of 512", "microscope", "04#1, 04#2", ask_large_batch,
         lambda lecture: float(_sd_at(512) / _sd_at(64)), _number_of_large_batch,
         before={"batch_size": 64}, after={"batch_size": 512},
         what_if="Where are batch norm and dropout 0.2 alike? Only at about 4 images.",

@@ -42,14 +42,16 @@ class Board:
     """All demos on tabs; `beat` and `state` say what is shown.
 
     plan: the name of one of PLANS, which `next` and `back` follow. Any tab or beat can be chosen
-    at any time; the plan goes on from there, or from where it was left if the beat is not in it.
+    at any time; the plan goes on from there, or from where it was left if the beat is not in it
+    (that is with a beat whose result nobody has seen yet, else with the one behind it).
     """
 
     def __init__(self, lecture, beats=BEATS, tabs=TABS, plans=PLANS):
         self.lecture, self.plans = lecture, plans
         self.beats = {beat.name: beat for beat in beats}
         self.bets = {beat.name: beat.ask() for beat in beats}
-        self.beat, self.state, self._place = beats[0], "Bet", 0
+        self.beat, self.state = beats[0], "Bet"
+        self._place, self._was_revealed = 0, False  # in the plan; what comes next depends on it
         self.error = None
         self._is_moving = False
         self._build_controls()
@@ -76,7 +78,7 @@ class Board:
         with ONE_AT_A_TIME:
             self.beat, self.state = self.beats[name], state
             if name in self.plan:
-                self._place = self.plan.index(name)
+                self._place, self._was_revealed = self.plan.index(name), state != "Bet"
             self._show()
         self._workshop.open()
 
@@ -98,7 +100,7 @@ class Board:
 
     def _following(self):
         """Return the plan's next beat, None after the last."""
-        place = self._place + (self.beat.name in self.plan)
+        place = self._place + self._was_revealed
         return self.plan[place] if place < len(self.plan) else None
 
     # -- what is on the screen --
