@@ -1,15 +1,37 @@
-"""The table in data/ is what the code computes, and is written whole or not at all."""
+"""The tables in data/ are what the code computes, and are written whole or not at all."""
 
 import numpy as np
 import pytest
 
 from helpers.experiments import precompute
+from helpers.experiments.covariate_shift import measure_coats, measure_regions
+from helpers.experiments.hidden_layer_stability import DRIVES, run_drift, run_driven_arm, run_kick
+from helpers.experiments.lecture_demos import (
+    DETECTORS,
+    KICKS,
+    LECTURE_FILE,
+    MEASURES,
+    RACE_RATES,
+    SHAPES,
+    SWEEP_SIZES,
+    SWEEP_STEPS,
+    load_lecture,
+    measure_notebook_02,
+)
+from helpers.experiments.minibatch_noise import LIVE_ARMS, naive_sweep, train_run
 from helpers.experiments.other_suspects import (
     MAP_FILE,
     load_learning_rate_map,
     measure_learning_rates,
+    run_noisy_race,
 )
-from helpers.experiments.precompute import compute_learning_rate_map, save_learning_rate_map
+from helpers.experiments.precompute import (
+    compute_learning_rate_map,
+    compute_lecture,
+    main,
+    save_arrays,
+    save_learning_rate_map,
+)
 
 SMALL = {"learning_rates": (0.1, 1.0), "n_networks": 2, "n_steps": 10, "n_train": 200}
 SMALL_AXES = {
@@ -77,5 +99,127 @@ def test_an_interruption_leaves_the_old_file_whole(tmp_path, monkeypatch, small_
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
 
-def test_the_table_is_small():
+def test_the_tables_are_small():
     assert MAP_FILE.stat().st_size < 100_000
+    assert LECTURE_FILE.stat().st_size < 100_000
+
+
+# --- the lecture ---------------------------------------------------------------------------------
+
+N_AGAIN = 4  # networks of sixteen: each depends on streams of its own only
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    return load_lecture().arrays
+
+
+def assert_same(computed, stored):
+    np.testing.assert_allclose(computed, stored, rtol=1e-6, atol=1e-9)
+
+
+def test_the_lecture_has_its_shapes_and_types(arrays):
+    assert {name: one.shape for name, one in arrays.items()} == SHAPES
+    types = {"verdicts": bool, "race_arrived": bool, "race_first_steps": np.int64}
+    for name, one in arrays.items():
+        assert one.dtype == types.get(name, np.float64), name
+        assert not one.flags.writeable
+        assert name == "race_losses" or np.isfinite(one).all()
+
+
+def test_coats_are_what_the_code_computes(arrays):
+    story = measure_coats(detectors=DETECTORS[:1], n_networks=N_AGAIN)
+    for name in ("accuracy", "cat_recall", "other_recall", "train_accuracy"):
+        assert_same(getattr(story.plain, name), arrays[name][0, ..., :N_AGAIN])
+    np.testing.assert_array_equal(story.coats, arrays["coats"])
+    np.testing.assert_array_equal(story.plain.verdicts, arrays["verdicts"][0])
+
+
+def test_regions_are_what_the_code_computes(arrays):
+    regions = measure_regions((4,), n_networks=N_AGAIN)
+    # Weights come from a solver that stops at a tolerance.
+    assert np.allclose(regions.plain[0], arrays["regions"][0, :N_AGAIN], atol=0.002)
+    assert np.allclose(regions.reweighted[0], arrays["regions"][1, :N_AGAIN], atol=0.005)
+
+
+def test_averages_are_what_the_code_computes(arrays):
+    assert_same(measure_notebook_02()["averages"], arrays["averages"])
+
+
+def test_drift_and_kicks_are_what_the_code_computes(arrays):
+    pair = run_drift(n_networks=N_AGAIN)
+    ranking = [arm.mean_drift("z2", "ranking") for arm in pair.arms]
+    assert_same(ranking, arrays["ranking"][:, :N_AGAIN])
+    for kick, stored in zip(KICKS, arrays["kicks"]):
+        assert_same(run_kick(pair, *kick).damage, stored[:, :N_AGAIN])
+
+
+def test_a_moving_target_is_what_the_code_computes(arrays):
+    loss = run_driven_arm("rotation", True, n_networks=N_AGAIN)
+    assert_same(loss, arrays["late_losses"][DRIVES.index("rotation"), 1, :N_AGAIN])
+
+
+def test_sweeps_and_arms_are_what_the_code_computes(arrays):
+    sweep = naive_sweep(True, SWEEP_SIZES[1:], n_networks=N_AGAIN)
+    assert sweep.n_steps == SWEEP_STEPS[1:]
+    assert_same(sweep.train_losses, arrays["sweep_train_losses"][0, 1:, :N_AGAIN])
+    assert_same(sweep.test_losses, arrays["sweep_test_losses"][0, 1:, :N_AGAIN])
+    run = train_run(**LIVE_ARMS["group 64"], n_networks=N_AGAIN)
+    place = list(LIVE_ARMS).index("group 64")
+    assert_same(run.best_test_loss, arrays["best_test_losses"][place, :N_AGAIN])
+
+
+def test_a_race_is_what_the_code_computes(arrays):
+    place = RACE_RATES.index(0.02)
+    race = run_noisy_race(learning_rate=0.02, n_networks=N_AGAIN)
+    for arm, stored in zip(race.arms, arrays["race_losses"][place]):
+        assert_same(arm.losses, stored[: len(arm.losses), :N_AGAIN])
+    first_steps = [arm.first_steps for arm in race.arms]
+    np.testing.assert_array_equal(first_steps, arrays["race_first_steps"][place][:, :N_AGAIN])
+    assert_same(race.drift, arrays["race_drift"][place][:, :N_AGAIN])
+
+
+def test_a_race_ends_where_it_ended(arrays):
+    for rate, stored in zip(RACE_RATES, arrays["race_losses"]):
+        for arm, losses in zip(load_lecture().races[rate].arms, stored):
+            assert arm.steps[-1] == 5 * len(arm.losses)
+            assert np.isnan(losses[len(arm.losses) :]).all() and np.isfinite(arm.losses).all()
+            assert arm.steps[-1] == 160 or (arm.losses < 0.5).any(axis=0).all()
+
+
+def test_the_lecture_is_put_together_from_all_notebooks():
+    told = []
+    measures = [lambda: {"a": 1}, lambda: {"b": 2}]
+    assert compute_lecture(measures, on_part=told.append) == {"a": 1, "b": 2}
+    assert told[1].startswith("2 of 2: ") and len(MEASURES) == 5
+
+
+@pytest.mark.parametrize("damage", ["shape", "missing"])
+def test_a_damaged_lecture_says_how_to_get_it_back(damage, arrays, tmp_path):
+    altered = {**arrays, "ranking": arrays["ranking"][:1]}
+    if damage == "missing":
+        del altered["ranking"]
+    path = tmp_path / LECTURE_FILE.name
+    save_arrays(path, altered)
+    with pytest.raises(ValueError, match=r"ranking.*git checkout -- data/lecture_demos.npz"):
+        load_lecture(path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [([], {"map", "lecture"}), (["map"], {"map"}), (["lecture"], {"lecture"})],
+)
+def test_the_command_writes_what_is_named(arguments, written, monkeypatch):
+    seen = set()
+    monkeypatch.setattr(precompute, "compute_learning_rate_map", lambda: "map")
+    monkeypatch.setattr(precompute, "compute_lecture", lambda: "lecture")
+    monkeypatch.setattr(precompute, "save_learning_rate_map", seen.add)
+    monkeypatch.setattr(precompute, "save_arrays", lambda path, arrays: seen.add(arrays))
+    main(arguments)
+    assert seen == written
+
+
+def test_the_command_knows_no_other_name(capsys):
+    with pytest.raises(SystemExit):
+        main(["maps"])
+    assert "map or lecture, got maps" in capsys.readouterr().err
