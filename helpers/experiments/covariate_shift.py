@@ -1,6 +1,7 @@
 """Notebook 01: a detector of black cats meets coloured ones; can old data stand in for new?"""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -401,8 +402,11 @@ class RegionView:
 def view_regions(distance, reweighted, *, n_train=300, n_test=1000, seed=0):
     """Return the RegionView of one training set."""
     source, target, test = _regions(distance, None, n_train, n_test, seed)
-    weights = importance_weights(source[0], target[0]) if reweighted else np.ones(n_train)
-    network = _fit(*source, weights, seed=seed, n_networks=None, **LINE)
+    if reweighted:
+        weights = importance_weights(source[0], target[0])
+        network = _fit(*source, weights, seed=seed, n_networks=None, **LINE)
+    else:
+        weights, network = np.ones(n_train), _plain_line(n_train, seed)
     (layer,) = network.layers
     a, b = layer.weights[:, 1] - layer.weights[:, 0]
     guesses = network.forward(target[0], training=False).argmax(axis=-1)
@@ -411,6 +415,12 @@ def view_regions(distance, reweighted, *, n_train=300, n_test=1000, seed=0):
         (a, b, layer.bias[1] - layer.bias[0]), float(inference_accuracy(network, *test)),
         domain_auc(source[0], target[0]), effective_sample_size(weights),
     )
+
+
+@lru_cache(maxsize=1)  # the training points are the same wherever the test region lies
+def _plain_line(n_train, seed):
+    source, _, _ = _regions(0, None, n_train, 1, seed)
+    return _fit(*source, seed=seed, n_networks=None, **LINE)
 
 
 # -- inside a network: the data set of layer 3 --
