@@ -15,10 +15,10 @@ The core, to be read in an hour, in this order:
 The course, one file per notebook in each folder:
     experiments       settings in, a result out; no drawing (arm: one arm of a comparison;
                       other_suspects: notebook 05's own experiments, beside its ledger; precompute:
-                      `python -m helpers.experiments.precompute` computes the table in data/)
+                      `python -m helpers.experiments.precompute` computes the tables in data/)
     figures           a result in, a labelled picture out; no computing (picture, parts: for all)
     demos             controls wired to an experiment and a picture, and bets (panel, prediction,
-                      progress: for all)
+                      progress: for all; lecture_beats: what the board of lecture_demos asks)
     exercises         reference answers, checks that name the mistake (exercise: for all)
 
     execute           `python -m helpers.execute` runs all notebooks in place
