@@ -1,0 +1,256 @@
+"""The instructor's board as a web page: it is there soon, needs no network and only a keyboard."""
+
+import re
+
+import pytest
+from lab_server import PATIENCE
+from playwright.sync_api import expect
+from voila_server import VoilaServer
+
+from helpers.demos.lecture_beats import BEATS, PLANS
+from helpers.experiments.lecture_demos import load_lecture
+
+BY_NAME = {beat.name: beat for beat in BEATS}
+SCREENS = {"projector": (1280, 800), "full hd": (1920, 1080)}
+# The policy in voila.json forbids what Voila's template would fetch for icons that nobody uses;
+# the browser says so.
+FORBIDDEN = re.compile(r"fontawesome.*Content Security Policy", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def voila(tmp_path_factory):
+    running = VoilaServer(tmp_path_factory.mktemp("voila"))
+    yield running
+    running.stop()
+
+
+class BoardPage:
+    """The board in a browser that reaches nothing but this computer."""
+
+    def __init__(self, chromium, url, size=SCREENS["projector"]):
+        width, height = size
+        self.context = chromium.new_context(viewport={"width": width, "height": height})
+        self.context.set_default_timeout(1000 * PATIENCE)
+        self.strangers, self.errors = [], []
+        self.context.route(re.compile(r"^https?://(?!127\.0\.0\.1[:/])"), self._refuse)
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._listen)
+        self.page.goto(url, wait_until="commit")
+
+    def _refuse(self, route):
+        self.strangers.append(route.request.url)
+        route.abort()
+
+    def _listen(self, message):
+        if message.type == "error" and not FORBIDDEN.search(message.text):
+            self.errors.append(message.text)
+
+    def visible(self, css):
+        return self.page.locator(f"{css}:visible")
+
+    @property
+    def next(self):
+        return self.page.locator(".lecture-next")
+
+    @property
+    def state(self):
+        return self.page.locator(".lecture-states .mod-active")
+
+    def picture(self):
+        """Return the bytes of the picture that is seen, as the page holds them."""
+        address = self.visible(".demo-picture").get_attribute("src")
+        return self.page.evaluate(
+            "async address => [...new Uint8Array(await (await fetch(address)).arrayBuffer())]",
+            address,
+        )
+
+    def wait_for_another_picture(self, before):
+        for _ in range(20 * PATIENCE):
+            if self.picture() != before:
+                return
+            self.page.wait_for_timeout(50)
+        pytest.fail("the picture did not change")
+
+    def wait_until_all_is_built(self):
+        self.next.wait_for()
+        expect(self.page.locator(".lecture-bar")).to_have_count(0, timeout=1000 * PATIENCE)
+
+    def focus_on(self, css, key="Tab", at_most=60):
+        """Press a key until what has the focus matches `css`."""
+        for _ in range(at_most):
+            if self.page.evaluate("css => document.activeElement.matches(css)", css):
+                return
+            self.page.keyboard.press(key)
+        pytest.fail(f"{at_most} times {key} do not lead to {css}")
+
+    def close(self):
+        self.context.close()
+
+
+@pytest.fixture(scope="module")
+def board(voila, chromium):
+    page = BoardPage(chromium, voila.url)
+    page.wait_until_all_is_built()
+    yield page
+    page.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_went_wrong(request):
+    yield
+    if "board" in request.fixturenames:
+        page = request.getfixturevalue("board")
+        assert page.errors == [] and page.strangers == []
+
+
+# The one test of the course that looks at the clock: the board promises a picture in ten seconds,
+# from the first request on, the start of its kernel included.
+def test_the_first_picture_is_there_in_ten_seconds(voila, chromium):
+    page = BoardPage(chromium, voila.url)
+    try:
+        page.page.locator(".demo-picture").first.wait_for(state="attached", timeout=10_000)
+        expect(page.next).to_be_visible()
+        page.next.click()
+        expect(page.visible(".demo-picture")).to_be_visible()
+        assert page.errors == [] and page.strangers == []
+    finally:
+        page.close()
+
+
+def test_the_whole_lecture_with_the_space_bar(board):
+    lecture, keyboard = load_lecture(), board.page.keyboard
+    board.focus_on(".lecture-next")
+    for number, name in enumerate(PLANS["15 min"]):
+        beat, bet = BY_NAME[name], BY_NAME[name].ask()
+        expect(board.state).to_have_text("Bet")
+        expect(board.visible(".lecture-question")).to_have_text(bet.question)
+        shown = board.page.locator(".demo-picture:visible")
+        expect(shown).to_have_count(0 if beat.before is None else 1)
+        before = None if beat.before is None else board.picture()
+        said = answer_by_keyboard(board, bet, number)
+
+        board.focus_on(".lecture-next", "Shift+Tab")
+        keyboard.press("Space")
+        expect(board.state).to_have_text("Reveal")
+        large = beat.number(lecture)[0]
+        expect(board.visible(".lecture-number")).to_have_text(large)
+        expect(board.visible(".lecture-reply")).to_contain_text(f"You bet {said}")
+        expect(shown).to_have_count(1)
+        board.wait_for_another_picture(before)
+        expect(board.next).to_be_focused()
+
+        keyboard.press("Space")
+        expect(board.state).to_have_text("Play")
+        expect(board.visible(".lecture-what-if")).to_have_text(beat.what_if)
+        expect(board.next).to_be_focused()
+        last = name == PLANS["15 min"][-1]
+        following = None if last else BY_NAME[PLANS["15 min"][number + 1]].title
+        expect(board.next).to_have_text("Start again" if last else f"Next: {following}")
+        keyboard.press("Space")
+
+
+def answer_by_keyboard(board, bet, number):
+    """Place a bet with the keyboard and return how the board will call it."""
+    keyboard = board.page.keyboard
+    if bet.is_number:
+        board.focus_on(".noUi-handle")
+        keyboard.press("ArrowRight")
+        value = bet.control.options[1][1]
+        expect(board.visible(".widget-readout")).to_have_text(bet.options.text(value))
+        return bet.options.text(value)
+    answer = bet.options[number % len(bet.options)]
+    board.focus_on(".lecture-answers button")
+    for _ in range(number % len(bet.options)):
+        keyboard.press("Tab")
+    keyboard.press("Space")
+    expect(board.next).to_be_focused()  # it came back by itself
+    return bet.lettered(answer)
+
+
+def test_a_what_if_is_answered_from_the_keyboard(board):
+    board.page.locator(".lecture-menu select").select_option(label="the coats")
+    board.focus_on(".lecture-next", "Shift+Tab")
+    board.page.keyboard.press("Space")
+    expect(board.state).to_have_text("Reveal")
+    board.page.keyboard.press("Space")
+    expect(board.state).to_have_text("Play")
+    before = board.picture()
+    board.focus_on(".noUi-handle")
+    board.page.keyboard.press("ArrowLeft")
+    expect(board.visible(".demo-sentence")).to_contain_text("Coats at 0.9")
+    board.wait_for_another_picture(before)
+
+
+def test_back_and_tabs_from_the_keyboard(board):
+    board.page.locator(".lecture-menu select").select_option(label="the control")
+    board.focus_on(".lecture-back", "Shift+Tab")
+    board.page.keyboard.press("Space")
+    expect(board.page.locator(".lecture-menu select")).to_have_value("the obvious experiment")
+    expect(board.state).to_have_text("Play")
+    board.focus_on(".lm-TabBar-tab")
+    board.focus_on(".lm-TabBar-tab:nth-child(10)", "ArrowRight")
+    board.page.keyboard.press("Enter")
+    expect(board.state).to_have_text("Bet")
+    expect(board.page.locator(".lm-TabBar-tab.lm-mod-current")).to_have_text("Groups")
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_all_beats_fit_the_screen_and_nothing_jumps(screen, voila, chromium):
+    page = BoardPage(chromium, voila.url, SCREENS[screen])
+    try:
+        page.wait_until_all_is_built()
+        for beat in BEATS:
+            page.page.locator(".lecture-menu select").select_option(label=beat.title)
+            expect(page.visible(".lecture-question")).to_have_text(beat.ask().question)
+            places = [layout(page)]
+            for state in ("Reveal", "Play"):
+                page.next.click()
+                expect(page.state).to_have_text(state)
+                places.append(layout(page))
+            assert places[0] == places[1] == places[2], beat.name
+            assert not too_small(page), beat.name
+        assert page.errors == [] and page.strangers == []
+    finally:
+        page.close()
+
+
+def layout(page):
+    """Return where buttons, tabs and the picture are; asserts that all is within the screen."""
+    places = page.page.evaluate(
+        """() => {
+            const shown = css => [...document.querySelectorAll(css)].find(
+                one => one.getClientRects().length);
+            const place = css => {
+                const {x, y, width, height} = shown(css).getBoundingClientRect();
+                return [x, y, width, height].map(value => Math.round(10 * value) / 10);
+            };
+            const html = document.documentElement, side = shown('.lecture-side');
+            return {
+                beyond: [
+                    shown('.lecture-page').getBoundingClientRect().bottom > innerHeight,
+                    html.scrollWidth > innerWidth, side.scrollWidth > side.clientWidth + 1,
+                ],
+                fixed: ['.lecture-next', '.lecture-back', '.lecture-states', '.lm-TabBar',
+                        '.demo-picture'].map(place),
+            };
+        }"""
+    )
+    assert places["beyond"] == [False, False, False]
+    return places["fixed"]
+
+
+def too_small(page):
+    """Return the texts on the board that are smaller than 1/30 of the picture's height."""
+    return page.page.evaluate(
+        """() => {
+            const picture = [...document.querySelectorAll('.demo-picture')].find(
+                one => one.getClientRects().length);
+            const smallest = picture.getBoundingClientRect().height / 30;
+            return [...document.querySelectorAll('.lecture-board *')].filter(one =>
+                one.getClientRects().length && one.tagName != 'OPTION' &&
+                [...one.childNodes].some(child => child.nodeType == 3 && child.data.trim()) &&
+                parseFloat(getComputedStyle(one).fontSize) < smallest
+            ).map(one => one.textContent);
+        }"""
+    )

@@ -1,0 +1,64 @@
+"""Voila serving the instructor's board on loopback, as README says: in the checkout's folder."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+from lab_server import PATIENCE
+
+from helpers.execute import ONE_THREAD, QUIET_KERNEL, ROOT
+
+BOARD = ROOT / "notebooks" / "00_lecture_demos.ipynb"
+
+
+class VoilaServer:
+    """A running Voila; stop it with `stop()`. Every page gets a kernel of its own."""
+
+    def __init__(self, folder):
+        self.log = Path(folder, "voila.log")
+        self.url = f"http://127.0.0.1:{_free_port()}/"
+        environment = {
+            **os.environ, **ONE_THREAD, **QUIET_KERNEL,
+            "PYTHONPATH": str(ROOT),
+            "JUPYTER_PREFER_ENV_PATH": "1",
+            "JUPYTER_CONFIG_DIR": str(Path(folder, "config")),
+            "JUPYTER_DATA_DIR": str(Path(folder, "data")),
+            "IPYTHONDIR": str(Path(folder, "ipython")),
+        }
+        port = self.url.rstrip("/").rpartition(":")[2]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "voila", str(BOARD), "--no-browser", f"--port={port}",
+                 "--Voila.ip=127.0.0.1"],
+                cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )
+        self._wait()
+
+    def _wait(self):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                # A page would start a kernel; a file that is served does not.
+                urllib.request.urlopen(f"{self.url}static/favicon.ico", timeout=PATIENCE)
+                return
+            except URLError as error:
+                if hasattr(error, "code"):  # an answer, if only "not found"
+                    return
+                time.sleep(0.1)
+        self.process.kill()
+        raise RuntimeError(f"Voila did not start:\n{self.log.read_text()}")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+
+
+def _free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
