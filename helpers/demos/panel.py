@@ -19,6 +19,7 @@ from traitlets import TraitError
 
 from helpers.checks import check_choice, check_integer, check_number
 from helpers.demos.progress import SECONDS_BETWEEN_MOVES, moving_bar, widget_view
+from helpers.demos.spoken_names import spoken_names
 from helpers.figures.picture import ONE_AT_A_TIME, as_text
 
 SECONDS_TO_FIRST_FRAME = 0.04
@@ -131,6 +132,7 @@ class Panel:
                 *([self._bar_row] if self._trains else []),
                 self.image,
                 self.caption,
+                spoken_names(),
             ]
         )
         self.view.add_class("demo")

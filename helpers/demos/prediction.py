@@ -17,6 +17,7 @@ from ipywidgets import Layout
 from helpers.checks import check_finite, check_integer, check_number
 from helpers.demos.panel import follow, paragraph
 from helpers.demos.progress import widget_view
+from helpers.demos.spoken_names import spoken_names
 from helpers.intervals import Interval, format_number
 
 NO_BET = "no bet yet"
@@ -95,7 +96,7 @@ class Prediction:
         self.because = because if because is None else self._check_sentences(because)
         self.control = self._slider() if self.is_number else self._buttons()
         title = ipywidgets.HTML(paragraph(question, "Bet."), layout=Layout(max_width=WIDTH))
-        self.view = ipywidgets.VBox([title, self.control])
+        self.view = ipywidgets.VBox([title, self.control, spoken_names()])
 
     @property
     def is_number(self):

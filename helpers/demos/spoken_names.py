@@ -34,8 +34,8 @@ const speakAll = () => {
   each('.widget-toggle-button', node =>
     set(node, {'aria-pressed': String(node.classList.contains('mod-active'))}));
   each('.widget-radio', (node, name) => set(node, {role: 'radiogroup', 'aria-label': name}));
-  each('.widget-hprogress', (node, name) => set(node, {
-    role: 'progressbar', 'aria-label': name || 'training',
+  each('.widget-hprogress', node => set(node, {
+    role: 'progressbar', 'aria-label': words(node.querySelector('.widget-label')) || 'training',
     'aria-valuenow': String(parseInt(node.querySelector('.progress-bar').style.width) || 0)}));
   each('.demo-picture', node => set(node, {alt: '"""
     + ALT

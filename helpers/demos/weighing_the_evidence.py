@@ -8,6 +8,7 @@ from ipywidgets import Layout
 from helpers.demos.panel import Panel, choice, follow, follow_bet, paragraph, steps_slider
 from helpers.demos.prediction import Scale, predict
 from helpers.demos.progress import widget_view
+from helpers.demos.spoken_names import spoken_names
 from helpers.experiments.other_suspects import MAP_AXES, load_learning_rate_map
 from helpers.experiments.weighing_the_evidence import (
     CLAIMS,
@@ -117,7 +118,7 @@ class VerdictBoard:
     def __init__(self):
         self.controls = {claim.name: self._buttons(claim) for claim in CLAIMS}
         rows = [self._row(claim) for claim in CLAIMS]
-        self.view = ipywidgets.VBox(rows, layout=Layout(max_width="960px"))
+        self.view = ipywidgets.VBox([*rows, spoken_names()], layout=Layout(max_width="960px"))
 
     @property
     def values(self):
