@@ -10,6 +10,7 @@ import threading
 import matplotlib as mpl
 import numpy as np
 import pytest
+from looks import check_looks
 from PIL import Image
 
 from helpers.figures import picture as picture_module
@@ -46,6 +47,7 @@ def check_picture(picture, *results):
         assert picture.sentence.endswith(".")
         frames.append(picture.png())
         assert fits(picture.figure), "something is clipped at the edge of the figure"
+        check_looks(picture.figure)
         np.testing.assert_array_equal(pixels(frames[-1]), full_redraw(picture))
     assert picture.show(results[0]).png() == frames[0], "the first result looks different now"
     assert len(set(frames)) == len(frames), "different results look the same"

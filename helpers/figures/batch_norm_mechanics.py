@@ -47,12 +47,12 @@ class RacePicture(Picture):
     def _build_arm(self, axes, style):
         band = self.moves(Band(axes, style))
         (marker,) = axes.plot([], [], **style.of_points())
-        number = axes.text(0, 0, "", color=style.colour, ha="center", va="center")
+        number = axes.text(0, 0, "", color=style.text_colour, ha="center", va="center")
         return band, self.moves(marker), self.moves(number)
 
     def _name_arms(self, axes):
         for style, name, place, _ in self.ARMS:
-            axes.text(*place, name, color=style.colour)
+            axes.text(*place, name, color=style.text_colour)
 
     def show(self, races):
         for race, (heading, finish, parts) in zip(races, self.panels, strict=True):
@@ -94,7 +94,7 @@ class OneBatchPicture(Picture):
             for axes, (title, limits) in zip(self.figure.subplots(2, 1), self.ROWS)
         ]
         above, below = self.figure.axes
-        above.text(10, -0.8, "rings: before the push", ha="right", color=NEUTRAL.colour)
+        above.text(10, -0.8, "rings: before the push", ha="right", color=NEUTRAL.text_colour)
         levels = [below.axvline(0, ymax=0.8, zorder=1, **THEORY.of_line()) for _ in range(3)]
         names = [below.text(0, 0.65, name, ha="center") for name in ("β − γ", "β", "β + γ")]
         self.levels = [self.moves(line) for line in levels]

@@ -1,6 +1,5 @@
 """Notebook 01's pictures: coats that change colour, a drop in two parts, a rule and its regions."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +17,7 @@ from helpers.figures.parts import (
 from helpers.figures.picture import (
     NEUTRAL,
     REFERENCE,
+    SECOND,
     STORED_STATISTICS,
     THEORY,
     WARNING,
@@ -41,7 +41,7 @@ class CoatSliderPicture(Picture):
     """Faces change their coats; what a detector gets wrong is crossed, its curves stand below."""
 
     def __init__(self):
-        super().__init__(height=6.2, title="The more colour, the more cats the detector misses")
+        super().__init__(height=5.6, title="The more colour, the more cats the detector misses")
         top, self.axes = self.figure.subplots(2, 1, height_ratios=[1, 1.75])
         self.faces = self.moves(Mosaic(top, 2, N_COLUMNS))
         top.set_yticks([0.5, 1.5], ["cats", "others"])
@@ -52,7 +52,7 @@ class CoatSliderPicture(Picture):
             xlabel=COAT_LABEL, ylabel="share recognised", xlim=(-0.02, 1.31), ylim=(-0.05, 1.05),
             xticks=np.linspace(0, 1, 6), yticks=np.linspace(0, 1, 6),
         )
-        styles = (WITHOUT_BATCH_NORM, NEUTRAL)
+        styles = (WITHOUT_BATCH_NORM, SECOND)
         self.bands = [self.moves(Band(self.axes, style)) for style in styles]
         self.now = self.moves(self.axes.plot([], [], color="#222222", linewidth=1.5)[0])
         points = {"color": "#222222", "marker": "o", "linestyle": "none"}
@@ -60,7 +60,7 @@ class CoatSliderPicture(Picture):
         self.labels = self.moves(LineLabels(self.axes, styles, ["all faces", "cats"]))
         self.reference = self.moves(Intervals(self.axes, REFERENCE))
         self.reference_text = self.moves(
-            self.axes.text(1.05, 0, "", color=REFERENCE.colour, va="center")
+            self.axes.text(1.05, 0, "", color=REFERENCE.text_colour, va="center")
         )
         # Named at its left, for at its right stand the names of the curves.
         self.ghost = self.moves(Ghost(self.axes, offset=(-13, 0), ha="right", bbox=UNDERLAY))
@@ -123,8 +123,8 @@ class DropPicture(Picture):
             for style in parts
         ]
         self.texts = [
-            self.moves(self.axes.text(2.75, 0, "", va="center", color=colour))
-            for colour in ("#555555", "#8a5a00")
+            self.moves(self.axes.text(2.75, 0, "", va="center", color=style.text_colour))
+            for style in parts
         ]
 
     def show(self, story):
@@ -163,8 +163,7 @@ class ShortcutPicture(Picture):
             ["black cats\n(as in training)", "coloured others\n(as in training)",
              "coloured cats", "black others"],
         )
-        known = replace(NEUTRAL, colour="#b5b5b5", hatch="")
-        styles = (known, known, WITHOUT_BATCH_NORM, WITHOUT_BATCH_NORM)
+        styles = (NEUTRAL, NEUTRAL, WITHOUT_BATCH_NORM, WITHOUT_BATCH_NORM)
         self.bars = self.moves(Bars(axes, range(4), styles, width=0.6))
 
     def show(self, detector):
@@ -189,10 +188,10 @@ class RegionPicture(Picture):
     def __init__(self):
         super().__init__(height=5.4, title="The rule stays; only the place where we look moves")
         self.axes = self.figure.subplots()
-        self.axes.set(xlabel="x₁", ylabel="x₂", xlim=(-2.8, 2.8), ylim=(-2.9, 3.7))
+        self.axes.set(xlabel="x₁", ylabel="x₂", xlim=(-2.8, 2.8), ylim=(-2.9, 4.1))
         x1 = np.linspace(-2.8, 2.8, 201)
         self.axes.plot(x1, region_boundary(x1), **THEORY.of_line(), zorder=3)
-        self.axes.text(-2.72, region_boundary(-2.72) + 0.15, "the rule", color=THEORY.colour)
+        self.axes.text(-2.72, region_boundary(-2.72) + 0.15, "the rule", color=THEORY.text_colour)
         round_points = {"edgecolors": "white", "linewidths": 0.4}
         self.source = self.moves(
             self.axes.scatter([], [], c=NEUTRAL.colour, alpha=0.75, zorder=2, **round_points)
@@ -213,7 +212,7 @@ class RegionPicture(Picture):
                  "test points it gets wrong"]
         handles = [self.source, self.line, self.target, self.mistakes]
         legend = self.axes.legend(
-            handles, names, loc="upper center", ncols=2, fontsize=12, handlelength=3
+            handles, names, loc="upper center", ncols=2, handlelength=3
         )
         for handle in legend.legend_handles:
             handle.set_animated(False)
@@ -251,8 +250,8 @@ class ReweightingPicture(Picture):
             xlabel="distance of the test region (standard deviations of x₁)", ylabel="accuracy",
             xlim=(-0.15, 5.5), ylim=(0.3, 1.02), xticks=range(5),
         )
-        ReferenceLine(axes, 0.5, "a coin", NEUTRAL)
-        styles = (WITHOUT_BATCH_NORM, NEUTRAL, REFERENCE)
+        ReferenceLine(axes, 0.5, "a coin")
+        styles = (WITHOUT_BATCH_NORM, SECOND, REFERENCE)
         self.bands = [self.moves(Band(axes, style)) for style in styles]
         self.points = [self.moves(Intervals(axes, style)) for style in styles]
         names = ["as it is", "reweighted", "learned there"]
@@ -342,7 +341,7 @@ class CoatPicture(Picture):
     """The course in one picture: cats from black to coloured above the accuracy on such faces."""
 
     def __init__(self, n_cats=6):
-        super().__init__(height=5.8, title="Does batch norm fix this? Bet, then drag.")
+        super().__init__(height=5.6, title="Does batch norm fix this? Bet, then drag.")
         top, bottom = self.figure.subplots(2, 1, height_ratios=[1, 2.9])
         right = n_cats + 1.9  # one tile for each cat, and its coat right below on the axis
         self.strip = self.moves(Mosaic(top, 1, n_cats))

@@ -34,7 +34,7 @@ class RidgePicture(Picture):
 
     def __init__(self):
         super().__init__(
-            width=10, height=6,
+            width=10, height=5.6,
             title="With batch norm the hills stay put; the marked picture still moves",
         )
         panels = self.figure.subplots(1, 2, sharey=True)
@@ -43,7 +43,7 @@ class RidgePicture(Picture):
         ]
         for axes, name, style in zip(panels, ARM_NAMES, ARMS, strict=True):
             axes.set(xlim=(-8, 8), ylim=(0.4, RIDGE_UNITS + 2.1), xticks=range(-8, 9, 4))
-            axes.set_title(name, color=style.colour)
+            axes.set_title(name, color=style.text_colour)
         panels[0].set_yticks(
             range(1, RIDGE_UNITS + 1), [f"unit {unit}" for unit in range(RIDGE_UNITS, 0, -1)]
         )
@@ -134,7 +134,7 @@ class DriftPicture(Picture):
 
     def __init__(self):
         super().__init__(
-            width=10.5, height=7.4,
+            width=10.5, height=5.6,
             title="Batch norm pins place and width;\nwhich images score high drifts on",
         )
         grid = self.figure.subplots(2, 2)
@@ -154,8 +154,7 @@ class DriftPicture(Picture):
                 bars = Bars(axes, self.positions, ARMS * 2)
                 self.bars[station, column] = self.moves(bars)
             grid[row, 0].set_ylabel("drift per 10 steps")
-        for axes in grid[0]:
-            _name_arms(axes)
+        _name_arms(self.figure, grid[0, 0])
 
     def show(self, pair):
         for station in ("z2", "h2"):
@@ -253,7 +252,7 @@ class MovingTargetPicture(Picture):
         axes.set_xticks([0.4, 2.9], ["layers 1 and 2 rotate", "layers 1 and 2 grow by 2% a step"])
         axes.tick_params(axis="x", length=0)
         self.bars = self.moves(Bars(axes, (0, 0.8, 2.5, 3.3), ARMS * 2))
-        _name_arms(axes, "upper left")
+        _name_arms(axes, axes, "upper left")
 
     def show(self, target):
         drives = ("rotation", "growth")
@@ -277,7 +276,7 @@ def _set_below(top, bars, intervals, texts):
     bars.set(heights, lows, highs, texts=[text + mark for text, mark in zip(texts, cut)])
 
 
-def _name_arms(axes, where="upper right"):
-    """Write the names of both arms in a corner, each beside a sample of its bars."""
+def _name_arms(page, axes, where="upper right"):
+    """Write the names of both arms in a corner of `page`, beside samples of the bars in `axes`."""
     samples = [axes.bar(0, 0, **style.of_bar()) for style in ARMS]
-    axes.legend(samples, ARM_NAMES, loc=where, borderaxespad=0)
+    page.legend(samples, ARM_NAMES, loc=where, borderaxespad=0)

@@ -35,7 +35,7 @@ class MicroscopePicture(Picture):
         self.moves(self.theory)
         self.texts = [
             self.moves(left.text(0.98, y, "", transform=left.transAxes, ha="right", color=colour))
-            for y, colour in ((0.93, WITH_BATCH_NORM.colour), (0.86, THEORY.colour))
+            for y, colour in ((0.93, WITH_BATCH_NORM.text_colour), (0.86, THEORY.text_colour))
         ]
         right.set(ylabel="noise (standard deviation)", ylim=(0, 1.15))
         right.set_xticks(range(4), ["batch\nnorm", "drop\n0.1", "drop\n0.2", "drop\n0.5"])
@@ -124,7 +124,7 @@ class NaiveSweepPicture(Picture):
         self.intervals = [self.moves(Intervals(axes, style)) for style in styles]
         self.names = self.moves(LineLabels(axes, styles, ["", ""]))
         self.updates = [
-            self.moves(axes.text(place, -0.5, "", ha="center", color=NEUTRAL.colour))
+            self.moves(axes.text(place, -0.5, "", ha="center", color=NEUTRAL.text_colour))
             for place in range(len(batch_sizes))
         ]
 
@@ -176,7 +176,7 @@ class DifferencesPicture(Picture):
         self.panels = []
         for axes in (left, right):
             axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
-            axes.plot(0, 0, "o", color=NEUTRAL.colour)
+            axes.plot(0, 0, markersize=16, markeredgewidth=4, **NEUTRAL.of_points())
             rows = [self.moves(Intervals(axes, style, horizontal=True)) for style in styles]
             self.panels.append(rows)
         self.ghost = self.moves(Ghost(left))

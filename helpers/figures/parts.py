@@ -69,7 +69,7 @@ class LineLabels:
     def __init__(self, axes, styles, texts):
         self.axes = axes
         self.artists = [
-            _free_text(axes, (6, 0), text, va="center", color=style.colour)
+            _free_text(axes, (9, 0), text, va="center", color=style.text_colour)
             for style, text in zip(styles, texts, strict=True)
         ]
         self.ends = np.zeros((len(self.artists), 2))
@@ -97,10 +97,12 @@ class ReferenceLine:
     """A horizontal line with its name above it, at the fraction `where` of the width."""
 
     def __init__(self, axes, y, text, style=NEUTRAL, *, where=1.0):
-        self.line = axes.axhline(y, linewidth=1.8, **style.of_line())
+        self.line = axes.axhline(y, linewidth=1.5, **style.of_line())
         side = "right" if where > 0.5 else "left"
         above = offset_copy(axes.get_yaxis_transform(), axes.figure, y=2, units="points")
-        self.text = axes.text(where, y, text, color=style.colour, ha=side, transform=above)
+        self.text = axes.text(
+            where, y, text, color=style.text_colour, ha=side, va="bottom", transform=above
+        )
         self.artists = [self.line, self.text]
 
     def set(self, y, text=None):

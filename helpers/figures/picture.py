@@ -32,12 +32,16 @@ ONE_AT_A_TIME = threading.RLock()
 
 @dataclass(frozen=True)
 class Style:
-    """How one subject looks in the whole course; each differs in more than its colour."""
+    """How one subject looks in the whole course; each differs in more than its colour.
+
+    text_colour: a darker shade of its colour, in which its name can be read on white.
+    """
 
     colour: str
     line: object
     marker: str
     hatch: str
+    text_colour: str
 
     def of_line(self):
         """Return keywords for a line without markers."""
@@ -52,15 +56,19 @@ class Style:
         return {"facecolor": self.colour, "edgecolor": "white", "hatch": self.hatch}
 
 
-# The palette of Okabe and Ito (2008), which colour-blind readers can tell apart.
-WITH_BATCH_NORM = Style("#0072B2", "-", "o", "")
-STORED_STATISTICS = Style("#56B4E9", (0, (6, 2, 1, 2)), "v", "..")
-WITHOUT_BATCH_NORM = Style("#D55E00", (0, (4, 1.5)), "s", "//")
-DROPOUT = Style("#CC79A7", (0, (4, 1.5, 1, 1.5)), "^", "\\\\")
-REFERENCE = Style("#009E73", (0, (9, 2)), "D", "--")
-THEORY = Style("#000000", (0, (1, 1)), "", "xx")
-NEUTRAL = Style("#777777", "-", "|", "||")
-WARNING = Style("#E69F00", (0, (4, 1.5, 1, 1.5, 1, 1.5)), "X", "++")
+# The palette of Okabe and Ito (2008), which colour-blind readers can tell apart. REFERENCE: what
+# could be had, known from elsewhere. NEUTRAL: what stands by for comparison. WARNING: what goes
+# wrong or disturbs: mistakes, a push, the shift, added noise.
+WITH_BATCH_NORM = Style("#0072B2", "-", "o", "", "#0072B2")
+STORED_STATISTICS = Style("#56B4E9", (0, (6, 2, 1, 2)), "v", "..", "#3A7A9E")
+WITHOUT_BATCH_NORM = Style("#D55E00", (0, (4, 1.5)), "s", "//", "#BE5400")
+DROPOUT = Style("#CC79A7", (0, (4, 1.5, 1, 1.5)), "^", "\\\\", "#9F5E82")
+REFERENCE = Style("#009E73", (0, (9, 2)), "D", "--", "#00835F")
+THEORY = Style("#000000", (0, (1, 1)), "", "xx", "#000000")
+NEUTRAL = Style("#666666", (0, (2, 2.5)), "|", "||", "#666666")
+WARNING = Style("#E69F00", (0, (4, 1.5, 1, 1.5, 1, 1.5)), "X", "++", "#8A5A00")
+# Not of that palette: a second number of the networks shown, such as the cats among all faces.
+SECOND = Style("#5E3C99", (0, (2, 1)), "P", "oo", "#5E3C99")
 
 
 def in_course_style(function):

@@ -35,11 +35,6 @@ class NoisyRacePicture(RacePicture):
         super().__init__(n_panels=2)
         self.ghost = self.moves(Ghost(self.figure.axes[0], offset=(0, -38), ha="center"))
 
-    def _build_arm(self, axes, style):
-        band, marker, number = super()._build_arm(axes, style)
-        number.set_color("#222222")  # orange digits would be pale
-        return band, marker, number
-
     def _name_arms(self, axes):
         samples = [axes.plot([], [], marker=s.marker, **s.of_line())[0] for s, *_ in self.ARMS]
         names = [name for _, name, *_ in self.ARMS]
@@ -107,7 +102,7 @@ class LearningRateMapPicture(Picture):
 
     def __init__(self):
         title = "What batch norm buys: more learning rates that train"
-        super().__init__(width=9.4, height=6, title=title)
+        super().__init__(width=9.4, height=5.6, title=title)
         above, below = self.figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
         levels = (0, 0.5, 1, 1.5, 2, 2.5, self.top)
         above.set(xscale="log", ylabel="final training loss (nats)", ylim=(0, self.top + 0.15))
