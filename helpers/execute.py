@@ -6,8 +6,8 @@
 Each notebook runs from top to bottom in a new kernel of this Python, in its own folder, with this
 checkout's `helpers` and one BLAS thread. What depends on the run or the machine is then taken out
 (widget views, timings, versions), so that a second execution gives the same bytes. Each cell is
-given its place in slides, for `jupyter nbconvert --to slides`. A cell that raises makes the
-command fail and leaves the file as it was.
+given its place in slides, for `jupyter nbconvert --to slides`, and each picture its sentence as
+alternative text. A cell that raises makes the command fail and leaves the file as it was.
 
 Needs nbclient and nbformat, which `jupyter` brings.
 """
@@ -127,6 +127,7 @@ def normalise(notebook):
         )
         if cell.cell_type == "code":
             cell.outputs = _merge_streams(_without_widgets(cell.outputs))
+            _describe_pictures(cell.outputs)
     _mark_slides(notebook.cells)
     return notebook
 
@@ -244,6 +245,14 @@ def _without_widgets(outputs):
                 del output.metadata[key]
         kept.append(output)
     return kept
+
+
+def _describe_pictures(outputs):
+    """Give each picture its sentence as the alternative text that exported pages show."""
+    for output in outputs:
+        data = output.get("data", {})
+        if "image/png" in data and "text/plain" in data:
+            output.metadata["image/png"] = nbformat.from_dict({"alt": data["text/plain"]})
 
 
 def _merge_streams(outputs):
