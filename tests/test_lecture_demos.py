@@ -258,7 +258,7 @@ def test_a_tab_opens_its_first_beat_of_the_plan(small):
 
 def test_a_state_can_be_chosen(small):
     small.state_buttons.value = "Play"
-    assert (small.beat.name, small.next.description) == ("target", "Next: the obvious experiment")
+    assert (small.beat.name, small.next.description) == ("target", "Next: 64 against 512")
 
 
 # --- tabs that are built when they are needed --------------------------------------------------

@@ -110,7 +110,7 @@ TABS = {
         "Target", lambda lecture, bets: Panel({}, lambda: lecture.target, MovingTargetPicture())
     ),
     "microscope": ("Noise", lambda lecture, bets: minibatch_noise.microscope_demo()),
-    "trap": ("Trap", lambda lecture, bets: show_sweeps(lecture.sweeps)),
+    "trap": ("64 or 512", lambda lecture, bets: show_sweeps(lecture.sweeps)),
     "groups": ("Groups", lambda lecture, bets: minibatch_noise.groups_demo()),
     "race": ("Race", lambda lecture, bets: show_race(lecture.races, bets["drift"])),
     "rates": ("Rates", lambda lecture, bets: weighing_the_evidence.learning_rate_demo()),
@@ -583,7 +583,7 @@ BEATS = (
         "the bad ones.",
     ),
     Beat(
-        "ranking", "which images score high", "ridge", "03#2", hidden_layer_stability.ranking_bet,
+        "ranking", "the ranking", "ridge", "03#2", hidden_layer_stability.ranking_bet,
         _ranking_left, _number_of_ranking,
         before={"step": 0, "batch_size": 128, "station": "z2", "learning_rate": 0.02},
         after={"step": 200, "batch_size": 128, "station": "z2", "learning_rate": 0.02},
@@ -631,7 +631,7 @@ BEATS = (
         basis="3,000 mini-batches; 95% intervals over 16 networks",
     ),
     Beat(
-        "naive", "the obvious experiment", "trap", "04#3", minibatch_noise.naive_bet,
+        "naive", "64 against 512", "trap", "04#3", minibatch_noise.naive_bet,
         lambda lecture: _gap_change(lecture.sweeps[0]), _number_of_sweep,
         before=None, after={"with_control": False},
         what_if="Then the lecture is wrong? Wait for it, and ask: what else has changed?",
@@ -668,7 +668,7 @@ BEATS = (
         what_if="So less drift is not why? One learning rate does not speak for all.",
     ),
     Beat(
-        "slow", "more drift, small steps", "race", "05#2", weighing_the_evidence.slow_bet,
+        "slow", "drift, small steps", "race", "05#2", weighing_the_evidence.slow_bet,
         lambda lecture: lecture.races[0.02].steps_saved_despite_noise, _number_of_race(0.02),
         before={"learning_rate": 0.1}, after={"learning_rate": 0.02},
         what_if="Both verdicts stand, side by side.",

@@ -368,7 +368,7 @@ STYLE = """<style>
 .lecture-row > *, .lecture-row button { width: max-content; margin: 0; }
 .lecture-row button { padding: 0 0.9cqw; }
 .lecture-board .lecture-menu { flex: 1 1 10cqw; min-width: 0; }
-.lecture-board .lecture-row > .lecture-next { width: 25cqw; flex: none; font-weight: bold; }
+.lecture-board .lecture-row > .lecture-next { width: 27cqw; flex: none; font-weight: bold; }
 .lecture-board button:focus-visible, .lecture-board .lm-TabBar-tab:focus-visible,
 .lecture-board select:focus-visible, .lecture-board .noUi-handle:focus-visible,
 .lecture-board input:focus-visible { outline: 0.25cqw solid #111111; outline-offset: 0.1cqw; }
@@ -386,7 +386,7 @@ body[data-voila] div[cell-index]:not(:has(.lecture-board)) { display: none; }
 body[data-voila] .jp-Cell, body[data-voila] .jp-OutputArea-child { padding: 0; margin: 0; }
 body[data-voila] .jp-OutputPrompt { display: none; }
 .lecture-question { font-size: 1.9cqw; }
-.lecture-number { font-size: 3cqw; font-weight: bold; line-height: 1.2; }
+.lecture-number { font-size: 2.7cqw; font-weight: bold; line-height: 1.2; }
 .lecture-basis { color: #555555; }
 .lecture-reply, .lecture-what-if { margin-top: 1cqw; }
 .lecture-what-if { font-weight: bold; }
@@ -395,8 +395,12 @@ body[data-voila] .jp-OutputPrompt { display: none; }
 .lecture-board .lecture-below { gap: 0.6cqw; overflow: hidden; width: 100%; padding: 0.2cqw; }
 .lecture-below > * { width: 100%; flex-wrap: wrap; height: auto; margin: 0; }
 .lecture-below .widget-label { flex: none; margin: 0 0.6cqw 0 0; }
-.lecture-below .widget-slider .widget-label { flex: 1 1 10cqw; }
-.lecture-below .slider-container { order: 3; flex: 1 0 100%; margin: 0 0.8cqw; }
+.lecture-below .widget-slider { overflow: visible; }
+.lecture-below .widget-slider .widget-label { flex: 1 1 10cqw; text-align: left;
+  white-space: normal; height: auto; }
+.lecture-below .slider-container { order: 3; flex: none; width: calc(100% - 2cqw);
+  height: 2.2cqw; margin: 0 1cqw; display: flex; align-items: center; overflow: visible; }
+.lecture-below .slider-container > * { flex: 1; }
 .lecture-below .widget-readout { font-size: inherit; width: auto; flex: none; }
 .lecture-below .widget-toggle-buttons > div { gap: 0.4cqw; }
 .lecture-below button { width: max-content; padding: 0 0.9cqw; }

@@ -186,7 +186,7 @@ def test_back_and_tabs_from_the_keyboard(board):
     board.page.locator(".lecture-menu select").select_option(label="the control")
     board.focus_on(".lecture-back", "Shift+Tab")
     board.page.keyboard.press("Space")
-    expect(board.page.locator(".lecture-menu select")).to_have_value("the obvious experiment")
+    expect(board.page.locator(".lecture-menu select")).to_have_value("64 against 512")
     expect(board.state).to_have_text("Play")
     board.focus_on(".lm-TabBar-tab")
     board.focus_on(".lm-TabBar-tab:nth-child(10)", "ArrowRight")
