@@ -11,8 +11,8 @@ from helpers.checks import (
     check_number,
     check_weights,
 )
-from helpers.layers import BatchNorm
-from helpers.network import Network, softmax_cross_entropy
+from helpers.layers import BatchNorm, divergence_allowed
+from helpers.network import Network, one_blas_thread, softmax_cross_entropy
 from helpers.randomness import one_per_network
 
 
@@ -44,14 +44,17 @@ class SGD:
             for layer in layers
             for name in layer.parameters
         ]
+        largest = max((velocity.nbytes for *_, velocity in self._slots), default=0)
+        self._scratch = np.empty(largest, np.uint8)  # one for all stays in the processor's cache
 
     def step(self):
         """Update every parameter in place from the gradient that its layer holds."""
         for layer, name, velocity in self._slots:
             velocity *= self.momentum
             velocity += getattr(layer, "grad_" + name)
+            change = self._scratch[: velocity.nbytes].view(velocity.dtype).reshape(velocity.shape)
             parameter = getattr(layer, name)
-            parameter -= np.asarray(self.learning_rate, dtype=parameter.dtype) * velocity
+            parameter -= np.multiply(velocity, self.learning_rate, out=change, casting="same_kind")
 
 
 def minibatches(n_samples, batch_size, *, n_networks=None, rng):
@@ -97,11 +100,11 @@ def train(
 
     def steps():
         for index, rows in zip(range(n_steps), batches):
-            logits = network.forward(_take(inputs, rows, 2), training=True)
             weights = None if sample_weights is None else _take(sample_weights, rows, 1)
-            losses, grad_logits = softmax_cross_entropy(logits, _take(targets, rows, 1), weights)
-            network.backward(grad_logits, to_inputs=False)
-            with np.errstate(all="ignore"):
+            with one_blas_thread(), divergence_allowed():
+                logits = network.forward(_take(inputs, rows, 2), training=True)
+                losses, grad = softmax_cross_entropy(logits, _take(targets, rows, 1), weights)
+                network.backward(grad, to_inputs=False)
                 optimiser.step()
             yield Step(index, losses)
 
