@@ -174,9 +174,9 @@ class BatchNorm:
         self._std = np.sqrt(var + self.eps)
         self._centred, self._training, self._shape = centred, training, inputs.shape
         # x_hat is centred / std: one factor serves std and gamma, one pass instead of two
-        outputs = per_feature(np.multiply, centred, self._of_group(self.gamma) / self._std)
-        outputs = per_feature(np.add, outputs, self._of_group(self.beta), out=outputs)
-        return outputs.reshape(inputs.shape)
+        scaled = per_feature(np.multiply, centred, self._of_group(self.gamma) / self._std)
+        outputs = scaled.reshape(inputs.shape)
+        return per_feature(np.add, outputs, self.beta, out=outputs)
 
     def backward(self, grad_outputs):
         grad_outputs = _check_grad(self, grad_outputs)
@@ -196,11 +196,11 @@ class BatchNorm:
         return grad_inputs.reshape(grad_outputs.shape)
 
     def _update_running(self, mean, var, group_size):
-        unbiased = var * (group_size / (group_size - 1))
-        share = (1 - self.momentum) / mean.shape[-3]
-        for running, batch in ((self.running_mean, mean), (self.running_var, unbiased)):
-            running *= self.momentum
-            running += share * self._sum_of_groups(batch)
+        share = (1 - self.momentum) / mean.shape[-3]  # of each group
+        self.running_mean *= self.momentum
+        self.running_mean += share * self._sum_of_groups(mean)
+        self.running_var *= self.momentum
+        self.running_var += share * group_size / (group_size - 1) * self._sum_of_groups(var)
 
     def _of_group(self, parameter):
         """gamma or beta, (..., features) or (..., 1, features), with an axis for the groups."""
@@ -208,7 +208,9 @@ class BatchNorm:
 
     def _sum_of_groups(self, values):
         """(..., n_groups, 1, features) -> self.shape."""
-        return (values if values.shape[-3] == 1 else values.sum(axis=-3)).reshape(self.shape)
+        if values.shape[-3] > 1:
+            values = batch_sum(values[..., 0, :])
+        return values.reshape(self.shape)
 
 
 class Dropout:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from helpers.arithmetic import places_of_targets
+from helpers.arithmetic import places_of_targets, row_of
 from helpers.checks import (
     check_choice,
     check_dtype,
@@ -113,11 +113,15 @@ class Network:
         outputs = check_finite("inputs", inputs, dtype=self.dtype)
         if training and outputs.ndim > 1:
             self.check_batch_size(outputs.shape[-2])
+        return self.propagate(outputs, training=training)
+
+    def propagate(self, inputs, *, training):
+        """`forward` for inputs that were checked before, as `train` does once for all steps."""
         with one_blas_thread(), divergence_allowed():
             for layer in self.layers:
-                outputs = layer.forward(outputs, training=training)
-        self._output_shape = outputs.shape
-        return outputs
+                inputs = layer.forward(inputs, training=training)
+        self._output_shape = inputs.shape
+        return inputs
 
     def backward(self, grad_logits, *, to_inputs=True):
         """Pass the gradient back through the last forward; return that of the inputs.
@@ -229,10 +233,11 @@ def softmax_cross_entropy(logits, targets, sample_weights=None):
         sample_weights = check_weights("sample_weights", sample_weights, dtype=logits.dtype)
         sample_weights = _one_per_example("sample_weights", sample_weights, logits)
     with np.errstate(all="ignore"):
-        return _softmax_cross_entropy(logits, targets, sample_weights)
+        return loss_and_gradient(logits, targets, sample_weights)
 
 
-def _softmax_cross_entropy(logits, targets, sample_weights):
+def loss_and_gradient(logits, targets, sample_weights=None):
+    """`softmax_cross_entropy` for arguments that were checked before."""
     # Classes before examples: over ten numbers in the last axis, max and sum are 10x slower.
     by_class = np.ascontiguousarray(logits.swapaxes(-1, -2))
     batch_size = by_class.shape[-1]
@@ -246,8 +251,8 @@ def _softmax_cross_entropy(logits, targets, sample_weights):
     if sample_weights is not None:
         example_losses = example_losses * sample_weights
         grad *= sample_weights[..., None, :]
-    losses = example_losses.mean(axis=-1)
-    return np.where(np.isnan(losses), np.inf, losses)[()], grad.swapaxes(-1, -2)
+    losses = example_losses @ row_of(1 / batch_size, batch_size, logits.dtype)[0]
+    return np.fmin(losses, np.inf), grad.swapaxes(-1, -2)  # fmin: not a number becomes infinite
 
 
 def _one_per_example(name, values, logits):
