@@ -106,7 +106,7 @@ def check_labels(name, labels, n_classes):
     n_classes=None leaves the upper end open.
     """
     labels = np.asarray(labels)
-    if not np.issubdtype(labels.dtype, np.integer):
+    if labels.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integer class labels, got dtype {labels.dtype}")
     if labels.size and (labels.min() < 0 or (n_classes and labels.max() >= n_classes)):
         worst = labels.min() if labels.min() < 0 else labels.max()

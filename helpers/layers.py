@@ -9,41 +9,45 @@ the arrays that learn; the gradient of `gamma` is in `grad_gamma`. `training` is
 Each refuses inputs and gradients that do not fit, with ValueError or TypeError, before it changes.
 """
 
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
 
+from helpers.arithmetic import per_feature, row_of
 from helpers.checks import check_dtype, check_finite, check_flag, check_integer, check_number
 from helpers.randomness import one_per_network
 
 _DIVERGENCE_ALLOWED = ContextVar("_DIVERGENCE_ALLOWED", default=False)
 
 
-@contextmanager
-def divergence_allowed():
+class divergence_allowed:
     """Within this block layers pass NaN and infinite values on, without warnings.
 
     A layer called by hand refuses them. A network refuses them once, at its door; what explodes
-    further up is divergence, which is legal and shows as an infinite loss.
+    further up is divergence, which is legal and shows as an infinite loss. Blocks may be nested.
     """
-    token = _DIVERGENCE_ALLOWED.set(True)
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        _DIVERGENCE_ALLOWED.reset(token)
+
+    def __enter__(self):
+        self._token = None
+        if not _DIVERGENCE_ALLOWED.get():
+            self._token = _DIVERGENCE_ALLOWED.set(True)
+            self._silence = np.errstate(all="ignore")
+            self._silence.__enter__()
+
+    def __exit__(self, *exception):
+        if self._token is not None:
+            self._silence.__exit__(*exception)
+            _DIVERGENCE_ALLOWED.reset(self._token)
 
 
 def batch_sum(inputs):
     """Sum over the mini-batch: (..., batch, features) -> (..., 1, features)."""
-    # A row of ones times a matrix runs in BLAS, about 5x faster than sum(axis=-2).
-    return np.ones((1, inputs.shape[-2]), dtype=inputs.dtype) @ inputs
+    return row_of(1.0, inputs.shape[-2], inputs.dtype) @ inputs
 
 
 def batch_mean(inputs):
     """Mean over the mini-batch: (..., batch, features) -> (..., 1, features)."""
-    return batch_sum(inputs) / inputs.shape[-2]
+    return row_of(1 / inputs.shape[-2], inputs.shape[-2], inputs.dtype) @ inputs
 
 
 def batch_moments(inputs):
@@ -160,33 +164,53 @@ class BatchNorm:
         inputs = with_networks_axis(inputs, self.n_networks)
         if training:
             groups = split_groups(inputs, self.group_size)
-            mean, var = batch_moments(groups)
+            mean = batch_mean(groups)
+            centred = per_feature(np.subtract, groups, mean)
+            var = batch_mean(np.square(centred))
             self._update_running(mean, var, group_size=groups.shape[-2])
         else:
-            groups, mean, var = inputs, self.running_mean, self.running_var
-        std = np.sqrt(var + self.eps)
-        x_hat = (groups - mean) / std
-        self._x_hat, self._std, self._training, self._shape = x_hat, std, training, inputs.shape
-        return self.gamma * x_hat.reshape(inputs.shape) + self.beta
+            centred, var = (inputs - self.running_mean)[..., None, :, :], self.running_var
+            var = var.reshape(*self.shape[:-2], 1, 1, -1)
+        self._std = np.sqrt(var + self.eps)
+        self._centred, self._training, self._shape = centred, training, inputs.shape
+        # x_hat is centred / std: one factor serves std and gamma, one pass instead of two
+        scaled = per_feature(np.multiply, centred, self._of_group(self.gamma) / self._std)
+        outputs = scaled.reshape(inputs.shape)
+        return per_feature(np.add, outputs, self.beta, out=outputs)
 
     def backward(self, grad_outputs):
         grad_outputs = _check_grad(self, grad_outputs)
-        x_hat = self._x_hat.reshape(grad_outputs.shape)
-        self.grad_gamma = batch_sum(grad_outputs * x_hat).reshape(self.shape)
-        self.grad_beta = batch_sum(grad_outputs).reshape(self.shape)
-        grad_x_hat = (self.gamma * grad_outputs).reshape(self._x_hat.shape)
+        grad = grad_outputs.reshape(self._centred.shape)
+        sum_grad = batch_sum(grad)
+        sum_grad_x_hat = batch_sum(grad * self._centred) / self._std
+        self.grad_beta = self._sum_of_groups(sum_grad)
+        self.grad_gamma = self._sum_of_groups(sum_grad_x_hat)
         if self._training:
             # mean and std depend on the inputs: remove what moves them, along 1 and along x_hat
-            along_1 = batch_mean(grad_x_hat)
-            along_x_hat = self._x_hat * batch_mean(self._x_hat * grad_x_hat)
-            grad_x_hat = grad_x_hat - along_1 - along_x_hat
-        return (grad_x_hat / self._std).reshape(grad_outputs.shape)
+            n_rows = grad.shape[-2]
+            along_x_hat = sum_grad_x_hat / (n_rows * self._std)
+            moving = per_feature(np.multiply, self._centred, along_x_hat)
+            moving = per_feature(np.add, moving, sum_grad / n_rows, out=moving)
+            grad = np.subtract(grad, moving, out=moving)
+        grad_inputs = per_feature(np.multiply, grad, self._of_group(self.gamma) / self._std)
+        return grad_inputs.reshape(grad_outputs.shape)
 
     def _update_running(self, mean, var, group_size):
-        unbiased = var * (group_size / (group_size - 1))
-        for running, batch in ((self.running_mean, mean), (self.running_var, unbiased)):
-            running *= self.momentum
-            running += (1 - self.momentum) * batch.mean(axis=-3).reshape(self.shape)
+        share = (1 - self.momentum) / mean.shape[-3]  # of each group
+        self.running_mean *= self.momentum
+        self.running_mean += share * self._sum_of_groups(mean)
+        self.running_var *= self.momentum
+        self.running_var += share * group_size / (group_size - 1) * self._sum_of_groups(var)
+
+    def _of_group(self, parameter):
+        """gamma or beta, (..., features) or (..., 1, features), with an axis for the groups."""
+        return parameter if self.n_networks is None else parameter[:, None]
+
+    def _sum_of_groups(self, values):
+        """(..., n_groups, 1, features) -> self.shape."""
+        if values.shape[-3] > 1:
+            values = batch_sum(values[..., 0, :])
+        return values.reshape(self.shape)
 
 
 class Dropout:
@@ -240,7 +264,7 @@ class ReLU(_Activation):
     """outputs = max(inputs, 0)."""
 
     def _function(self, inputs):
-        return np.maximum(inputs, 0)
+        return inputs.clip(0, np.inf)  # the same, 3x faster than np.maximum(inputs, 0)
 
     def _slope(self, outputs):
         return outputs > 0

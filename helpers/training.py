@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from helpers.arithmetic import scratch_views
 from helpers.checks import (
     check_finite,
     check_integer,
@@ -11,8 +12,8 @@ from helpers.checks import (
     check_number,
     check_weights,
 )
-from helpers.layers import BatchNorm
-from helpers.network import Network, softmax_cross_entropy
+from helpers.layers import BatchNorm, divergence_allowed
+from helpers.network import Network, loss_and_gradient, one_blas_thread
 from helpers.randomness import one_per_network
 
 
@@ -39,19 +40,21 @@ class SGD:
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
         rates = _check_learning_rate(learning_rate, layers)
         self.learning_rate = rates if rates.ndim == 0 else rates[:, None, None]
+        places = [(layer, name) for layer in layers for name in layer.parameters]
+        scratch = scratch_views([getattr(layer, name) for layer, name in places])
         self._slots = [
-            (layer, name, np.zeros_like(getattr(layer, name)))
-            for layer in layers
-            for name in layer.parameters
+            (layer, name, self.learning_rate.astype(change.dtype), np.zeros_like(change), change)
+            for (layer, name), change in zip(places, scratch, strict=True)
         ]
 
     def step(self):
         """Update every parameter in place from the gradient that its layer holds."""
-        for layer, name, velocity in self._slots:
+        for layer, name, rate, velocity, change in self._slots:
             velocity *= self.momentum
             velocity += getattr(layer, "grad_" + name)
+            np.multiply(rate, velocity, out=change)
             parameter = getattr(layer, name)
-            parameter -= np.asarray(self.learning_rate, dtype=parameter.dtype) * velocity
+            parameter -= change
 
 
 def minibatches(n_samples, batch_size, *, n_networks=None, rng):
@@ -97,11 +100,11 @@ def train(
 
     def steps():
         for index, rows in zip(range(n_steps), batches):
-            logits = network.forward(_take(inputs, rows, 2), training=True)
             weights = None if sample_weights is None else _take(sample_weights, rows, 1)
-            losses, grad_logits = softmax_cross_entropy(logits, _take(targets, rows, 1), weights)
-            network.backward(grad_logits, to_inputs=False)
-            with np.errstate(all="ignore"):
+            with one_blas_thread(), divergence_allowed():
+                logits = network.propagate(_take(inputs, rows, 2), training=True)
+                losses, grad_logits = loss_and_gradient(logits, _take(targets, rows, 1), weights)
+                network.backward(grad_logits, to_inputs=False)
                 optimiser.step()
             yield Step(index, losses)
 
