@@ -19,6 +19,7 @@ from helpers.demos.lecture_beats import BEATS, PLANS, TABS
 from helpers.demos.panel import paragraph
 from helpers.demos.prediction import LETTERS
 from helpers.demos.progress import bars_in, widget_view
+from helpers.demos.spoken_names import spoken_names
 from helpers.experiments.lecture_demos import load_lecture
 from helpers.figures.lecture_demos import make_readable
 from helpers.figures.picture import ONE_AT_A_TIME
@@ -107,15 +108,13 @@ class Board:
 
     def _build_controls(self):
         self.plan_buttons = ipywidgets.ToggleButtons(
-            options=list(self.plans), tooltips=[f"plan: {name}" for name in self.plans],
+            options=list(self.plans), description="plan of the lecture",
         )
         self.menu = ipywidgets.Dropdown(
-            options=[(beat.title, name) for name, beat in self.beats.items()], tooltip="beat",
+            options=[(beat.title, name) for name, beat in self.beats.items()], description="beat",
         )
         self.back = ipywidgets.Button(description="Back")
-        self.state_buttons = ipywidgets.ToggleButtons(
-            options=STATES, tooltips=[f"state: {state}" for state in STATES],
-        )
+        self.state_buttons = ipywidgets.ToggleButtons(options=STATES, description="state")
         self.next = ipywidgets.Button(description="Reveal", button_style="primary")
         for widget, name in (
             (self.plan_buttons, "plan"), (self.menu, "menu"), (self.back, "back"),
@@ -138,7 +137,7 @@ class Board:
             [self.plan_buttons, self.menu, self.back, self.state_buttons, self.next]
         )
         row.add_class("lecture-row")
-        self.view = ipywidgets.VBox([ipywidgets.HTML(STYLE), row, self.tabs])
+        self.view = ipywidgets.VBox([ipywidgets.HTML(STYLE), row, self.tabs, spoken_names()])
         self.view.add_class("lecture-board")
 
     def _when_set(self, control, handler, trait="value"):
@@ -302,7 +301,7 @@ class Page:
             return bet.control
         answers = ipywidgets.ToggleButtons(
             options=[(f"{letter}  {one}", one) for letter, one in zip(LETTERS, bet.options)],
-            value=None,
+            value=None, description="answers",
         )
         answers.add_class("lecture-answers")
         ipywidgets.link((answers, "value"), (bet.control, "value"))
@@ -363,6 +362,9 @@ STYLE = """<style>
 .lecture-board .lecture-notice div { font-size: inherit !important;
   line-height: inherit !important; }
 .lecture-board > .widget-html { display: none; }
+/* Names for screen readers: there, but not to be seen. */
+.lecture-row .widget-label, .lecture-answers > .widget-label { position: absolute;
+  width: 1px !important; height: 1px; overflow: hidden; clip-path: inset(50%); margin: 0; }
 .lecture-board .lecture-row { align-items: center; gap: 1cqw; overflow: hidden;
   padding: 0.3cqw 0 0.6cqw; }
 .lecture-row > *, .lecture-row button { width: max-content; margin: 0; }
@@ -371,9 +373,10 @@ STYLE = """<style>
 .lecture-board .lecture-row > .lecture-next { width: 27cqw; flex: none; font-weight: bold; }
 .lecture-board button:focus-visible, .lecture-board .lm-TabBar-tab:focus-visible,
 .lecture-board select:focus-visible, .lecture-board .noUi-handle:focus-visible,
-.lecture-board input:focus-visible { outline: 0.25cqw solid #111111; outline-offset: 0.1cqw; }
+.lecture-board input:focus-visible { outline: 0.25cqw solid var(--jp-ui-font-color0, #111111); outline-offset: 0.1cqw; }
 .lecture-board .lm-TabBar-tab { padding: 0 0.8cqw; min-width: 0; flex: 0 1 auto; }
-.lecture-board .lm-TabBar-tabLabel { font-size: 1.7cqw; line-height: 3cqw; }
+.lecture-board .lm-TabBar-tabLabel { font-size: 1.7cqw; line-height: 3cqw;
+  color: var(--jp-ui-font-color1, #222222); }
 .lecture-board .lm-TabPanel-tabContents, .lecture-board .widget-tab-contents {
   padding: 0.8cqw; overflow: hidden; }
 .lecture-board .lecture-page { gap: 1.4cqw; align-items: flex-start; overflow: hidden; }
@@ -387,7 +390,7 @@ body[data-voila] .jp-Cell, body[data-voila] .jp-OutputArea-child { padding: 0; m
 body[data-voila] .jp-OutputPrompt { display: none; }
 .lecture-question { font-size: 1.9cqw; }
 .lecture-number { font-size: 2.7cqw; font-weight: bold; line-height: 1.2; }
-.lecture-basis { color: #555555; }
+.lecture-basis { font-style: italic; }
 .lecture-reply, .lecture-what-if { margin-top: 1cqw; }
 .lecture-what-if { font-weight: bold; }
 .lecture-board .demo-picture { width: 100% !important; height: auto !important; margin: 0; }
