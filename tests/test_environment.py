@@ -21,13 +21,17 @@ from helpers.execute import CELL_TIMEOUT, ROOT
 
 LEARN = "pip install -e . && jupyter lab notebooks"
 TEST = 'pip install -e ".[test]" && pytest'
+BROWSER = 'pip install -e ".[test,browser]" && pytest -m browser'
 
 # conda-forge's "matplotlib" adds Qt, which nothing here draws with.
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}
 IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL"}
 COMES_WITH = {
     "ipywidgets": {"traitlets"},
-    "jupyter": {"IPython", "ipykernel", "jupyter_client", "nbclient", "nbformat", "yaml"},
+    "jupyter": {
+        "IPython", "bs4", "ipykernel", "jupyter_client", "nbclient", "nbconvert", "nbformat",
+        "psutil", "yaml",
+    },
     "pytest": {"packaging"},
 }
 
@@ -142,17 +146,24 @@ def declared_imports(requirements):
     return brought | {IMPORT_NAMES.get(name, name) for name in names}
 
 
-@pytest.mark.parametrize("folder", ["helpers", "data", "tests"])
-def test_everything_imported_is_declared(folder):
+@pytest.mark.parametrize(
+    ("folder", "extras"),
+    [
+        ("helpers", []),
+        ("data", []),
+        ("tests", ["test"]),
+        ("tests/browser", ["test", "browser"]),
+    ],
+)
+def test_everything_imported_is_declared(folder, extras):
     project = read_project()["project"]
     requirements = list(project["dependencies"])
-    if folder == "tests":
-        requirements += project["optional-dependencies"]["test"]
-    own = {"helpers"} | {path.stem for path in (ROOT / "tests").glob("*.py")}
+    for extra in extras:
+        requirements += project["optional-dependencies"][extra]
+    own = {"helpers"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
     undeclared = {
         (path.name, name)
-        for path in (ROOT / folder).rglob("*.py")
-        if path.parent.name != "browser"  # needs Playwright, and says so there
+        for path in (ROOT / folder).glob("**/*.py" if folder == "helpers" else "*.py")
         for name in foreign_imports(path.read_text(encoding="utf-8"))
         if name not in declared_imports(requirements) | own
     }
@@ -193,16 +204,38 @@ def test_ci_runs_the_test_command_of_the_readme():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
+def test_ci_runs_the_browser_tests_too_and_fails_when_either_fails():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    lines = [line.strip() for line in script.splitlines()]
+    assert lines.count(BROWSER) == 1
+    assert lines[-4:] == [
+        "status=0", "readme_tests || status=$?", "browser_tests || status=$?", 'exit "$status"',
+    ]
+
+
+def workflow_of_this_project():
+    return yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8"))
+
+
+def commands_of(job):
+    return [step["run"].strip() for step in job["steps"] if "run" in step]
+
+
 def test_the_workflow_runs_both_commands_on_three_systems_and_the_oldest_python():
-    text = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
-    workflow = yaml.safe_load(text)
-    (job,) = workflow["jobs"].values()
-    commands = [step["run"].strip() for step in job["steps"] if "run" in step]
+    workflow = workflow_of_this_project()
+    job = workflow["jobs"]["tests"]
+    commands = commands_of(job)
     assert LEARN.replace("lab notebooks", "lab --version") in commands and TEST in commands
     matrix = job["strategy"]["matrix"]
     assert {system.split("-")[0] for system in matrix["os"]} == {"ubuntu", "macos", "windows"}
     assert f">={matrix['python'][0]}" == read_project()["project"]["requires-python"]
-    assert workflow["permissions"] == {"contents": "read"} and job["timeout-minutes"] <= 30
+    assert workflow["permissions"] == {"contents": "read"}
+    assert all(one["timeout-minutes"] <= 30 for one in workflow["jobs"].values())
+
+
+def test_the_workflow_runs_the_browser_tests_on_one_system():
+    job = workflow_of_this_project()["jobs"]["browser"]
+    assert job["runs-on"] == "ubuntu-latest" and BROWSER in commands_of(job)
 
 
 def test_notebooks_have_the_same_time_when_executed_and_when_tested():

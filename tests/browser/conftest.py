@@ -4,6 +4,9 @@ They need Chromium and, in Python, what the extra `browser` brings; without one 
 and say so. Anything is waited for as long as a slow machine may need; no test looks at the clock.
 """
 
+import re
+from importlib.util import find_spec
+
 import pytest
 
 pytest.register_assert_rewrite("controls", "notebook_page")
@@ -17,6 +20,14 @@ from helpers.execute import ROOT  # noqa: E402
 # The board shows one demo at a time, which test_board.py goes through.
 BOARD = "00_lecture_demos.ipynb"
 NOTEBOOKS = sorted({path.name for path in (ROOT / "notebooks").glob("*.ipynb")} - {BOARD})
+
+
+def pytest_ignore_collect(config):
+    """Without Playwright plain `pytest` passes over this folder, and `-m browser` is an error."""
+    if find_spec("playwright") is None:
+        if re.search(r"(?<!not )\bbrowser\b", config.option.markexpr):
+            raise pytest.UsageError('Playwright is missing: pip install -e ".[test,browser]"')
+        return True
 
 
 @pytest.hookimpl(tryfirst=True)
