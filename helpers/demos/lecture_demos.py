@@ -267,7 +267,8 @@ class Page:
             self.words.value = self._number(beat) + self._reply(beat, bet)
             self.below.children = []
         else:
-            self.words.value = self._number(beat) + _of_class("what-if", beat.what_if)
+            # The controls need the room of the smaller lines.
+            self.words.value = self._number(beat, n_lines=1) + _of_class("what-if", beat.what_if)
             self.below.children = self._controls if self.panel is not None else []
         self._set_stage(beat, state)
 
@@ -281,10 +282,10 @@ class Page:
         hide = self.stage.add_class if values is None else self.stage.remove_class
         hide("lecture-hidden")
 
-    def _number(self, beat):
+    def _number(self, beat, n_lines=None):
         large, *small = beat.number(self.board.lecture)
-        lines = "".join(_of_class("small", line) for line in small)
-        return _of_class("number", large) + lines + _of_class("basis", beat.basis)
+        lines = [_of_class("small", line) for line in small] + [_of_class("basis", beat.basis)]
+        return _of_class("number", large) + "".join(lines[:n_lines])
 
     def _reply(self, beat, bet):
         comparison = bet.compare(beat.measured(self.board.lecture))
@@ -373,7 +374,8 @@ STYLE = """<style>
 .lecture-board .lecture-row > .lecture-next { width: 27cqw; flex: none; font-weight: bold; }
 .lecture-board button:focus-visible, .lecture-board .lm-TabBar-tab:focus-visible,
 .lecture-board select:focus-visible, .lecture-board .noUi-handle:focus-visible,
-.lecture-board input:focus-visible { outline: 0.25cqw solid var(--jp-ui-font-color0, #111111); outline-offset: 0.1cqw; }
+.lecture-board input:focus-visible { outline: 0.25cqw solid var(--jp-ui-font-color0, #111111);
+  outline-offset: 0.1cqw; }
 .lecture-board .lm-TabBar-tab { padding: 0 0.8cqw; min-width: 0; flex: 0 1 auto; }
 .lecture-board .lm-TabBar-tabLabel { font-size: 1.7cqw; line-height: 3cqw;
   color: var(--jp-ui-font-color1, #222222); }

@@ -58,11 +58,16 @@ class BoardPage:
         return self.page.locator(".lecture-states .mod-active")
 
     def picture(self):
-        """Return the bytes of the picture that is seen, as the page holds them."""
-        address = self.visible(".demo-picture").get_attribute("src")
-        return self.page.evaluate(
-            "async address => [...new Uint8Array(await (await fetch(address)).arrayBuffer())]",
-            address,
+        """Return the pixels that are seen, as text; from the page, since old addresses expire."""
+        return self.visible(".demo-picture").evaluate(
+            """async picture => {
+                await picture.decode().catch(() => null);  // another one is on its way
+                const canvas = document.createElement("canvas");
+                canvas.width = picture.naturalWidth;
+                canvas.height = picture.naturalHeight;
+                canvas.getContext("2d").drawImage(picture, 0, 0);
+                return canvas.toDataURL();
+            }"""
         )
 
     def wait_for_another_picture(self, before):
@@ -224,7 +229,7 @@ def test_all_beats_fit_the_screen_and_nothing_jumps(screen, voila, chromium):
 
 
 def layout(page):
-    """Return where buttons, tabs and the picture are; asserts that all is within the screen."""
+    """Return where buttons, tabs and picture are; all of the board must be within the screen."""
     places = page.page.evaluate(
         """() => {
             const shown = css => [...document.querySelectorAll(css)].find(
