@@ -142,13 +142,14 @@ def declared_imports(requirements):
     return brought | {IMPORT_NAMES.get(name, name) for name in names}
 
 
-@pytest.mark.parametrize("folder", ["helpers", "data", "tests"])
+@pytest.mark.parametrize("folder", ["helpers", "data", "benchmarks", "tests"])
 def test_everything_imported_is_declared(folder):
     project = read_project()["project"]
     requirements = list(project["dependencies"])
     if folder == "tests":
         requirements += project["optional-dependencies"]["test"]
-    own = {"helpers"} | {path.stem for path in (ROOT / "tests").glob("*.py")}
+    own = {path.stem for own in ("tests", "benchmarks") for path in (ROOT / own).glob("*.py")}
+    own.add("helpers")
     undeclared = {
         (path.name, name)
         for path in (ROOT / folder).rglob("*.py")

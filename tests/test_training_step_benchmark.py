@@ -9,8 +9,8 @@ from helpers.execute import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from contenders import Jax, Ours, Problem, Products, ScikitLearn, Setting, Skipped  # noqa: E402
-from training_step import (  # noqa: E402
+from contenders import Jax, Ours, Problem, Products, ScikitLearn, Setting, Skipped
+from training_step import (
     N_CHECKED,
     TOLERANCE,
     all_settings,
