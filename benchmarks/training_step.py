@@ -186,10 +186,11 @@ def memory(settings):
         problem = Problem(setting)
         n_bytes = parameter_bytes(problem.network) + activation_bytes(problem)
         tracemalloc.start()
-        ours = Ours(problem)  # the optimiser's velocities count, the data set does not
+        ours = Ours(problem)
         for _ in range(3):
             ours.step()
-        peak = tracemalloc.get_traced_memory()[1]
+        # The optimiser counts and so do the parameters, which were there before; the data do not.
+        peak = tracemalloc.get_traced_memory()[1] + parameter_bytes(problem.network)
         tracemalloc.stop()
         print(
             f"    {setting.label} x {setting.n_networks}, batch {setting.batch_size}, batch norm "
@@ -214,7 +215,7 @@ def activation_bytes(problem):
 def saturated(n_steps=2000, n_windows=20):
     """Print the step time of a saturated network at the end of training over that at the start.
 
-    Vanishing gradients end in denormal numbers, on which processors are up to 100x slower.
+    A saturated unit's velocity shrinks to denormal numbers, on which many processors are slow.
     """
     from helpers.network import multilayer_perceptron
     from helpers.randomness import spawn_streams
@@ -222,12 +223,12 @@ def saturated(n_steps=2000, n_windows=20):
 
     streams, rng = spawn_streams(0, 8), np.random.default_rng(0)
     network = multilayer_perceptron(
-        [64, 64, 64, 64, 64, 10], rng=streams.weights, n_networks=8, batch_norm=False,
-        activation="sigmoid", init_scale=30.0,
+        [64] * 7 + [10], rng=streams.weights, n_networks=8, batch_norm=False,
+        activation="tanh", init_scale=30.0,
     )
     inputs, targets = rng.standard_normal((256, 64)), rng.integers(0, 10, 256)
     steps = train(
-        network, inputs, targets, n_steps=n_steps, batch_size=32, learning_rate=0.1,
+        network, inputs, targets, n_steps=n_steps, batch_size=32, learning_rate=1.0,
         rng=streams.order,
     )
     ticks = [clock() for _ in steps]

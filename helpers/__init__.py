@@ -11,6 +11,7 @@ The core, to be read in an hour, in this order:
     intervals         95% intervals over seeds, and how numbers are printed
     randomness        one seed grows into independent streams
     checks            errors that speak to the learner
+    arithmetic        where the obvious NumPy line is slow: what the core calls instead
 
 The course, one file per notebook in each folder:
     experiments       settings in, a result out; no drawing (arm: one arm of a comparison;

@@ -62,3 +62,13 @@ def scratch_views(arrays):
     return [
         memory[: array.nbytes].view(array.dtype).reshape(array.shape) for array in arrays
     ]
+
+
+def flush_tiny(values):
+    """Set to 0, in place, what is below 1e8 times the smallest normal number (1e-30 in float32).
+
+    Where a unit is dead or saturated its gradient is 0 and momentum shrinks its velocity to a
+    denormal number, where rounding keeps it for ever. On many processors such a number costs a
+    hundred times the time of another; it is too small to move any parameter.
+    """
+    values *= np.abs(values) > 1e8 * np.finfo(values.dtype).tiny

@@ -5,7 +5,7 @@ into text.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from helpers.checks import check_choice, check_finite, check_integer, check_number
 
@@ -44,7 +44,8 @@ def mean_interval(values, level=0.95):
     if values.ndim != 1 or values.size < 2:
         raise ValueError(f"values must be one number per seed, at least 2, got {values.shape}")
     standard_error = values.std(ddof=1) / np.sqrt(values.size)
-    quantile = stats.t.ppf((1 + level) / 2, df=values.size - 1)
+    # The quantile of t; scipy.stats has it too, for half a second more at every import.
+    quantile = special.stdtrit(values.size - 1, (1 + level) / 2)
     return Interval(float(values.mean()), float(quantile * standard_error), values.size)
 
 

@@ -240,9 +240,11 @@ class Dropout:
         return grad_outputs if self._mask is None else grad_outputs * self._mask
 
     def _draw_mask(self, inputs):
-        draws = [generator.random(inputs.shape[-2:], dtype=np.float32) for generator in self.rng]
-        kept = np.reshape(draws, inputs.shape) >= self.probability
-        return kept / inputs.dtype.type(1 - self.probability)
+        draws = np.empty((len(self.rng), *inputs.shape[-2:]), np.float32)
+        for generator, own in zip(self.rng, draws, strict=True):
+            generator.random(dtype=np.float32, out=own)
+        kept = (draws >= self.probability).reshape(inputs.shape)
+        return kept * inputs.dtype.type(1 / (1 - self.probability))
 
 
 class _Activation:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.arithmetic import scratch_views
+from helpers.arithmetic import flush_tiny, scratch_views
 from helpers.checks import (
     check_finite,
     check_integer,
@@ -46,10 +46,14 @@ class SGD:
             (layer, name, self.learning_rate.astype(change.dtype), np.zeros_like(change), change)
             for (layer, name), change in zip(places, scratch, strict=True)
         ]
+        self._n_steps = 0
 
     def step(self):
         """Update every parameter in place from the gradient that its layer holds."""
+        self._n_steps += 1
         for layer, name, rate, velocity, change in self._slots:
+            if self._n_steps % 16 == 0:  # momentum^16 leaves what passed well above denormal
+                flush_tiny(velocity)
             velocity *= self.momentum
             velocity += getattr(layer, "grad_" + name)
             np.multiply(rate, velocity, out=change)

@@ -151,6 +151,7 @@ def declared_imports(requirements):
     [
         ("helpers", []),
         ("data", []),
+        ("benchmarks", ["browser", "bench"]),
         ("tests", ["test"]),
         ("tests/browser", ["test", "browser"]),
     ],
@@ -160,7 +161,8 @@ def test_everything_imported_is_declared(folder, extras):
     requirements = list(project["dependencies"])
     for extra in extras:
         requirements += project["optional-dependencies"][extra]
-    own = {"helpers"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    own = {path.stem for own in ("tests", "benchmarks") for path in (ROOT / own).rglob("*.py")}
+    own.add("helpers")
     undeclared = {
         (path.name, name)
         for path in (ROOT / folder).glob("**/*.py" if folder == "helpers" else "*.py")

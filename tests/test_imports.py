@@ -4,6 +4,8 @@ Imports are read from the sources, those inside functions included; nothing is r
 """
 
 import ast
+import subprocess
+import sys
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
@@ -192,3 +194,33 @@ def test_a_cycle_is_seen():
     back = {"helpers.demos.progress": "from helpers.demos.panel import Panel"}
     assert find_cycle(there | back)
     assert find_cycle(there | {"helpers.demos.progress": ""}) is None
+
+
+# Importing the core takes little longer than importing NumPy. shift needs scikit-learn's
+# classifier, and intervals a quantile from scipy.special.
+SLOW = DRAWING | INTERACTION | {"scipy", "sklearn", "joblib", "pandas", "jupyter_client"}
+LIGHT = sorted(CORE - {"shift", "intervals"})
+
+
+def loaded_by(*modules):
+    """Return the names of all modules that a fresh Python has after importing `modules`."""
+    code = f"import sys, {', '.join(modules)}\nprint(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    return set(run.stdout.split())
+
+
+def test_the_core_loads_no_slow_library():
+    loaded = loaded_by(*(f"helpers.{unit}" for unit in LIGHT))
+    assert {f"helpers.{unit}" for unit in LIGHT} <= loaded
+    assert not loaded & SLOW
+
+
+def test_intervals_load_a_quantile_and_not_all_of_statistics():
+    loaded = loaded_by("helpers.intervals")
+    assert "scipy.special" in loaded and "scipy.stats" not in loaded
+    assert not loaded & (SLOW - {"scipy"})
+
+
+def test_a_slow_library_would_be_seen():
+    assert loaded_by("helpers.shift") & SLOW

@@ -9,8 +9,9 @@ import threadpoolctl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.arithmetic import flush_tiny
 from helpers.layers import BatchNorm
-from helpers.network import multilayer_perceptron
+from helpers.network import multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import spawn_streams
 from helpers.training import SGD, minibatches, train
 
@@ -188,6 +189,41 @@ def test_an_example_of_weight_zero_is_not_there():
     _, losses = run(spawn_streams(0, N_NETWORKS), **options)
     _, same = run(spawn_streams(0, N_NETWORKS), changed, **options)
     np.testing.assert_array_equal(losses, same)
+
+
+def count_denormal(values):
+    sizes = np.abs(values)
+    return int(((sizes > 0) & (sizes < np.finfo(values.dtype).tiny)).sum())
+
+
+def test_dead_units_leave_no_denormal_numbers():
+    """Dead units have no gradient: momentum shrinks their velocities for hundreds of steps."""
+    streams = spawn_streams(0, 2)
+    network = multilayer_perceptron(
+        [6, 16, 16, 3], rng=streams.weights, n_networks=2, batch_norm=False, activation="relu",
+    )
+    network.layers[0].bias[..., ::2] = -20.0  # dead: no input brings them above 0
+    optimiser = SGD(network.layers, learning_rate=0.1)
+    for _, _, _, velocity, _ in optimiser._slots:
+        velocity[...] = 1e-3
+    inputs, targets = np.float32(INPUTS[:2]), TARGETS[:2]
+    for _ in range(2000):
+        _, grad_logits = softmax_cross_entropy(network.forward(inputs, training=True), targets)
+        network.backward(grad_logits)
+        optimiser.step()
+    for layer, name, _, velocity, _ in optimiser._slots:
+        assert count_denormal(velocity) == 0 and np.isfinite(velocity).all()
+        assert count_denormal(getattr(layer, "grad_" + name)) == 0
+    assert (optimiser._slots[0][3] == 0).any()  # there was something to flush
+
+
+def test_flushing_keeps_what_is_not_tiny():
+    for dtype in (np.float32, np.float64):
+        tiny = np.finfo(dtype).tiny
+        values = np.array([1.0, -1e-20, 0.5 * tiny, -tiny, 0.0, np.inf, np.nan], dtype)
+        flushed = values.copy()
+        flush_tiny(flushed)
+        np.testing.assert_array_equal(flushed, np.where(np.abs(values) <= tiny, 0, values))
 
 
 def test_stopping_early_cancels():

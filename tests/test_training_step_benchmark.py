@@ -1,0 +1,66 @@
+"""The benchmark compares like with like. Nothing here looks at a clock."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from helpers.execute import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from contenders import Jax, Ours, Problem, Products, ScikitLearn, Setting, Skipped
+from training_step import (
+    N_CHECKED,
+    TOLERANCE,
+    all_settings,
+    follows,
+    prepare,
+    quick_settings,
+)
+
+TINY = Setting((6, 5, 4, 10), 1, 16, batch_norm=False, dtype="float64")
+
+
+def test_scikit_learn_follows_our_losses():
+    ready, skipped = prepare(TINY, (Ours, Products, ScikitLearn))
+    assert set(ready) == {"ours", "products", "scikit-learn"} and not skipped
+
+
+def test_a_contender_that_does_other_work_gets_no_time():
+    class Slower(ScikitLearn):
+        def step(self):
+            self._model.learning_rate_init = self._model._optimizer.learning_rate = 0.005
+            return super().step()
+
+    ready, skipped = prepare(TINY, (Ours, Slower))
+    assert set(ready) == {"ours"} and "differ from ours" in skipped["scikit-learn"]
+
+
+@pytest.mark.parametrize("setting", [TINY, Setting((6, 5, 10), 3, 8, group_size=4)])
+def test_ours_follows_itself_and_the_products_are_those_of_a_step(setting):
+    reference = Ours(Problem(setting))
+    losses = np.array([reference.losses(reference.step()) for _ in range(N_CHECKED)])
+    assert follows(Ours(Problem(setting)), losses, TOLERANCE[setting.dtype]) == 0
+    products = Products(Problem(setting))
+    products.step()
+    # forward, weights and inputs of every layer, but no gradient for the inputs of the first
+    assert len(products._calls) == 3 * (len(setting.sizes) - 1) - 1
+
+
+def test_a_library_that_cannot_do_the_work_says_so():
+    with pytest.raises(Skipped, match="one network without batch norm"):
+        ScikitLearn(Problem(Setting((6, 5, 10), 3, 8)))
+
+
+def test_a_missing_library_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax", None)
+    with pytest.raises(Skipped, match="jax is not installed"):
+        Jax(Problem(TINY))
+
+
+def test_the_full_table_has_every_kind_of_row():
+    rows = all_settings()
+    assert len(rows) == len(set(rows)) and set(quick_settings()) <= set(rows)
+    assert {row.n_networks for row in rows} >= {1, 16, 64} and any(row.dropout for row in rows)
+    assert {row.group_size for row in rows} == {None, 8, 64}
