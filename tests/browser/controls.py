@@ -51,14 +51,15 @@ class Slider(Control):
             self.press("Home", 0)
 
     def by_mouse(self):
-        """Click on the far end of the track, then drag the handle back to another place."""
+        """Click on the far end of the track, then drag the handle to the middle or beside it."""
         start, last = self.labels.index(self.label), len(self.labels) - 1
-        far, near = (last, 0) if start < last / 2 else (0, last)
+        far = last if start < last / 2 else 0
         self.click_at(far)
         self.expect(self.labels[far])
-        goal = near if near != start else (near + far) // 2
+        middle = (last + 1) // 2
+        goal = middle if middle != start else middle - 1
         with self.grabbed() as drag_to:
-            drag_to(last / 2)
+            drag_to((far + goal) / 2)
             drag_to(goal)
         self.expect(self.labels[goal])
 

@@ -20,6 +20,19 @@ def test_every_demo_shows_its_picture_and_its_sentence(opened):
     assert trains == (opened.name in WITH_TRAINING)
 
 
+# Before the demos are used: a bet stands in the picture for the setting that it is about.
+def test_a_bet_is_answered_and_stands_in_the_picture(opened):
+    bets = opened.kernel.ask("bets()")
+    assert bets
+    for control in opened.controls():
+        if control.tag in bets:
+            before = opened.settle()
+            control.by_keyboard()
+            after = opened.settle()
+            changed = {tag for tag in after if after[tag] != before[tag]}
+            assert set(bets[control.tag]) <= changed, control
+
+
 @pytest.mark.parametrize("way", ["by_keyboard", "by_mouse"])
 def test_every_control_works(opened, way):
     controls = opened.controls()
@@ -34,18 +47,6 @@ def test_every_control_works(opened, way):
             picture = opened.kernel.ask(f"picture_of({control.demo!r})")
             assert after[picture] != before[picture], control
         assert opened.all_errors() == [], control
-
-
-def test_a_bet_is_answered_and_stands_in_the_picture(opened):
-    bets = opened.kernel.ask("bets()")
-    assert bets
-    for control in opened.controls():
-        if control.tag in bets:
-            before = opened.settle()
-            control.by_keyboard()
-            after = opened.settle()
-            changed = {tag for tag in after if after[tag] != before[tag]}
-            assert set(bets[control.tag]) <= changed, control
 
 
 @pytest.mark.only_in("05_weighing_the_evidence.ipynb")
