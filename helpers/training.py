@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.arithmetic import flush_tiny, scratch_views
+from helpers.arithmetic import flush_tiny, scratch_views, take_rows
 from helpers.checks import (
     check_finite,
     check_integer,
@@ -119,7 +119,7 @@ def _take(values, rows, n_axes):
     """Rows of (n_samples, ...) shared values, or of each network's own (n_networks, ...)."""
     if values.ndim == n_axes:
         return values[rows]
-    return values[np.arange(len(values))[:, None], rows]
+    return take_rows(values, rows)
 
 
 def _check_data(network, inputs, targets, sample_weights):
