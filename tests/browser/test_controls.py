@@ -1,13 +1,13 @@
 """Every slider, button and box of every demo and bet works, by keyboard and by mouse."""
 
 import pytest
-from test_training import WITH_TRAINING
+from test_training_demos import WITH_TRAINING
 
 # What a button does only its own test knows.
 BUTTONS = {
     "Button 'Reveal the next row'": "test_the_ledger_opens_row_by_row",
     "Button 'Reveal all'": "test_the_ledger_opens_row_by_row",
-    "Button 'Stop'": "test_training.py",
+    "Button 'Stop'": "test_training_demos.py",
 }
 
 
