@@ -24,6 +24,7 @@ from helpers.figures.parts import (
     spread,
 )
 from helpers.figures.picture import (
+    NEUTRAL,
     ONE_AT_A_TIME,
     WITH_BATCH_NORM,
     WITHOUT_BATCH_NORM,
@@ -179,16 +180,20 @@ def test_a_live_frame_differs_from_the_kept_picture_by_what_no_eye_sees():
     assert np.abs(live - kept).mean() < 1 and np.abs(live - kept).max() < 64
 
 
-def test_a_title_behind_what_moves_is_not_drawn_again():
-    class Covered(EveryPart):
+def test_type_that_stands_still_is_drawn_once_behind_what_moves():
+    class Labelled(EveryPart):
         def __init__(self):
             super().__init__()
-            self.inside = self.figure.axes[0].text(5, 1.5, "stands still in front", zorder=9)
+            left, _, mosaic = self.figure.axes
+            self.words = left.text(2, 2.6, "stands still", zorder=9)
+            self.line = left.axhline(2.9, zorder=9, **NEUTRAL.of_line())
+            self.on_image = mosaic.text(0, 0, "on an image", zorder=9)
 
-    picture = Covered().show(1.5)
-    picture.frame()
+    picture = Labelled().show(1.5)
     title = picture.figure.axes[1].title
-    assert picture.inside in picture._foreground and title not in picture._foreground
+    check_picture(picture, 1.5, 0.7)
+    assert {picture.line, picture.on_image} <= set(picture._foreground)
+    assert not {picture.words, title} & set(picture._foreground)
 
 
 def test_an_enlarged_picture_is_the_same_picture_with_more_pixels():

@@ -16,6 +16,8 @@ import matplotlib as mpl
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.legend import Legend
 from matplotlib.spines import Spine
 from matplotlib.text import Text
 from PIL import Image
@@ -162,6 +164,7 @@ class Picture:
         self._foreground = []
         for axes in self.figure.axes:
             axes.set_autoscale_on(False)
+            _put_words_behind(axes)
             self._foreground += _from_first_moving(axes)
         for artist in self._foreground:
             artist.set_animated(True)
@@ -175,6 +178,21 @@ class Picture:
 def as_text(png):
     """Return the bytes of a PNG as notebooks store them."""
     return base64.b64encode(png).decode("ascii")
+
+
+def _put_words_behind(axes):
+    """Put type that stands still behind all that moves, so that it is drawn once.
+
+    A legend takes 7 ms and a line of text 1, of the 20 that a frame took. On an image it stays in
+    front.
+    """
+    moving = [child for child in axes.get_children() if child.get_animated()]
+    if not moving or any(isinstance(child, AxesImage) for child in moving):
+        return
+    lowest = min(child.get_zorder() for child in moving)
+    for child in axes.get_children():
+        if isinstance(child, (Legend, Text)) and not child.get_animated():
+            child.set_zorder(min(child.get_zorder(), lowest - 0.1))
 
 
 def _from_first_moving(axes):
