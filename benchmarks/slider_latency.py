@@ -1,0 +1,264 @@
+"""How long from a key press to the new picture on the screen? Measured in JupyterLab and Chromium.
+
+    python benchmarks/slider_latency.py            all demos, about ten minutes
+    python benchmarks/slider_latency.py --quick    fewer moves
+
+Each demo's first slider is moved by arrow keys, one picture at a time. Beside it, in the same page
+and taking turns with it, stand the floor, a callback that only sets a Label, and what
+`interact` with `plt.show()` takes for the same figure. Demos that train are measured at settings
+that were not visited before: the first frame, the first quarter of the networks, the final picture.
+
+Needs Chromium and `pip install -e ".[test,browser]"`.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
+
+from chromium import launch_chromium  # noqa: E402
+from lab_server import SETTINGS, LabServer  # noqa: E402
+
+# Cells that are out of sight stay in the page.
+SETTINGS["@jupyterlab/notebook-extension:tracker"] = {"windowingMode": "none"}
+
+PATIENCE = 180_000  # milliseconds, for cells and for training
+PAUSE = 150  # milliseconds between two moves: nothing of one is left when the next begins
+
+SETUP = """
+import ipywidgets, matplotlib.pyplot as plt
+from helpers.demos import batch_norm_mechanics as demos_02, covariate_shift as demos_01
+from helpers.demos import hidden_layer_stability as demos_03, minibatch_noise as demos_04
+from helpers.demos import weighing_the_evidence as demos_05
+from helpers.experiments import hidden_layer_stability as experiments_03
+from helpers.figures import picture as pictures
+
+def interact(panel):
+    "The same figure as one would do it first: drawn anew by pyplot at every move."
+    def draw(**values):
+        type(panel.picture)().show(panel.compute(**values))
+        plt.show()
+    original = pictures.new_figure
+    def pyplot_figure(width=9, height=5):
+        with pictures.mpl.rc_context(pictures.COURSE_STYLE):
+            return plt.figure(figsize=(width, height))
+    def draw_by_pyplot(**values):
+        pictures.new_figure = pyplot_figure
+        try:
+            draw(**values)
+        finally:
+            pictures.new_figure = original
+    return ipywidgets.interactive(draw_by_pyplot, **panel.controls)
+"""
+FLOOR = """
+slider, label = ipywidgets.IntSlider(0, 0, 20), ipywidgets.Label("0")
+slider.observe(lambda change: setattr(label, "value", str(change.new)), "value")
+ipywidgets.VBox([slider, label])
+"""
+STILL = {
+    "01 coats": "demos_01.coat_demo()",
+    "01 region": "demos_01.region_demo()",
+    "02 one batch": "demos_02.one_batch_demo()",
+    "03 kick": "demos_03.kick_demo(experiments_03.run_drift())",
+    "04 microscope": "demos_04.microscope_demo()",
+    "05 learning rates": "demos_05.learning_rate_demo()",
+}
+# Slider by slider, how often to press the right arrow: each press is a setting not yet visited.
+TRAINING = {
+    "02 averages": ("demos_02.averages_demo()", [("batch size", 0, 7)]),
+    "03 ridges": ("demos_03.ridge_demo()", [("batch size", 1, 5)]),
+    "04 groups (LIVE)": (
+        "demos_04.groups_demo()",
+        [("statistics group", 0, 6), ("dropout", 1, 4)],
+    ),
+}
+
+PAGE_SIDE = """
+(cell) => {
+  const root = document.querySelectorAll(".jp-CodeCell")[cell];
+  const record = (window.record = { pressed: null, frames: [] });
+  root.addEventListener("keydown", () => {
+    record.pressed = performance.now();
+    record.frames = [];
+  }, true);
+  const painted = () => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const sentence = root.querySelector(".demo-sentence")?.textContent ?? "";
+    record.frames.push([performance.now() - record.pressed, sentence]);
+  }));
+  const seen = new WeakSet();
+  function follow(image) {
+    if (seen.has(image)) return;
+    seen.add(image);
+    image.addEventListener("load", painted);
+    if (image.complete) painted();  // a new element whose picture is there already
+  }
+  const images = () => root.querySelectorAll(".jp-OutputArea img");
+  images().forEach(follow);
+  new MutationObserver((changes) => {
+    if (images().length) return images().forEach(follow);
+    const at = ({ target }) => target.nodeType === 1 ? target : target.parentElement;
+    if (changes.some((change) => at(change).closest(".jupyter-widget-label, .widget-label")
+        && !at(change).closest(".widget-slider"))) painted();
+  }).observe(root, { subtree: true, childList: true, characterData: true });
+}
+"""
+
+
+@dataclass
+class Cell:
+    """One cell of the page, its slider and the milliseconds measured there."""
+
+    page: object
+    index: int
+    slider: int = 0
+    times: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.box = self.page.locator(".jp-CodeCell").nth(self.index)
+        self.handle = self.box.locator(".noUi-handle").nth(self.slider)
+
+    def begin(self):
+        self.handle.scroll_into_view_if_needed()
+        self.page.evaluate(PAGE_SIDE, self.index)
+        self.handle.focus()
+        self.page.wait_for_timeout(PAUSE)
+
+    def press(self, key):
+        """Press `key` and return the frames that follow it: pairs of milliseconds and sentence."""
+        self.page.keyboard.press(key)
+        self.page.wait_for_function("record.frames.length > 0", timeout=PATIENCE)
+        self.page.wait_for_function(
+            "cell => !cell || getComputedStyle(cell).visibility === 'hidden'",
+            arg=self.bar(), timeout=PATIENCE,
+        )
+        self.page.wait_for_timeout(PAUSE)
+        return self.page.evaluate("record.frames")
+
+    def bar(self):
+        bar = self.box.locator(".demo-progress")
+        return bar.element_handle() if bar.count() else None
+
+    def move(self, n_moves):
+        """Walk up and down the slider, one key at a time, and keep the times."""
+        self.begin()
+        for _ in range(n_moves):
+            now, high = (self.handle.get_attribute(f"aria-value{end}") for end in ("now", "max"))
+            if not self.times or now == self.handle.get_attribute("aria-valuemin"):
+                self.direction = "ArrowRight"
+            if now == high:
+                self.direction = "ArrowLeft"
+            self.times.append(self.press(self.direction)[0][0])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="8 moves instead of 40")
+    n_rounds, n_moves = (2, 4) if parser.parse_args().quick else (4, 10)
+    with tempfile.TemporaryDirectory() as folder, launch_chromium() as chromium:
+        server = LabServer(folder)
+        try:
+            floor = measure_still(server, chromium, n_rounds, n_moves)
+            measure_training(server, chromium, floor)
+        finally:
+            server.stop()
+
+
+def measure_still(server, chromium, n_rounds, n_moves):
+    """Print the table of demos without training; return the median of the floor."""
+    cells = [SETUP, FLOOR]
+    for demo in STILL.values():
+        cells += [f"panel = {demo}\npanel", "interact(panel)"]
+    page = open_page(server, chromium, "still", cells)
+    rows = {"floor": Cell(page, 1)}
+    for index, name in enumerate(STILL):
+        rows[name] = Cell(page, 2 + 2 * index)
+        rows[f"{name}, interact"] = Cell(page, 3 + 2 * index)
+    for _ in range(n_rounds):
+        for row in rows.values():
+            row.move(n_moves)
+    page.close()
+    floor = quantiles(rows["floor"].times)
+    print(f"{'key press -> picture':28}{'median':>8}{'p95':>8}   times the floor", flush=True)
+    for name, row in rows.items():
+        ours = quantiles(row.times)
+        ratios = " / ".join(f"{one / other:.2f}" for one, other in zip(ours, floor))
+        print(f"{name:28}{ours[0]:5.0f} ms{ours[1]:5.0f} ms   {ratios}", flush=True)
+    return floor[0]
+
+
+def measure_training(server, chromium, floor):
+    """Print the table of demos that train: each setting is new, then all are visited again."""
+    page = open_page(server, chromium, "training", [SETUP, *(one for one, _ in TRAINING.values())])
+    print(f"\n{'demos that train':28}{'first frame':>12}{'a quarter':>12}{'final':>12}{'again':>9}")
+    for index, (name, (_, walks)) in enumerate(TRAINING.items(), start=1):
+        for label, slider, n_presses in walks:
+            cell = Cell(page, index, slider)
+            cell.begin()
+            if float(cell.handle.get_attribute("aria-valuenow")) > 0:
+                cell.press("Home")
+            runs = [cell.press("ArrowRight") for _ in range(n_presses)]
+            again = [cell.press("ArrowLeft")[0][0] for _ in range(n_presses)]
+            first, quarter, final = (
+                [pick(run) for run in runs] for pick in (first_frame, first_quarter, last_frame)
+            )
+            columns = "".join(
+                f"{statistics.median(one):5.0f} ≤{max(one):5.0f}" for one in (first, quarter, final)
+            )
+            print(f"{name + ', ' + label:28}{columns}{statistics.median(again):6.0f}", flush=True)
+    print(f"milliseconds, median ≤ maximum; the floor's median: {floor:.0f} ms")
+    page.close()
+
+
+def first_frame(run):
+    return run[0][0]
+
+
+def first_quarter(run):
+    """When the first quarter of the networks was there, or of the way, for those side by side."""
+    return next(time for time, said in run if share_in(said) >= 25)
+
+
+def last_frame(run):
+    return run[-1][0]
+
+
+def share_in(sentence):
+    """Return the percentage of "Training, 35%. ...", 100 where the training is over."""
+    head = sentence.strip().split("%")[0]
+    return int(head.removeprefix("Training, ")) if head.startswith("Training, ") else 100
+
+
+def open_page(server, chromium, name, sources):
+    """Return a page with a new notebook of these code cells, all of them run."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in sources])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, server.notebooks / f"{name}.ipynb")
+    page = chromium.new_page(viewport={"width": 1300, "height": 1100})
+    page.set_default_timeout(PATIENCE)
+    page.goto(server.url(f"lab/tree/{name}.ipynb"))
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(
+        "n => [...document.querySelectorAll('.jp-CodeCell')].filter("
+        "cell => cell.querySelector('.noUi-handle')).length === n",
+        arg=len(sources) - 1,
+    )
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    return page
+
+
+def quantiles(times):
+    """Return the median and the 95th percentile."""
+    return statistics.median(times), statistics.quantiles(times, n=20, method="inclusive")[-1]
+
+
+if __name__ == "__main__":
+    main()
