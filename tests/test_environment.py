@@ -21,7 +21,7 @@ from helpers.execute import CELL_TIMEOUT, ROOT
 
 LEARN = "pip install -e . && jupyter lab notebooks"
 TEST = 'pip install -e ".[test]" && pytest'
-BROWSER = 'pip install -e ".[test,browser]" && pytest -m browser'
+OTHERS = 'pip install -e ".[test,browser,cluster]" && pytest -m "browser or cluster"'
 
 # conda-forge's "matplotlib" adds Qt, which nothing here draws with.
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}
@@ -152,7 +152,7 @@ def declared_imports(requirements):
         ("helpers", []),
         ("data", []),
         ("benchmarks", ["browser", "bench"]),
-        ("tests", ["test"]),
+        ("tests", ["test", "cluster"]),
         ("tests/browser", ["test", "browser"]),
     ],
 )
@@ -209,9 +209,9 @@ def test_ci_runs_the_test_command_of_the_readme():
 def test_ci_runs_the_browser_tests_too_and_fails_when_either_fails():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     lines = [line.strip() for line in script.splitlines()]
-    assert lines.count(BROWSER) == 1
+    assert lines.count(OTHERS) == 1
     assert lines[-4:] == [
-        "status=0", "readme_tests || status=$?", "browser_tests || status=$?", 'exit "$status"',
+        "status=0", "readme_tests || status=$?", "other_tests || status=$?", 'exit "$status"',
     ]
 
 
@@ -237,7 +237,7 @@ def test_the_workflow_runs_both_commands_on_three_systems_and_the_oldest_python(
 
 def test_the_workflow_runs_the_browser_tests_on_one_system():
     job = workflow_of_this_project()["jobs"]["browser"]
-    assert job["runs-on"] == "ubuntu-latest" and BROWSER in commands_of(job)
+    assert job["runs-on"] == "ubuntu-latest" and OTHERS in commands_of(job)
 
 
 def test_notebooks_have_the_same_time_when_executed_and_when_tested():

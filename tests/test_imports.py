@@ -20,7 +20,7 @@ LEVELS = [
     {"datasets", "faces", "layers"},
     {"network"},
     {"training"},
-    {"layer_statistics", "shift", "intervals"},
+    {"layer_statistics", "shift", "intervals", "sweep"},
     {"experiments"},
     {"figures"},
     {"demos"},

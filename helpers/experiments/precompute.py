@@ -20,22 +20,28 @@ from helpers.experiments.other_suspects import (
     LearningRateMap,
     measure_learning_rates,
 )
+from helpers.sweep import sweep
 
 
-def compute_learning_rate_map(axes=MAP_AXES, *, on_cell=print, **settings):
+def compute_learning_rate_map(axes=MAP_AXES, *, n_jobs=-1, on_cell=print, **settings):
     """Return the LearningRateMap over `axes`; settings: those of `measure_learning_rates`.
 
-    Calls `on_cell(text)` before each combination.
+    Calls `on_cell(text)` after each combination; n_jobs: as in `sweep`.
     """
-    cells = list(itertools.product(*axes.values()))
-    final_losses = []
-    for number, cell in enumerate(cells, start=1):
-        setting = dict(zip(axes, cell))
-        on_cell(f"{number} of {len(cells)}: " + ", ".join(f"{k} {v}" for k, v in setting.items()))
-        final_losses.append(measure_learning_rates(**setting, **settings).final_losses)
+    cells = [dict(zip(axes, cell)) for cell in itertools.product(*axes.values())]
+    numbers = itertools.count(1)
+
+    def on_done():
+        number = next(numbers)
+        setting = ", ".join(f"{name} {value}" for name, value in cells[number - 1].items())
+        on_cell(f"{number} of {len(cells)}: {setting}")
+
+    jobs = [{**cell, **settings} for cell in cells]
+    results = sweep(measure_learning_rates, jobs, n_jobs=n_jobs, on_done=on_done)
+    final_losses = np.array([result.final_losses for result in results])
     rates = np.array(settings.get("learning_rates", LEARNING_RATES))
     shape = [len(values) for values in axes.values()]
-    return LearningRateMap(rates, np.reshape(final_losses, (*shape, *final_losses[0].shape)))
+    return LearningRateMap(rates, final_losses.reshape(*shape, *final_losses.shape[1:]))
 
 
 def save_learning_rate_map(rate_map, path=MAP_FILE, *, axes=MAP_AXES):

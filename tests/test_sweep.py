@@ -1,0 +1,55 @@
+"""Sweeps: the same results wherever they are computed."""
+
+import numpy as np
+import pytest
+
+from helpers.experiments.other_suspects import measure_learning_rates
+from helpers.sweep import sweep
+
+SMALL = {"learning_rates": (0.1, 1.0), "n_networks": 2, "n_steps": 10, "n_train": 200}
+SETTINGS = [
+    {"depth": depth, "batch_norm": one, **SMALL} for depth in (2, 3) for one in (True, False)
+]
+
+
+def losses(results):
+    return np.array([result.final_losses for result in results])
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return losses([measure_learning_rates(**setting) for setting in SETTINGS])
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, -1])
+def test_the_number_of_workers_changes_no_bit(n_jobs, expected):
+    done = []
+    results = sweep(
+        measure_learning_rates, SETTINGS, n_jobs=n_jobs, on_done=lambda: done.append(1)
+    )
+    np.testing.assert_array_equal(losses(results), expected)
+    assert len(done) == len(SETTINGS)
+
+
+@pytest.mark.cluster
+def test_a_cluster_changes_no_bit(expected):
+    import distributed
+    from joblib import parallel_config
+
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    )
+    with cluster, distributed.Client(cluster), parallel_config(backend="dask"):
+        results = sweep(measure_learning_rates, SETTINGS)
+    np.testing.assert_array_equal(losses(results), expected)
+
+
+def test_what_an_experiment_raises_is_raised():
+    with pytest.raises(ValueError, match="depth must be at least 2, got 1"):
+        sweep(measure_learning_rates, [{"depth": 1}], n_jobs=2)
+
+
+@pytest.mark.parametrize("n_jobs, error", [(0, ValueError), (-2, ValueError), (1.5, TypeError)])
+def test_a_senseless_number_of_workers_is_refused(n_jobs, error):
+    with pytest.raises(error, match="n_jobs"):
+        sweep(measure_learning_rates, SETTINGS, n_jobs=n_jobs)
