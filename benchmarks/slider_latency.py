@@ -246,11 +246,12 @@ def open_page(server, chromium, name, sources):
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_function(
-        "n => [...document.querySelectorAll('.jp-CodeCell')].filter("
-        "cell => cell.querySelector('.noUi-handle')).length === n",
-        arg=len(sources) - 1,
-    )
+    sliders = page.locator(".jp-CodeCell", has=page.locator(".noUi-handle"))
+    failed = page.locator(".jp-CodeCell [data-mime-type='application/vnd.jupyter.error']")
+    while sliders.count() < len(sources) - 1:
+        if failed.count():
+            raise RuntimeError(f"a cell failed: {failed.first.inner_text()}")
+        page.wait_for_timeout(PAUSE)
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
     return page
 
