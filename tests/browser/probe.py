@@ -11,6 +11,7 @@ import html
 import inspect
 import re
 import sys
+import time
 
 import ipywidgets
 import psutil
@@ -145,15 +146,33 @@ def busy():
     return any(panel.busy for panel in PANELS.values())
 
 
-def forget():
-    """Empty all caches, so that what follows is computed and drawn anew."""
-    _drawn.clear()
-    for panel in PANELS.values():
-        panel._results.clear()
-    for name in [name for name in sys.modules if name.startswith("helpers.")]:
+def forget(demo):
+    """Empty the caches of a demo and of all experiments: what follows is computed anew."""
+    panel = PANELS[demo]
+    panel._results.clear()
+    for key in [key for key in _drawn if key[0] is panel]:
+        del _drawn[key]
+    for name in [name for name in sys.modules if name.startswith("helpers.experiments")]:
         for function in vars(sys.modules[name]).values():
             if hasattr(function, "cache_clear"):
                 function.cache_clear()
+
+
+def slow_down(demo, seconds=0.15):
+    """Let a demo pause behind each result while it trains: a fast machine would be done before
+    anybody could press Stop.
+    """
+    panel = PANELS[demo]
+    compute = getattr(panel.compute, "in_full_speed", panel.compute)
+
+    def slowly(**values):
+        for pair in compute(**values):
+            if pair[1] is not None:
+                time.sleep(seconds)
+            yield pair
+
+    slowly.in_full_speed = compute
+    panel.compute = slowly
 
 
 def expected():

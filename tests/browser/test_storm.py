@@ -48,7 +48,7 @@ def test_a_storm_leaves_the_picture_of_the_last_values(opened):
                 drag(slider, MOVES_A_STROKE, seed=stroke)
                 for other in others:
                     other.touch(stroke % len(other.labels))
-            opened.kernel.ask("forget()")
+            opened.kernel.ask(f"forget({slider.demo!r})")
             last = opened.settle()[picture]
             frames = recorded()["frames"]
             opened.page.wait_for_timeout(MS_TO_BE_LATE)

@@ -25,7 +25,9 @@ def sliders(opened):
     ]
     assert [one.demo for one in sliders] == tags
     opened.settle()
-    opened.kernel.ask("forget()")
+    for tag in tags:
+        opened.kernel.ask(f"forget({tag!r})")
+        opened.kernel.ask(f"slow_down({tag!r})")
     return sliders
 
 
