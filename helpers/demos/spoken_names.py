@@ -2,11 +2,10 @@
 
 The handle of a slider of ipywidgets has the role of a slider, but neither its description for a
 name nor the text of its value; a picture has no alternative text; a row of buttons does not say
-what it is a row of, nor which of them is pressed; a progress bar says nothing. And notebooks take
-the arrow keys for themselves, from radio buttons in JupyterLab and from sliders in Notebook 7. No
-trait sets any of this. So a view brings an empty style sheet along, which runs one script when it
-has been loaded: no further package, the same in all front ends. Where one forbids scripts, a demo
-works as before.
+what it is a row of, nor which of them is pressed; a progress bar says nothing. And Notebook 7
+takes the arrow keys from sliders. No trait sets any of this. So a view brings an empty style sheet
+along, which runs one script when it has been loaded: no further package, the same in all front
+ends. Where one forbids scripts, a demo works as before.
 """
 
 import html
@@ -36,8 +35,7 @@ const speakAll = () => {
   each('.widget-toggle-buttons', (node, name) => set(node, {role: 'group', 'aria-label': name}));
   each('.widget-toggle-button', node =>
     set(node, {'aria-pressed': String(node.classList.contains('mod-active'))}));
-  each('.widget-radio', (node, name) =>
-    set(node, {role: 'radiogroup', 'aria-label': name, ...OWN_KEYS}));
+  each('.widget-radio', (node, name) => set(node, {role: 'radiogroup', 'aria-label': name}));
   each('.widget-hprogress', node => set(node, {
     role: 'progressbar', 'aria-label': words(node.querySelector('.widget-label')) || 'training',
     'aria-valuenow': String(parseInt(node.querySelector('.progress-bar').style.width) || 0)}));
