@@ -62,6 +62,15 @@ slider, label = ipywidgets.IntSlider(0, 0, 20), ipywidgets.Label("0")
 slider.observe(lambda change: setattr(label, "value", str(change.new)), "value")
 ipywidgets.VBox([slider, label])
 """
+# The same with a picture that is ready: what is above this is our computing and drawing.
+READY = """
+panel = demos_04.microscope_demo()
+ready = [panel.picture.show(panel.compute(size)).frame() for size in (64, 512)]
+slider = ipywidgets.IntSlider(0, 0, 20)
+image = ipywidgets.Image(value=ready[0], format="jpeg", layout=panel.image.layout)
+slider.observe(lambda change: setattr(image, "value", ready[change.new % 2]), "value")
+ipywidgets.VBox([slider, image])
+"""
 STILL = {
     "01 coats": "demos_01.coat_demo()",
     "01 region": "demos_01.region_demo()",
@@ -172,14 +181,14 @@ def main():
 
 def measure_still(server, chromium, n_rounds, n_moves):
     """Print the table of demos without training; return the median of the floor."""
-    cells = [SETUP, FLOOR]
+    cells = [SETUP, FLOOR, READY]
     for demo in STILL.values():
         cells += [f"panel = {demo}\npanel", "interact(panel)"]
     page = open_page(server, chromium, "still", cells)
-    rows = {"floor": Cell(page, 1)}
+    rows = {"floor": Cell(page, 1), "floor, a ready picture": Cell(page, 2)}
     for index, name in enumerate(STILL):
-        rows[name] = Cell(page, 2 + 2 * index)
-        rows[f"{name}, interact"] = Cell(page, 3 + 2 * index)
+        rows[name] = Cell(page, 3 + 2 * index)
+        rows[f"{name}, interact"] = Cell(page, 4 + 2 * index)
     for _ in range(n_rounds):
         for row in rows.values():
             row.move(n_moves)
