@@ -39,7 +39,7 @@ class Panel:
 
     def __init__(self, controls, compute, picture, about=None, *, cache_size=64, bet=None):
         self.controls, self.compute, self.picture, self.about = controls, compute, picture, about
-        self.error = None
+        self.error, self._shown_result, self._is_held = None, None, False
         self._results = OrderedDict()
         self._cache_size = check_integer("cache_size", cache_size)
         self._trains = inspect.isgeneratorfunction(compute)
@@ -150,7 +150,6 @@ class Panel:
 
     def _first_frame(self):
         """Show the default values; what fails here is a mistake in the demo and is raised."""
-        self._is_held = False
         self._run = _Run(self.values, self._results_for(self.values))
         if self._trains:
             with moving_bar(100, "Preparing the demo") as move_to:
@@ -208,8 +207,9 @@ class Panel:
 
     def _show_run(self, stopped=False):
         run = self._run
-        self.picture.show(run.result)
-        self.image.value = self.picture.frame()
+        if run.result is not self._shown_result:
+            self.picture.show(run.result)
+            self.image.value = self.picture.frame()
         self._shown_result, self.error = run.result, None
         lead = ""
         if run.is_final:

@@ -61,6 +61,16 @@ def accuracy(logits, targets):
     return (logits.argmax(axis=-1) == targets).mean(axis=-1)
 
 
+def last_result(results, on_step=None):
+    """Return the last result of pairs as in `Resumable`; `on_step()` is called for each pair."""
+    result = None
+    for _, latest in results:
+        result = result if latest is None else latest
+        if on_step is not None:
+            on_step()
+    return result
+
+
 class Resumable:
     """Results of a long run, worse ones first, that whoever wants them next goes on with.
 

@@ -13,6 +13,7 @@ from helpers.experiments.arm import (
     Resumable,
     accuracy,
     inference_accuracy,
+    last_result,
     start_arm,
     train_arm,
 )
@@ -285,11 +286,7 @@ def train_once(batch_size=64, *, on_step=None, **settings):
 
     settings: as in `watch_once`. `on_step` is called after each step.
     """
-    for _, latest in watch_once(batch_size, **settings):
-        trained = latest
-        if on_step is not None:
-            on_step()
-    return trained
+    return last_result(watch_once(batch_size, **settings), on_step)
 
 
 def watch_once(

@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.checks import check_choice, check_integer, check_number
 from helpers.datasets import load_fashion_mnist, make_read_only
-from helpers.experiments.arm import N_SEEDS, Resumable
+from helpers.experiments.arm import N_SEEDS, Resumable, last_result, start_arm
 from helpers.intervals import (
     format_number,
     format_table,
@@ -176,16 +176,13 @@ def _checkpoints(
 
     The losses of all steps are appended to `losses`.
     """
-    streams = spawn_streams(seed, n_networks)
-    network = multilayer_perceptron(
-        SIZES, rng=streams.weights, batch_norm=batch_norm, activation=activation,
-        n_networks=n_networks, dtype=dtype,
+    network, training = start_arm(
+        data.train_inputs, data.train_targets, SIZES, seed=seed, n_networks=n_networks,
+        n_steps=n_steps, batch_size=batch_size, learning_rate=learning_rate, dtype=dtype,
+        batch_norm=batch_norm, activation=activation,
     )
     yield network, 0, listen(network, data.test_inputs)
-    for step in train(
-        network, data.train_inputs, data.train_targets, n_steps=n_steps, batch_size=batch_size,
-        learning_rate=learning_rate, rng=streams.order,
-    ):
+    for step in training:
         losses.append(step.losses)
         if on_step is not None:
             on_step()
@@ -266,8 +263,7 @@ def _density(values, width=0.2):
 
 def record_arms(learning_rate, batch_size):
     """Return the recordings of both arms, {step: {station: (2, 256, 64)}}, float32."""
-    *_, (_, arms) = _recordings(learning_rate, batch_size)
-    return arms
+    return last_result(_recordings(learning_rate, batch_size))
 
 
 @lru_cache(maxsize=8)

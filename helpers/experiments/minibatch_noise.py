@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.checks import check_integer, check_number
 from helpers.datasets import load_fashion_mnist
-from helpers.experiments.arm import N_SEEDS, start_arm
+from helpers.experiments.arm import N_SEEDS, last_result, start_arm
 from helpers.intervals import (
     Interval,
     interval_ends,
@@ -247,12 +247,7 @@ def train_run(*, on_step=None, **settings):
 
     `on_step` is called after each step.
     """
-    run = None
-    for _, latest in watch_run(**settings):
-        run = latest or run
-        if on_step is not None:
-            on_step()
-    return run
+    return last_result(watch_run(**settings), on_step)
 
 
 def watch_run(
