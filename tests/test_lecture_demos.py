@@ -13,7 +13,7 @@ from test_notebooks import FOLDER, is_printed, measured_numerals, read
 
 from helpers.demos import lecture_beats, lecture_demos
 from helpers.demos.lecture_beats import BEATS, PLANS, TABS
-from helpers.demos.lecture_demos import STATES, Board, Workshop
+from helpers.demos.lecture_demos import STATES, Board
 from helpers.experiments.hidden_layer_stability import run_drift
 from helpers.experiments.lecture_demos import load_lecture
 from helpers.figures.lecture_demos import TYPE_SHARE
@@ -325,37 +325,8 @@ def test_a_first_tab_that_fails_is_raised(lecture):
 def test_the_thread_builds_the_rest_and_ends(small, monkeypatch):
     monkeypatch.setattr(lecture_demos, "SECONDS_TO_SETTLE", 0)
     small._repr_mimebundle_()
-    small._workshop._thread.join(PATIENCE)
+    small._workshop.wait(PATIENCE)
     assert all(page.is_built for page in small.pages.values())
-
-
-def test_a_workshop_ends_its_piece_of_work_and_begins_no_other():
-    begun, may_end, done = threading.Event(), threading.Event(), []
-
-    def work():
-        begun.set()
-        may_end.wait(PATIENCE)
-        done.append("piece")
-        return True
-
-    workshop = Workshop(work)
-    workshop.open()
-    assert begun.wait(PATIENCE)
-    workshop.open()  # is open
-    closing = threading.Thread(target=workshop.close)
-    closing.start()
-    may_end.set()
-    closing.join(PATIENCE)
-    assert done == ["piece"] and not closing.is_alive()
-    workshop.open()
-    assert not workshop._thread.is_alive()
-
-
-def test_a_closed_workshop_does_not_wait_for_its_hour():
-    workshop = Workshop(lambda: pytest.fail("was closed"))
-    workshop.open(seconds_before=3600)
-    workshop.close()
-    assert not workshop._thread.is_alive()
 
 
 # --- the stored form ---------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import traitlets
 
 from helpers.demos import panel as panel_module
 from helpers.demos import progress
+from helpers.demos.nearby import settings_nearby, values_of
 from helpers.demos.panel import (
     Panel,
     batch_size_slider,
@@ -20,6 +21,13 @@ from helpers.demos.panel import (
 )
 from helpers.figures.parts import Band
 from helpers.figures.picture import ONE_AT_A_TIME, WITH_BATCH_NORM, Picture
+
+
+@pytest.fixture(autouse=True)
+def nothing_ahead(monkeypatch):
+    """Let no thread draw what may be wanted next; tests of that call it themselves."""
+    monkeypatch.setattr(panel_module, "make_others_ready", lambda panel: None)
+
 
 ABOUT = "A slider for the batch size moves one line."
 
@@ -194,9 +202,10 @@ class Growing:
 
     def steps(self, batch_size, twice):
         for n_done in range(1, 6):
+            if n_done == 5:
+                self.trained.append(batch_size)
             yield n_done / 5, None if n_done == 2 else height(batch_size, twice) * n_done // 5
             self.gate.wait(10)
-        self.trained.append(batch_size)
 
 
 def growing_panel():
@@ -314,6 +323,94 @@ def wait_for(condition, seconds=20):
     while not condition():
         assert time.monotonic() < until, "waited in vain"
         time.sleep(0.005)
+
+
+def make_all_ready(panel):
+    while panel.make_ready():
+        pass
+
+
+def test_what_is_one_move_away_is_there_when_it_is_wanted():
+    compute = Counted()
+    panel = line_panel(compute)
+    move(panel, 512)
+    before = panel.image.value
+    make_all_ready(panel)
+    assert panel.image.value == before == panel.picture.frame()  # nothing of it was seen
+    assert "512 cm" in panel.caption.value and "512 cm" in panel.picture.sentence
+    # 13 cannot be drawn.
+    assert compute.calls == [(64, False), (512, False), (512, True), (13, False)]
+    panel.controls["twice"].value = True
+    assert len(compute.calls) == 4
+    assert panel.image.value == LinePicture().show(1024).frame() == panel.picture.frame()
+    assert "1024 cm" in panel.caption.value
+
+
+def test_what_is_moved_comes_first_and_near_before_far():
+    panel = line_panel(height)
+    nearby = settings_nearby(panel.controls, moved=["twice"])
+    assert [tuple(one.values()) for one in nearby] == [
+        (64, True), (13, False), (512, False), (2, False)
+    ]
+    assert tuple(settings_nearby(panel.controls)[0].values()) == (13, False)
+
+
+def test_nearby_are_values_that_the_controls_can_have():
+    controls = {
+        "p": fraction_slider("p", 0.3, step=0.1),
+        "rate": steps_slider([0.1, 0.2], 0.2, "rate"),
+        "kind": choice({"a": 1, "b": 2, "c": 3}, 2, "kind"),
+        "noise": switch("noise"),
+    }
+    nearby = settings_nearby(controls)
+    for name, control in controls.items():
+        moved = [one[name] for one in nearby if one[name] != values_of(controls)[name]]
+        assert moved == {
+            "p": [0.2, 0.4, 0.1, 0.5], "rate": [0.1], "kind": [1, 3], "noise": [True]
+        }[name]
+        for value in moved:
+            control.value = value
+            assert values_of(controls)[name] == value
+        control.value = {"p": 0.3, "rate": 0.2, "kind": 2, "noise": False}[name]
+    assert len(nearby) == 8
+
+
+def test_steps_of_a_slider_add_up_to_one_setting():
+    slider = fraction_slider("p", 0.2, step=0.1)
+    slider.value += 0.1
+    assert slider.value != 0.3 and values_of({"p": slider}) == {"p": 0.3}
+
+
+def test_nothing_is_made_ready_of_what_trains_or_failed():
+    growing, panel = growing_panel()
+    move(panel, 512)
+    panel.wait()
+    assert not panel.make_ready() and growing.trained == [64, 512]
+    panel = line_panel()
+    move(panel, 2)
+    assert panel.error is not None and not panel.make_ready()
+
+
+def test_another_look_makes_ready_frames_stale():
+    panel = line_panel()
+    move(panel, 512)
+    make_all_ready(panel)
+    panel.enlarge(1.5)
+    move(panel, 64)
+    expected = LinePicture().show(64)
+    expected.frame()
+    expected.enlarge(1.5)
+    assert panel.image.value == expected.frame()
+
+
+def test_a_thread_makes_ready_while_the_reader_looks(monkeypatch):
+    monkeypatch.undo()
+    compute = Counted()
+    panel = line_panel(compute)
+    move(panel, 512)
+    wait_for(lambda: len(compute.calls) == 4)
+    panel_module._WORKSHOP.wait(20)
+    assert not panel.make_ready()
 
 
 def test_several_values_are_one_picture():

@@ -8,9 +8,7 @@ The button at the top right always does the next thing, so the space bar alone g
 Only the first tab is built at once. One thread builds the others behind it, the wanted one first.
 """
 
-import atexit
 import html
-import threading
 
 import ipywidgets
 from ipywidgets import Layout
@@ -20,6 +18,7 @@ from helpers.demos.panel import paragraph
 from helpers.demos.prediction import LETTERS
 from helpers.demos.progress import bars_in, widget_view
 from helpers.demos.spoken_names import spoken_names
+from helpers.demos.workshop import Workshop
 from helpers.experiments.lecture_demos import load_lecture
 from helpers.figures.lecture_demos import make_readable
 from helpers.figures.picture import ONE_AT_A_TIME
@@ -309,36 +308,6 @@ class Page:
         # Back to the button that reveals: the space bar goes on.
         answers.observe(lambda _change: self.board.next.focus(), names="value")
         return answers
-
-
-class Workshop:
-    """One thread that calls `work()` until that returns False, opened when there may be more."""
-
-    def __init__(self, work):
-        self._work, self._thread = work, None
-        self._lock, self._is_closed = threading.Lock(), threading.Event()
-        atexit.register(self.close)
-
-    def open(self, seconds_before=0):
-        """Begin, after some seconds, unless it is open already or was closed."""
-        with self._lock:
-            if self._is_closed.is_set() or (self._thread and self._thread.is_alive()):
-                return
-            self._thread = threading.Thread(target=self._run, args=[seconds_before], daemon=True)
-            self._thread.start()
-
-    def _run(self, seconds_before):
-        if self._is_closed.wait(seconds_before):
-            return
-        while not self._is_closed.is_set() and self._work():
-            pass
-
-    def close(self):
-        """Let the work under way end, and begin none any more."""
-        self._is_closed.set()
-        with self._lock:
-            if self._thread:
-                self._thread.join()
 
 
 def _of_class(name, text):

@@ -4,7 +4,8 @@ A demo is ten lines: controls, an experiment call, `picture.show`. The callback 
 it computes and draws: the front end keeps one message under way and only the newest value waiting,
 so nothing queues up. (Callbacks that return at once and work elsewhere make dragging slower.) An
 experiment that takes longer hands out what it has so far; it goes on in a thread of its own, and
-stops as soon as another value is wanted.
+stops as soon as another value is wanted. While the reader looks at a picture, those one move away
+are made ready, so that the next key press finds its own there.
 """
 
 import html
@@ -12,17 +13,21 @@ import inspect
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 
 import ipywidgets
 from ipywidgets import Layout
 from traitlets import TraitError
 
 from helpers.checks import check_choice, check_integer, check_number
+from helpers.demos.nearby import settings_nearby, values_of
 from helpers.demos.progress import SECONDS_BETWEEN_MOVES, moving_bar, widget_view
 from helpers.demos.spoken_names import spoken_names
+from helpers.demos.workshop import Workshop
 from helpers.figures.picture import ONE_AT_A_TIME, as_text
 
-SECONDS_TO_FIRST_FRAME = 0.04
+SECONDS_TO_FIRST_FRAME = 0.02
+SECONDS_TO_LOOK = 0.05  # after a move, before those that may follow are made ready
 
 
 class Panel:
@@ -31,7 +36,7 @@ class Panel:
     controls: name -> control, in the order of display; the names are the arguments of `compute`.
     compute: returns what `picture.show` takes and depends on the values only, for the last
         `cache_size` results are kept. A generator function yields pairs: the share of the work
-        that is done, and what there is so far, or None for nothing new; the last is final.
+        that is done, and what there is so far, or None for nothing new; that of share 1 is final.
     about: one sentence without computed numbers, which stands for the demo in stored outputs;
         None: the sentence of the picture at the default values.
     bet: a Prediction on a number, whose value stays in the picture as a ghost (`set_ghost`).
@@ -40,7 +45,7 @@ class Panel:
     def __init__(self, controls, compute, picture, about=None, *, cache_size=64, bet=None):
         self.controls, self.compute, self.picture, self.about = controls, compute, picture, about
         self.error, self._shown_result, self._is_held = None, None, False
-        self._results = OrderedDict()
+        self._kept, self._wanted_next, self._moved_at = OrderedDict(), [], 0
         self._cache_size = check_integer("cache_size", cache_size)
         self._trains = inspect.isgeneratorfunction(compute)
         self._worker = None
@@ -48,7 +53,7 @@ class Panel:
         self._first_frame()
         for control in controls.values():
             follow(control, self._on_change)
-        self._bet = bet
+        self.bet = bet
         if bet is not None:
             bet.observe(self._on_bet)
             self._on_bet()
@@ -56,7 +61,7 @@ class Panel:
     @property
     def values(self):
         """The values of the controls by name."""
-        return {name: control.value for name, control in self.controls.items()}
+        return values_of(self.controls)
 
     def set_values(self, **values):
         """Set several controls and show one picture.
@@ -92,7 +97,7 @@ class Panel:
         with ONE_AT_A_TIME:
             self.picture.enlarge(factor)
             self._fix_sizes()
-            self.image.value = self.picture.frame()
+            self._draw_again()
 
     @property
     def busy(self):
@@ -163,8 +168,14 @@ class Panel:
 
     def _on_bet(self):
         with ONE_AT_A_TIME:
-            self.picture.set_ghost(self._bet.value)
-            self.image.value = self.picture.frame()
+            self.picture.set_ghost(self.bet.value)
+            self._draw_again()
+
+    def _draw_again(self):
+        """Draw the same result in a picture that looks different now; all frames are stale."""
+        for kept in self._kept.values():
+            kept.frame = None
+        self.image.value = self.picture.frame()
 
     def _on_change(self):
         values = self.values
@@ -174,6 +185,7 @@ class Panel:
 
     def _start(self, values):
         """Show what there is for `values` after a moment; the rest is for a worker."""
+        before = values if self._run is None else self._run.values
         self._run = run = _Run(values, self._results_for(values))
         try:
             run.go_on(SECONDS_TO_FIRST_FRAME)
@@ -184,6 +196,11 @@ class Panel:
         if not run.is_final:
             self._worker = threading.Thread(target=self._finish, args=[run], daemon=True)
             self._worker.start()
+        elif not self._trains:
+            moved = [name for name in values if values[name] != before[name]]
+            self._wanted_next = settings_nearby(self.controls, moved)
+            self._moved_at = time.monotonic()
+            make_others_ready(self)
 
     def _finish(self, run):
         """Go on with `run`, a frame at a time, for as long as it is the one that is wanted."""
@@ -206,18 +223,19 @@ class Panel:
                 self._show_run(stopped=True)
 
     def _show_run(self, stopped=False):
-        run = self._run
-        if run.result is not self._shown_result:
-            self.picture.show(run.result)
-            self.image.value = self.picture.frame()
-        self._shown_result, self.error = run.result, None
-        lead = ""
-        if run.is_final:
-            self._keep(run)
-        else:
+        run, lead = self._run, ""
+        if not run.is_final:
             share = f"{100 * run.share:.0f}%"
             lead = f"Stopped at {share}." if stopped else f"Training, {share}."
-        self.caption.value = paragraph(self.picture.sentence, lead)
+        kept = self._keep(run.values, run.result) if run.is_final else _Kept(run.result)
+        was_ready = kept.frame is not None
+        if run.result is not self._shown_result:
+            self._draw(kept)
+            self.image.value = kept.frame
+        self.caption.value = paragraph(kept.sentence or self.picture.sentence, lead)
+        if was_ready:
+            self.picture.show(run.result)  # nobody waits for that
+        self._shown_result, self.error = run.result, None
         self._show_bar(run, stopped)
         if stopped:
             self._run = None
@@ -238,18 +256,44 @@ class Panel:
 
     def _results_for(self, values):
         """Return the results to come for `values`, better and better ones."""
-        key = tuple(values.values())
-        if key in self._results:
-            self._results.move_to_end(key)
-            return iter([(1, self._results[key])])
+        kept = self._kept.get(_key(values))
+        if kept is not None:
+            return iter([(1, kept.result)])
         if self._trains:
             return self.compute(**values)
         return ((1, self.compute(**one)) for one in [values])
 
-    def _keep(self, run):
-        self._results[tuple(run.values.values())] = run.result
-        if len(self._results) > self._cache_size:
-            self._results.popitem(last=False)
+    def _keep(self, values, result):
+        """Return what is kept for `values`, from now on the latest of all."""
+        kept = self._kept.setdefault(_key(values), _Kept(result))
+        self._kept.move_to_end(_key(values))
+        if len(self._kept) > self._cache_size:
+            self._kept.popitem(last=False)
+        return kept
+
+    def _draw(self, kept):
+        if kept.frame is None:
+            self.picture.show(kept.result)
+            kept.frame, kept.sentence = self.picture.frame(), self.picture.sentence
+
+    def forget(self):
+        """Keep no results: what is shown next is computed anew."""
+        with ONE_AT_A_TIME:
+            self._kept.clear()
+
+    def make_ready(self):
+        """Draw one of the settings that may be wanted next; return whether there was one left."""
+        with ONE_AT_A_TIME:
+            if not self._wanted_next or self._run is None:
+                return False
+            values = self._wanted_next.pop(0)
+            try:
+                _, result = next(self._results_for(values))
+                self._draw(self._keep(values, result))
+            except Exception:
+                pass  # who goes there will be told
+            self.picture.show(self._shown_result)
+            return True
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         static = {"image/png": self._default_png, "text/plain": self.about}
@@ -257,6 +301,19 @@ class Panel:
 
 
 STOP, START_AGAIN = "Stop", "Start again"
+
+
+def _key(values):
+    return tuple(values.values())
+
+
+@dataclass
+class _Kept:
+    """A result and, once it has been drawn, its picture as it looks at present."""
+
+    result: object
+    frame: bytes | None = None
+    sentence: str = ""
 
 
 class _Run:
@@ -277,6 +334,29 @@ class _Run:
                 return
             self.result = self.result if latest is None else latest
             on_share(self.share)
+            if self.share >= 1 and latest is not None:
+                self.is_final = True
+                return
+
+
+_moved_last = None  # the demo that may be moved again
+
+
+def make_others_ready(panel):
+    """Let the settings around that of `panel` be drawn, unless it is moved again at once."""
+    global _moved_last
+    _moved_last = panel
+    _WORKSHOP.open()
+
+
+def _make_next_ready():
+    while (seconds := _moved_last._moved_at + SECONDS_TO_LOOK - time.monotonic()) > 0:
+        time.sleep(seconds)
+    time.sleep(0.002)  # who waits for the lock takes it now
+    return _moved_last.make_ready()
+
+
+_WORKSHOP = Workshop(_make_next_ready)
 
 
 def paragraph(text, lead=""):

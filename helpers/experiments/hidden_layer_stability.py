@@ -316,22 +316,21 @@ class KickResult:
         return [self.size == 0, self.size == 0 or self.kind == "scale", self.size == 0]
 
 
-def run_kick(pair, kind="scale", size=2.0, *, n_kicks=3, seed=0):
+def run_kick(pair, kind="scale", size=2.0, *, n_kicks=3, seed=0, before=None):
     """Kick both arms of a DriftPair; return the KickResult, a mean over `n_kicks` kicks.
 
-    Both arms meet the same random numbers. See `kick` for `kind` and `size`.
+    Both arms meet the same random numbers. See `kick` for `kind` and `size`. before: the
+    `probe_losses` of the networks as they are, for whoever kicks them often.
     """
-    plain, norm = (arm.network for arm in pair.arms)
-    cases = [(plain, "stored"), (norm, "fresh"), (norm, "stored")]
-    before = [_loss(network, pair, statistics) for network, statistics in cases]
+    networks = [arm.network for arm in pair.arms]
+    before = probe_losses(pair, *networks) if before is None else before
     damage = []
     for number in range(n_kicks):
-        kicked = {
-            network: kick(network, kind, size, pair.probe_inputs, rng=_kick_rng(seed, number))
-            for network in (plain, norm)
-        }
-        after = [_loss(kicked[network], pair, statistics) for network, statistics in cases]
-        damage.append(np.subtract(after, before))
+        kicked = [
+            kick(network, kind, size, pair.probe_inputs, rng=_kick_rng(seed, number))
+            for network in networks
+        ]
+        damage.append(probe_losses(pair, *kicked) - before)
     return KickResult(kind, size, np.mean(damage, axis=0))
 
 
@@ -407,12 +406,18 @@ def _kick_rng(seed, number):
     return np.random.default_rng([seed, number])
 
 
-def _loss(network, pair, statistics):
-    if statistics == "fresh":
-        logits = predict_with_batch_statistics(network, pair.probe_inputs)
-    else:
-        logits = network.forward(pair.probe_inputs, training=False)
-    return softmax_cross_entropy(logits, pair.probe_targets)[0]
+def probe_losses(pair, plain, norm):
+    """Return the losses on the probe in nats, (3, n_networks), in the order of `damage`.
+
+    plain, norm: networks without and with batch norm, the trained ones of `pair` or kicked ones.
+    """
+    inputs = pair.probe_inputs
+    logits = [
+        plain.forward(inputs, training=False),
+        predict_with_batch_statistics(norm, inputs),
+        norm.forward(inputs, training=False),
+    ]
+    return np.stack([softmax_cross_entropy(one, pair.probe_targets)[0] for one in logits])
 
 
 # -- a moving target: layers 1 and 2 are driven from outside and never come to rest --

@@ -123,8 +123,8 @@ def bets():
     for reply in _alive(Comparison):
         found[_tag_of(reply.bet.control)].append(_tag_of(reply.text))
     for panel in PANELS.values():
-        if panel._bet:
-            found[_tag_of(panel._bet.control)].append(_tag_of(panel.image))
+        if panel.bet:
+            found[_tag_of(panel.bet.control)].append(_tag_of(panel.image))
     return found
 
 
@@ -149,7 +149,7 @@ def busy():
 def forget(demo):
     """Empty the caches of a demo and of all experiments: what follows is computed anew."""
     panel = PANELS[demo]
-    panel._results.clear()
+    panel.forget()
     for key in [key for key in _drawn if key[0] is panel]:
         del _drawn[key]
     for name in [name for name in sys.modules if name.startswith("helpers.experiments")]:
@@ -208,13 +208,13 @@ def state(tag):
 
 def _draw_again(panel):
     """Return digest and sentence of a new picture of the demo's values."""
-    bet, dpi = panel._bet and panel._bet.value, panel.picture.figure.dpi
+    bet, dpi = panel.bet and panel.bet.value, panel.picture.figure.dpi
     key = (panel, *panel.values.items(), bet, dpi)
     if key not in _drawn:
         picture = type(panel.picture)()
         picture.figure.set_dpi(dpi)  # larger for a projector
         picture.show(_compute_again(panel))
-        if panel._bet:
+        if panel.bet:
             picture.set_ghost(bet)
         _drawn[key] = _digest(picture.frame()), _words(html.escape(picture.sentence))
     return _drawn[key]
