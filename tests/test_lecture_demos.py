@@ -2,7 +2,6 @@
 
 import html
 import re
-import threading
 from dataclasses import replace
 from functools import partial
 
