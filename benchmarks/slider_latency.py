@@ -189,11 +189,9 @@ def measure_still(server, chromium, n_rounds, n_moves):
     for index, name in enumerate(STILL):
         rows[name] = Cell(page, 3 + 2 * index)
         rows[f"{name}, interact"] = Cell(page, 4 + 2 * index)
-    # Those of interact come last: the garbage of pyplot would be swept up in the others' time.
-    in_turn = sorted(rows, key=lambda name: name.endswith("interact"))
     for _ in range(n_rounds):
-        for name in in_turn:
-            rows[name].move(n_moves)
+        for row in rows.values():
+            row.move(n_moves)
     page.close()
     floor = quantiles(rows["floor"].times)
     print(f"{'key press -> picture':28}{'median':>8}{'p95':>8}   times the floor", flush=True)

@@ -198,7 +198,8 @@ class Panel:
             self._worker.start()
         elif not self._trains:
             moved = [name for name in values if values[name] != before[name]]
-            self._wanted_next = settings_nearby(self.controls, moved)
+            nearby = settings_nearby(self.controls, moved)
+            self._wanted_next = [one for one in nearby if not self._is_ready(one)]
             self._moved_at = time.monotonic()
             make_others_ready(self)
 
@@ -228,13 +229,13 @@ class Panel:
             share = f"{100 * run.share:.0f}%"
             lead = f"Stopped at {share}." if stopped else f"Training, {share}."
         kept = self._keep(run.values, run.result) if run.is_final else _Kept(run.result)
-        was_ready = kept.frame is not None
         if run.result is not self._shown_result:
-            self._draw(kept)
+            if kept.frame is not None:
+                self.image.value = kept.frame  # before the figure itself catches up
+            self.picture.show(run.result)
+            kept.frame = kept.frame or self.picture.frame()
             self.image.value = kept.frame
-        self.caption.value = paragraph(kept.sentence or self.picture.sentence, lead)
-        if was_ready:
-            self.picture.show(run.result)  # nobody waits for that
+        self.caption.value = paragraph(self.picture.sentence, lead)
         self._shown_result, self.error = run.result, None
         self._show_bar(run, stopped)
         if stopped:
@@ -271,10 +272,9 @@ class Panel:
             self._kept.popitem(last=False)
         return kept
 
-    def _draw(self, kept):
-        if kept.frame is None:
-            self.picture.show(kept.result)
-            kept.frame, kept.sentence = self.picture.frame(), self.picture.sentence
+    def _is_ready(self, values):
+        kept = self._kept.get(_key(values))
+        return kept is not None and kept.frame is not None
 
     def forget(self):
         """Keep no results: what is shown next is computed anew."""
@@ -289,7 +289,8 @@ class Panel:
             values = self._wanted_next.pop(0)
             try:
                 _, result = next(self._results_for(values))
-                self._draw(self._keep(values, result))
+                self.picture.show(result)
+                self._keep(values, result).frame = self.picture.frame()
             except Exception:
                 pass  # who goes there will be told
             self.picture.show(self._shown_result)
@@ -313,7 +314,6 @@ class _Kept:
 
     result: object
     frame: bytes | None = None
-    sentence: str = ""
 
 
 class _Run:
