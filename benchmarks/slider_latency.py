@@ -37,11 +37,15 @@ import ipywidgets, matplotlib.pyplot as plt
 from helpers.demos import batch_norm_mechanics as demos_02, covariate_shift as demos_01
 from helpers.demos import hidden_layer_stability as demos_03, minibatch_noise as demos_04
 from helpers.demos import weighing_the_evidence as demos_05
+from helpers.demos import panel as panels
 from helpers.experiments import hidden_layer_stability as experiments_03
 from helpers.figures import picture as pictures
 
-def interact(panel):
+def interact(demo, *arguments):
     "The same figure as one would do it first: drawn anew by pyplot at every move."
+    follow, panels.follow = panels.follow, lambda control, handler: None
+    panel = demo(*arguments)  # whose controls move nothing but what `interactive` draws
+    panels.follow = follow
     def draw(**values):
         type(panel.picture)().show(panel.compute(**values))
         plt.show()
@@ -56,6 +60,8 @@ def interact(panel):
         finally:
             pictures.new_figure = original
     return ipywidgets.interactive(draw_by_pyplot, **panel.controls)
+
+drift = experiments_03.run_drift()
 """
 FLOOR = """
 slider, label = ipywidgets.IntSlider(0, 0, 20), ipywidgets.Label("0")
@@ -72,12 +78,12 @@ slider.observe(lambda change: setattr(image, "value", ready[change.new % 2]), "v
 ipywidgets.VBox([slider, image])
 """
 STILL = {
-    "01 coats": "demos_01.coat_demo()",
-    "01 region": "demos_01.region_demo()",
-    "02 one batch": "demos_02.one_batch_demo()",
-    "03 kick": "demos_03.kick_demo(experiments_03.run_drift())",
-    "04 microscope": "demos_04.microscope_demo()",
-    "05 learning rates": "demos_05.learning_rate_demo()",
+    "01 coats": "demos_01.coat_demo",
+    "01 region": "demos_01.region_demo",
+    "02 one batch": "demos_02.one_batch_demo",
+    "03 kick": "demos_03.kick_demo, drift",
+    "04 microscope": "demos_04.microscope_demo",
+    "05 learning rates": "demos_05.learning_rate_demo",
 }
 # Slider by slider, how often to press the right arrow: each press is a setting not yet visited.
 TRAINING = {
@@ -183,7 +189,8 @@ def measure_still(server, chromium, n_rounds, n_moves):
     """Print the table of demos without training; return the median of the floor."""
     cells = [SETUP, FLOOR, READY]
     for demo in STILL.values():
-        cells += [f"panel = {demo}\npanel", "interact(panel)"]
+        name, _, argument = demo.partition(", ")
+        cells += [f"{name}({argument})", f"interact({demo})"]
     page = open_page(server, chromium, "still", cells)
     rows = {"floor": Cell(page, 1), "floor, a ready picture": Cell(page, 2)}
     for index, name in enumerate(STILL):
