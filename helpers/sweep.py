@@ -1,4 +1,9 @@
-"""One experiment at many settings, on all cores or on a cluster: `joblib` decides where."""
+"""One experiment at many settings: arms on this machine's cores, sweeps wherever `joblib` says."""
+
+import threading
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, wraps
 
 from helpers.checks import check_integer
 
@@ -13,14 +18,63 @@ def sweep(function, settings, *, n_jobs=-1, on_done=None):
     their order, and moves a progress bar. Raises what `function` raises, and TypeError or
     ValueError for n_jobs.
     """
+    return _collect(function, settings, on_done, n_jobs=n_jobs)
+
+
+def side_by_side(function, settings, *, n_jobs=-1, on_done=None):
+    """Do the same in threads of this process, -1 for one on each core: for arms of seconds.
+
+    NumPy lets other threads run while it computes, so two cores train two arms in little more
+    than the time of one. Arms may share data and a progress bar, and `function` may be any.
+    """
+    return _collect(function, settings, on_done, n_jobs=n_jobs, backend="threading")
+
+
+def _collect(function, settings, on_done, n_jobs, **where):
     if check_integer("n_jobs", n_jobs, -1) == 0:
         raise ValueError("n_jobs must be -1 or at least 1, got 0")
     from joblib import Parallel, delayed  # 0.2 s that training alone does not need
 
     jobs = (delayed(function)(**setting) for setting in settings)
     results = []
-    for result in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
+    for result in Parallel(n_jobs=n_jobs, return_as="generator", **where)(jobs):
         results.append(result)
         if on_done is not None:
             on_done()
     return results
+
+
+def in_step(iterators):
+    """Yield tuples of the next items of all `iterators`, until the first of them ends.
+
+    Each has a thread of its own, and is one item ahead: it goes on while this one is being used.
+    """
+    pool = ThreadPoolExecutor(len(iterators))
+
+    def ask():
+        return [pool.submit(next, one, None) for one in iterators]
+
+    try:
+        coming = ask()
+        while None not in (latest := [one.result() for one in coming]):
+            coming = ask()
+            yield tuple(latest)
+    finally:
+        pool.shutdown(wait=False)
+
+
+def made_once(maxsize):
+    """Decorate a function like `lru_cache`; a thread that wants what another makes waits for it."""
+
+    def decorate(function):
+        cached, locks = lru_cache(maxsize)(function), defaultdict(threading.Lock)
+
+        @wraps(function)
+        def look_up(*arguments):
+            with locks[arguments]:
+                return cached(*arguments)
+
+        look_up.cache_clear, look_up.cache_info = cached.cache_clear, cached.cache_info
+        return look_up
+
+    return decorate

@@ -27,6 +27,7 @@ from helpers.demos.workshop import Workshop
 from helpers.figures.picture import ONE_AT_A_TIME, as_text
 
 SECONDS_TO_FIRST_FRAME = 0.02
+SECONDS_TO_SEND = 0.002  # else a message waits 5 ms or more for its turn beside our computing
 SECONDS_TO_LOOK = 0.05  # after a move, before those that may follow are made ready
 
 
@@ -44,7 +45,8 @@ class Panel:
 
     def __init__(self, controls, compute, picture, about=None, *, cache_size=64, bet=None):
         self.controls, self.compute, self.picture, self.about = controls, compute, picture, about
-        self.error, self._shown_result, self._is_held = None, None, False
+        self.error, self._is_held = None, False
+        self._shown, self._in_figure = _Kept(None), None
         self._kept, self._wanted_next, self._moved_at = OrderedDict(), [], 0
         self._cache_size = check_integer("cache_size", cache_size)
         self._trains = inspect.isgeneratorfunction(compute)
@@ -173,9 +175,10 @@ class Panel:
 
     def _draw_again(self):
         """Draw the same result in a picture that looks different now; all frames are stale."""
-        for kept in self._kept.values():
+        for kept in (self._shown, *self._kept.values()):
             kept.frame = None
-        self.image.value = self.picture.frame()
+        self._draw(self._shown)
+        self.image.value = self._shown.frame
 
     def _on_change(self):
         values = self.values
@@ -228,16 +231,17 @@ class Panel:
         if not run.is_final:
             share = f"{100 * run.share:.0f}%"
             lead = f"Stopped at {share}." if stopped else f"Training, {share}."
-        kept = self._keep(run.values, run.result) if run.is_final else _Kept(run.result)
-        if run.result is not self._shown_result:
-            if kept.frame is not None:
-                self.image.value = kept.frame  # before the figure itself catches up
-            self.picture.show(run.result)
-            kept.frame = kept.frame or self.picture.frame()
-            self.image.value = kept.frame
-        self.caption.value = paragraph(self.picture.sentence, lead)
-        self._shown_result, self.error = run.result, None
+        if run.result is not self._shown.result:
+            kept = self._kept.get(_key(run.values)) or _Kept(run.result)
+            self._draw(kept)
+            self._shown = kept
+        self.image.value = self._shown.frame
+        self.caption.value = paragraph(self._shown.sentence, lead)
+        self.error = None
+        if run.is_final:
+            self._keep(run.values, self._shown)
         self._show_bar(run, stopped)
+        self._catch_up()
         if stopped:
             self._run = None
 
@@ -248,8 +252,8 @@ class Panel:
 
     def _report(self, error):
         self.error = error  # kept for whoever wants the traceback
-        self.picture.show(self._shown_result)  # it may have stopped half-way
         self._run = None
+        self._put_in_figure(self._shown)
         self._bar_row.layout.visibility = "hidden"
         self.caption.value = paragraph(
             f"This setting does not work ({error}). The picture still shows the one before."
@@ -264,13 +268,30 @@ class Panel:
             return self.compute(**values)
         return ((1, self.compute(**one)) for one in [values])
 
-    def _keep(self, values, result):
-        """Return what is kept for `values`, from now on the latest of all."""
-        kept = self._kept.setdefault(_key(values), _Kept(result))
+    def _keep(self, values, kept):
+        """Keep it for `values`, from now on the latest of all."""
+        self._kept[_key(values)] = kept
         self._kept.move_to_end(_key(values))
         if len(self._kept) > self._cache_size:
             self._kept.popitem(last=False)
-        return kept
+
+    def _draw(self, kept):
+        """See to it that there is a frame, and the sentence below it."""
+        if kept.frame is None:
+            self._put_in_figure(kept)
+            kept.frame, kept.sentence = self.picture.frame(), self.picture.sentence
+
+    def _catch_up(self):
+        """Let the figure show what the page shows, where its frame was ready."""
+        if self._in_figure is not self._shown:
+            time.sleep(SECONDS_TO_SEND)
+            self._put_in_figure(self._shown)
+
+    def _put_in_figure(self, kept):
+        if kept is not self._in_figure:
+            self._in_figure = None  # should it stop half-way
+            self.picture.show(kept.result)
+            self._in_figure = kept
 
     def _is_ready(self, values):
         kept = self._kept.get(_key(values))
@@ -289,11 +310,12 @@ class Panel:
             values = self._wanted_next.pop(0)
             try:
                 _, result = next(self._results_for(values))
-                self.picture.show(result)
-                self._keep(values, result).frame = self.picture.frame()
+                kept = self._kept.get(_key(values)) or _Kept(result)
+                self._draw(kept)
+                self._keep(values, kept)
             except Exception:
                 pass  # who goes there will be told
-            self.picture.show(self._shown_result)
+            self._put_in_figure(self._shown)
             return True
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -310,10 +332,11 @@ def _key(values):
 
 @dataclass
 class _Kept:
-    """A result and, once it has been drawn, its picture as it looks at present."""
+    """A result and, once it has been drawn, its picture as it looks at present, and in words."""
 
     result: object
     frame: bytes | None = None
+    sentence: str = ""
 
 
 class _Run:

@@ -23,6 +23,7 @@ from helpers.layer_statistics import predict_with_batch_statistics, with_statist
 from helpers.layers import BatchNorm
 from helpers.network import multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import spawn_streams
+from helpers.sweep import side_by_side
 from helpers.training import train
 
 # -- section 1: the race --
@@ -102,13 +103,12 @@ def run_race(activation="relu", learning_rate=0.1, *, threshold=0.5, on_step=Non
 
     threshold, settings: those of `run_race_arm`, the same for both arms.
     """
-    arms = [
-        run_race_arm(
-            activation, learning_rate, batch_norm=batch_norm, threshold=threshold,
-            on_step=on_step, **settings,
-        )
-        for batch_norm in (False, True)
-    ]
+    shared = dict(
+        activation=activation, learning_rate=learning_rate, threshold=threshold, on_step=on_step,
+    )
+    arms = side_by_side(
+        run_race_arm, [dict(batch_norm=one, **shared, **settings) for one in (False, True)]
+    )
     return Race(activation, learning_rate, threshold, *arms)
 
 
@@ -287,6 +287,12 @@ def train_once(batch_size=64, *, on_step=None, **settings):
     settings: as in `watch_once`. `on_step` is called after each step.
     """
     return last_result(watch_once(batch_size, **settings), on_step)
+
+
+def train_each(batch_sizes, **settings):
+    """Return {batch size: TrainedOnce}; settings: those of `train_once`, the same for all."""
+    jobs = [dict(batch_size=one, **settings) for one in batch_sizes]
+    return dict(zip(batch_sizes, side_by_side(train_once, jobs)))
 
 
 def watch_once(
@@ -498,13 +504,13 @@ def adapt_statistics(
     """
     mean, sd = pixel_mean_and_sd(train_set.black)
     black, bright = (train_set.black - mean) / sd, (test_set.bright - mean) / sd
-    without, trained = (
-        train_arm(
-            black, train_set.targets, [black.shape[-1], width, 2], batch_norm=batch_norm,
-            seed=seed, n_networks=len(black), n_steps=n_steps, batch_size=batch_size,
-            learning_rate=learning_rate, on_step=on_step,
-        )[0]
-        for batch_norm in (False, True)
+    shared = dict(
+        inputs=black, targets=train_set.targets, sizes=[black.shape[-1], width, 2], seed=seed,
+        n_networks=len(black), n_steps=n_steps, batch_size=batch_size,
+        learning_rate=learning_rate, on_step=on_step,
+    )
+    (without, _), (trained, _) = side_by_side(
+        train_arm, [dict(batch_norm=one, **shared) for one in (False, True)]
     )
     stored = with_statistics(trained, black)
     even, uneven = (bright, test_set.targets), _make_uneven(bright, test_set.targets)

@@ -13,6 +13,7 @@ from helpers.layer_statistics import layer_places, record, with_statistics
 from helpers.layers import Dense
 from helpers.randomness import one_per_network, spawn_streams
 from helpers.shift import domain_auc, effective_sample_size, importance_weights
+from helpers.sweep import side_by_side
 
 COATS = tuple(step / 10 for step in range(11))  # from black (0) to full colour (1)
 IMAGE_SIZE = 16
@@ -174,14 +175,14 @@ def measure_coats(
 
     black, bright = train_animals.black, train_animals.bright
     ways = {
-        "plain": lambda: detector(black),
-        "batch_norm": lambda: detector(black, batch_norm=True),
-        "batch_norm_faster": lambda: detector(black, batch_norm=True, rate=faster),
-        "reference": lambda: detector(bright),
-        "shortcut": lambda: detector(train_animals.only_targets_black()),
+        "plain": dict(pixels=black),
+        "batch_norm": dict(pixels=black, batch_norm=True),
+        "batch_norm_faster": dict(pixels=black, batch_norm=True, rate=faster),
+        "reference": dict(pixels=bright),
+        "shortcut": dict(pixels=train_animals.only_targets_black()),
     }
-    trained = {name: way() if name in detectors else None for name, way in ways.items()}
-    return CoatStory(np.array(coats), **trained, shown=shown)
+    trained = dict(zip(detectors, side_by_side(detector, [ways[name] for name in detectors])))
+    return CoatStory(np.array(coats), **dict.fromkeys(DETECTORS) | trained, shown=shown)
 
 
 def train_detector(pixels, targets, *, batch_norm, **settings):
@@ -515,14 +516,15 @@ def measure_face_reweighting(
     # No more than 50 times the average weight: one face must not be the whole training set.
     weights = np.array([np.minimum(importance_weights(*two, squares=False), 50) for two in domains])
     weights /= weights.mean(axis=-1, keepdims=True)
-    accuracies = []
-    for sample_weights in (None, weights):
-        predict = train_detector(
-            pixels, train_animals.targets, batch_norm=False, sample_weights=sample_weights,
-            seed=seed, n_networks=n_networks, n_steps=n_steps, batch_size=batch_size,
-            learning_rate=learning_rate, on_step=on_step,
-        )
-        accuracies.append((predict(test.bright) == test.targets).mean(axis=-1))
+    shared = dict(
+        pixels=pixels, targets=train_animals.targets, batch_norm=False, seed=seed,
+        n_networks=n_networks, n_steps=n_steps, batch_size=batch_size,
+        learning_rate=learning_rate, on_step=on_step,
+    )
+    predictors = side_by_side(
+        train_detector, [dict(sample_weights=one, **shared) for one in (None, weights)]
+    )
+    accuracies = [(one(test.bright) == test.targets).mean(axis=-1) for one in predictors]
     auc = np.array([domain_auc(*two, squares=False) for two in domains])
     effective = np.array([effective_sample_size(one) for one in weights])
     return FaceReweighting(overlap, n_faces, auc, effective, *accuracies)
@@ -609,14 +611,12 @@ def measure_tinted_pair(
     rng = spawn_streams(seed, n_networks).data
     clothes, test = draw_clothes(classes, n_train=n_train, n_networks=n_networks, rng=rng)
     settings = dict(
-        seed=seed, n_networks=n_networks, n_steps=n_steps, batch_size=batch_size,
-        learning_rate=learning_rate, on_step=on_step,
+        targets=clothes.targets, seed=seed, n_networks=n_networks, n_steps=n_steps,
+        batch_size=batch_size, learning_rate=learning_rate, on_step=on_step,
     )
-    plain, batch_norm, reference = (
-        train_detector(pixels, clothes.targets, batch_norm=batch_norm, **settings)
-        for pixels, batch_norm in (
-            (clothes.black, False), (clothes.black, True), (clothes.bright, False)
-        )
+    arms = (clothes.black, False), (clothes.black, True), (clothes.bright, False)
+    plain, batch_norm, reference = side_by_side(
+        train_detector, [dict(pixels=one, batch_norm=norm, **settings) for one, norm in arms]
     )
 
     def score(predict, tint):

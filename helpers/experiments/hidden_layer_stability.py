@@ -26,6 +26,7 @@ from helpers.layers import Dense, ReLU, Sigmoid, Tanh
 from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import one_per_network, spawn_streams
 from helpers.shift import Drift, measure_drift
+from helpers.sweep import made_once, side_by_side
 from helpers.training import train
 
 SIZES = (196, 64, 64, 64, 10)
@@ -94,14 +95,10 @@ def run_drift(
     settings: the others of `run_drift_arm`, whose `on_step` is called 2 * n_steps times.
     """
     sizes = dict(n_train=n_train, n_probe=n_probe, n_networks=n_networks, seed=seed)
-    without, with_norm = (
-        run_drift_arm(learning_rate, batch_norm=one, batch_size=batch_size, **sizes, **settings)
-        for one in (False, True)
-    )
     data = _load(n_train, n_probe, n_networks, seed)
-    return DriftPair(
-        learning_rate, batch_size, without, with_norm, data.test_inputs, data.test_targets
-    )
+    shared = dict(learning_rate=learning_rate, batch_size=batch_size, **sizes, **settings)
+    arms = side_by_side(run_drift_arm, [dict(batch_norm=one, **shared) for one in (False, True)])
+    return DriftPair(learning_rate, batch_size, *arms, data.test_inputs, data.test_targets)
 
 
 def run_drift_arm(
@@ -137,7 +134,7 @@ def drift_table(pairs, station, quantity):
     )
 
 
-@lru_cache(maxsize=1)  # arms that follow each other share their images
+@made_once(maxsize=1)  # arms share their images
 def _load(n_train, n_probe, n_networks, seed, /):  # a keyword would be another key of the cache
     rng = spawn_streams(seed, n_networks).data
     data = load_fashion_mnist(n_train=n_train, n_test=n_probe, n_networks=n_networks, rng=rng)
@@ -456,11 +453,11 @@ def run_moving_target(drives=DRIVES, **settings):
         check_choice("drives", drive, DRIVES)
     if "none" not in drives:
         raise ValueError(f"drives must contain 'none', to compare with, got {drives!r}")
-    losses = {
-        drive: np.array([run_driven_arm(drive, one, **settings) for one in (False, True)])
-        for drive in drives
-    }
-    return MovingTarget(losses)
+    jobs = [
+        dict(drive=drive, batch_norm=one, **settings) for drive in drives for one in (False, True)
+    ]
+    losses = np.array(side_by_side(run_driven_arm, jobs)).reshape(len(drives), 2, -1)
+    return MovingTarget(dict(zip(drives, losses)))
 
 
 def run_driven_arm(

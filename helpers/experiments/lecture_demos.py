@@ -33,7 +33,7 @@ from helpers.experiments.minibatch_noise import (
     noise_by_batch_size,
     train_arms,
 )
-from helpers.experiments.other_suspects import NoisyRace, run_noisy_race
+from helpers.experiments.other_suspects import NoisyRace, run_noisy_races
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
 DETECTORS = ("plain", "reference", "shortcut")
@@ -112,7 +112,7 @@ def measure_notebook_04():
 
 def measure_notebook_05():
     """Return the races without batch norm, with it, and with noise behind it."""
-    races = [run_noisy_race(learning_rate=rate) for rate in RACE_RATES]
+    races = run_noisy_races(RACE_RATES)
     arms = [race.arms for race in races]
     return {
         "race_losses": np.array([[_to_full_length(arm.losses) for arm in one] for one in arms]),

@@ -20,6 +20,7 @@ from helpers.layer_statistics import layer_places, predict_with_batch_statistics
 from helpers.layers import BatchNorm, Dense
 from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import one_per_network, repeat_streams, spawn_streams
+from helpers.sweep import side_by_side
 from helpers.training import SGD, minibatches, train
 
 # -- section 2: if inputs drift more, does training get slow? --
@@ -126,18 +127,31 @@ def run_noisy_race(
     settings: those of `run_race_arm`, the same for all arms. Calls `on_step()` at most
     3 * n_steps times.
     """
-    settings = {"threshold": threshold, "on_step": on_step, **settings}
-    watches = [_MeanWatch() for _ in range(3)]
-    without, with_batch_norm = (
-        run_race_arm(activation, learning_rate, batch_norm=one, after_step=watch, **settings)
-        for one, watch in zip((False, True), watches)
+    settings |= dict(
+        activation=activation, learning_rate=learning_rate, threshold=threshold, on_step=on_step
     )
-    noisy = run_noisy_arm(
-        activation, learning_rate, max_shift=max_shift, max_scale=max_scale, after_step=watches[2],
-        **settings,
+    noise = dict(max_shift=max_shift, max_scale=max_scale)
+    jobs = [
+        dict(function=run_race_arm, batch_norm=False),
+        dict(function=run_race_arm, batch_norm=True),
+        dict(function=run_noisy_arm, **noise),
+    ]
+    watches = [_MeanWatch() for _ in jobs]
+    arms = side_by_side(
+        _call, [dict(after_step=one, **job, **settings) for one, job in zip(watches, jobs)]
     )
     drift = np.array([watch.drift for watch in watches])
-    return NoisyRace(activation, learning_rate, threshold, without, with_batch_norm, noisy, drift)
+    return NoisyRace(activation, learning_rate, threshold, *arms, drift)
+
+
+def run_noisy_races(learning_rates, **settings):
+    """Return a NoisyRace at each of the rates; settings: the others of `run_noisy_race`."""
+    jobs = [dict(learning_rate=rate, **settings) for rate in learning_rates]
+    return side_by_side(run_noisy_race, jobs)
+
+
+def _call(function, **arguments):
+    return function(**arguments)
 
 
 def run_noisy_arm(
@@ -523,7 +537,10 @@ def measure_smoothness(
         activation=activation, learning_rate=learning_rate, batch_size=batch_size,
         n_networks=n_networks, seed=seed, on_step=on_step,
     )
-    arms = [_smoothness_arm(visited, batch_norm=one, **settings) for one in (False, True)]
+    arms = side_by_side(
+        _smoothness_arm,
+        [dict(visited=visited, batch_norm=one, **settings) for one in (False, True)],
+    )
     return Smoothness(activation, *arms)
 
 
@@ -655,7 +672,9 @@ def measure_gradient_shift(
         learning_rate=learning_rate, batch_size=batch_size, n_networks=n_networks, seed=seed,
         on_step=on_step,
     )
-    arms = [_gradient_shifts(every, batch_norm=one, **settings) for one in (False, True)]
+    arms = side_by_side(
+        _gradient_shifts, [dict(every=every, batch_norm=one, **settings) for one in (False, True)]
+    )
     return GradientShift(activation, learning_rate, *arms)
 
 

@@ -5,13 +5,12 @@ would also say, so a check that does not hold is a caveat. Every effect has a si
 that matters and a reason for it; `intervals.verdict` decides. Nothing here is typed in: each
 `measure_...(seed)` trains the arms that its verdict needs, 16 networks each, paired by seed. Runs
 are shorter than in the notebooks, where a docstring says so, and arms that several claims need
-are trained once a seed (`lru_cache`).
+are trained once a seed (`made_once`).
 """
 
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -33,6 +32,7 @@ from helpers.intervals import Interval, clearance, mean_interval, paired_interva
 from helpers.layer_statistics import layer_places, record
 from helpers.layers import Dense
 from helpers.network import Network
+from helpers.sweep import made_once, side_by_side
 
 BY_CONSTRUCTION = "by construction"
 SUPPORTED, WITH_CAVEAT = "supported", "supported, with a caveat"
@@ -164,12 +164,14 @@ class Claim:
 
 def ledger(seed=0, on_claim=None):
     """Return the Rows of all CLAIMS in order; `on_claim(row)` is called as soon as one is there."""
-    rows = []
-    for claim in CLAIMS:
-        rows.append(claim.weigh(seed))
+
+    def weigh(claim):
+        row = claim.weigh(seed)
         if on_claim is not None:
-            on_claim(rows[-1])
-    return rows
+            on_claim(row)
+        return row
+
+    return side_by_side(weigh, [dict(claim=one) for one in CLAIMS])
 
 
 def surprises(rows):
@@ -262,7 +264,7 @@ def measure_moving_layers(seed):
     )
 
 
-@lru_cache(maxsize=1)
+@made_once(maxsize=1)
 def _drifting_without(seed):
     return run_drift_arm(batch_norm=False, n_steps=120, seed=seed)
 
@@ -329,7 +331,7 @@ TENTH_OF_GUESSING = dict(
 GAINED = "training loss (diverged counts as guessing, 2.3), with batch norm minus without"
 
 
-@lru_cache(maxsize=16)
+@made_once(maxsize=16)
 def _final_loss(seed, depth, learning_rate, batch_norm):
     """Return losses (n_networks,) after 50 of notebook 05's 100 steps.
 
@@ -359,7 +361,7 @@ def _gain(seed, depth, rates):
 EARLY_RACE = dict(threshold=None, n_steps=30, n_probe=128)
 
 
-@lru_cache(maxsize=1)
+@made_once(maxsize=1)
 def _noisy_race(seed):
     return run_noisy_race(learning_rate=0.1, seed=seed, **EARLY_RACE)
 
@@ -406,7 +408,7 @@ LIVE_ARMS = minibatch_noise.LIVE_ARMS | {
 }
 
 
-@lru_cache(maxsize=len(LIVE_ARMS))
+@made_once(maxsize=len(LIVE_ARMS))
 def _live(seed, arm):
     """Return the Run of an arm like notebook 04's, evaluated every 10 steps, not every 5."""
     return minibatch_noise.train_run(
