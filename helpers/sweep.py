@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, wraps
 
 from helpers.checks import check_integer
+from helpers.network import one_blas_thread
 
 
 def sweep(function, settings, *, n_jobs=-1, on_done=None):
@@ -27,7 +28,8 @@ def side_by_side(function, settings, *, n_jobs=-1, on_done=None):
     NumPy lets other threads run while it computes, so two cores train two arms in little more
     than the time of one. Arms may share data and a progress bar, and `function` may be any.
     """
-    return _collect(function, settings, on_done, n_jobs=n_jobs, backend="threading")
+    with one_blas_thread():  # setting it anew at each step made two threads slower than one
+        return _collect(function, settings, on_done, n_jobs=n_jobs, backend="threading")
 
 
 def _collect(function, settings, on_done, n_jobs, **where):
@@ -51,8 +53,12 @@ def in_step(iterators):
     """
     pool = ThreadPoolExecutor(len(iterators))
 
+    def take(iterator):
+        with one_blas_thread():
+            return next(iterator, None)
+
     def ask():
-        return [pool.submit(next, one, None) for one in iterators]
+        return [pool.submit(take, one) for one in iterators]
 
     try:
         coming = ask()

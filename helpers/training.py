@@ -118,7 +118,7 @@ def train(
 def _take(values, rows, n_axes):
     """Rows of (n_samples, ...) shared values, or of each network's own (n_networks, ...)."""
     if values.ndim == n_axes:
-        return values[rows]
+        return values.take(rows, axis=0)
     return take_rows(values, rows)
 
 

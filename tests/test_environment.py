@@ -21,7 +21,7 @@ from helpers.execute import CELL_TIMEOUT, ROOT
 
 LEARN = "pip install -e . && jupyter lab notebooks"
 TEST = 'pip install -e ".[test]" && pytest'
-OTHERS = 'pip install -e ".[test,browser,cluster]" && pytest -m "browser or cluster"'
+OTHERS = 'pip install -e ".[test,browser,cluster]" && pytest -n 0 -m "browser or cluster"'
 
 # conda-forge's "matplotlib" adds Qt, which nothing here draws with.
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}

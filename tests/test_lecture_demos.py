@@ -1,6 +1,7 @@
 """The instructor's board: every beat in every state, the way through a lecture, the background."""
 
 import html
+import itertools
 import re
 from dataclasses import replace
 from functools import partial
@@ -9,13 +10,20 @@ import pytest
 from matplotlib.text import Text
 from test_documents import MARK, section_text
 from test_notebooks import FOLDER, is_printed, measured_numerals, read
+from test_picture import check_picture
 
 from helpers.demos import lecture_beats, lecture_demos
 from helpers.demos.lecture_beats import BEATS, PLANS, TABS
 from helpers.demos.lecture_demos import STATES, Board
 from helpers.experiments.hidden_layer_stability import run_drift
 from helpers.experiments.lecture_demos import load_lecture
-from helpers.figures.lecture_demos import TYPE_SHARE
+from helpers.figures.lecture_demos import (
+    TYPE_SHARE,
+    KickInStepsPicture,
+    OneRacePicture,
+    SweepsPicture,
+    make_readable,
+)
 from helpers.intervals import Interval
 
 PATIENCE = 60
@@ -47,6 +55,18 @@ def small(lecture):
     board = Board(lecture, sorted(beats, key=lambda beat: beat.tab), tabs, plans)
     yield board
     board.close()
+
+
+@pytest.mark.parametrize("is_readable", [False, True])
+def test_pictures_shown_in_steps(lecture, is_readable):
+    pictures = KickInStepsPicture(), SweepsPicture(), OneRacePicture()
+    if is_readable:
+        for one in pictures:
+            make_readable(one)
+    kicks, sweeps, race = pictures
+    check_picture(kicks, *itertools.product(lecture.kicks.values(), (False, True)))
+    check_picture(sweeps, lecture.sweeps, lecture.sweeps[:1])
+    check_picture(race, *lecture.races.values())
 
 
 def page_of(board):

@@ -68,7 +68,6 @@ def test_every_picture_is_looked_at():
         one.__name__
         for one in subclasses(Picture)
         if one.__module__.startswith("helpers.figures.")
-        and not one.__module__.endswith(".lecture_demos")  # those of the notebooks, in steps
     ]
     assert len(ours) > 15
     assert set(ours) <= looked_at()

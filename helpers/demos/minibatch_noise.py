@@ -70,10 +70,10 @@ def dropout_bet():
         },
         {
             "by less": "Then batch norm could take dropout's place. But on a single value dropout "
-            "of 0.2 is much the stronger noise, as section 2 showed.",
+            "of 0.2 is much the stronger noise, as the dropout bars showed.",
             "by about as much": "Batch norm's noise may be like dropout's in kind, but not in "
-            "size: on a single value it is much weaker at 64, as section 2 showed.",
-            "by several times as much": "As one might expect from section 2. How many times "
+            "size: on a single value it is much weaker at 64, as the dropout bars showed.",
+            "by several times as much": "As one might expect from the dropout bars. How many times "
             "depends on the setting: in others that we tried it was less or more.",
         },
     )

@@ -1,4 +1,4 @@
-"""Tests in a real browser: `pytest -m browser`. Plain `pytest` leaves them out.
+"""Tests in a real browser: `pytest -n 0 -m browser`. Plain `pytest` leaves them out.
 
 They need Chromium and, in Python, what the extra `browser` brings; without one of them they fail
 and say so. Anything is waited for as long as a slow machine may need; no test looks at the clock.
