@@ -166,7 +166,7 @@ class Products:
 class EagerTorch:
     """One nn.Sequential for each network, stepped in a loop; fused SGD."""
 
-    name = "PyTorch eager"
+    name = "eager"
 
     def __init__(self, problem):
         self.torch = torch = import_or_skip("torch")
@@ -243,7 +243,7 @@ class EagerTorch:
 class StackedTorch:
     """All networks in one bmm for each layer, autograd, fused SGD over the stacked parameters."""
 
-    name = "PyTorch stacked"
+    name = "stacked"
     compiled = False
 
     def __init__(self, problem):
@@ -315,7 +315,7 @@ class StackedTorch:
 class CompiledTorch(StackedTorch):
     """The stacked networks through torch.compile (inductor, which needs a C++ compiler)."""
 
-    name = "torch.compile"
+    name = "compile"
     compiled = True
 
     def __init__(self, problem):
@@ -406,7 +406,7 @@ class Jax:
 class ScikitLearn:
     """MLPClassifier.partial_fit: one network, relu, without batch norm and dropout."""
 
-    name = "scikit-learn"
+    name = "sklearn"
 
     def __init__(self, problem):
         s = problem.setting

@@ -15,6 +15,7 @@ import os
 import sys
 from dataclasses import replace
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")}
@@ -108,33 +109,32 @@ def time_in_turns(contenders, n_rounds, seconds=0.04):
     return {name: float(np.median(values)) for name, values in times.items()}
 
 
+HEAD = "{:16}{:>4}{:>6}  {:<19}{:>8}{:>10}"  # then a column for each library
+
+
 def table(settings, n_rounds, kinds=CONTENDERS):
-    """Print the table row by row as it is measured; return its lines in Markdown."""
-    names = [kind.name for kind in kinds]
-    others = [name for name in names if name not in (Ours.name, Products.name)]
-    head = ["network", "networks", "batch", "batch norm", "ours, ms", "x products"]
-    markdown = ["| " + " | ".join(head + [f"{name}, x ours" for name in others]) + " |"]
-    markdown.append("|---|" + "--:|" * (len(head) + len(others) - 1))
-    print("{:22s}{:>5s}{:>6s}  {:12s}{:>10s}{:>12s}".format(*head), end="")
-    print("".join(f"{name:>17s}" for name in others))
+    """Print the table, row by row as it is measured."""
+    others = [kind.name for kind in kinds if kind not in (Ours, Products)]
+    print("ours: milliseconds a step, and over its matrix products alone; then the time of others")
+    print("over ours: PyTorch eager, stacked (bmm) and compiled; jit(vmap) of JAX; scikit-learn")
+    head = HEAD.format("layers", "nets", "batch", "batch norm", "ours", "x products")
+    print(head + "".join(f"{name:>9}" for name in others))
     told = set()
     for setting in settings:
         contenders, skipped = prepare(setting, kinds)
         times = time_in_turns(contenders, n_rounds)
         ours = times[Ours.name]
-        cells = [
-            setting.label, str(setting.n_networks), str(setting.batch_size), norm_label(setting),
-            f"{1e3 * ours:.3f}",
-            f"{ours / times[Products.name]:.2f}" if Products.name in times else "–",
-            *(f"{times[name] / ours:.2f}" if name in times else "–" for name in others),
-        ]
-        print("{:22s}{:>5s}{:>6s}    {:12s}{:>10s}{:>12s}".format(*cells), end="")
-        print("".join(f"{cell:>17s}" for cell in cells[len(head):]), flush=True)
+        line = HEAD.format(
+            setting.label, setting.n_networks, setting.batch_size, norm_label(setting),
+            f"{1e3 * ours:.2f}",
+            f"{ours / times[Products.name]:.1f}" if Products.name in times else "-",
+        )
+        for name in others:
+            line += f"{times[name] / ours:9.2f}" if name in times else f"{'-':>9}"
+        print(line, flush=True)
         for name in sorted(skipped.keys() - told):
             print(f"    {name}: {skipped[name]}")
             told.add(name)
-        markdown.append("| " + " | ".join(cells) + " |")
-    return markdown
 
 
 def norm_label(setting):
@@ -249,11 +249,12 @@ def machine():
             if line.startswith("model name"):
                 processor = line.split(":")[1].strip()
                 break
-    versions = [f"Python {platform.python_version()}", f"NumPy {np.__version__}"]
-    versions += [
-        f"{name} {sys.modules[name].__version__}" for name in ("torch", "jax", "sklearn")
-        if name in sys.modules
-    ]
+    versions = [f"Python {platform.python_version()}"]
+    for name in ("numpy", "torch", "jax", "scikit-learn"):
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            pass
     return f"{processor}, one core, {platform.system()}; {', '.join(versions)}"
 
 
@@ -277,16 +278,14 @@ def main():
     ]
     settings = quick_settings() if arguments.quick else all_settings()
     settings = [replace(setting, dtype=arguments.dtype) for setting in settings]
-    markdown = []
+    print(f"{date.today():%d %B %Y}, {arguments.dtype}, {arguments.clock} time; {machine()}")
     if arguments.part != "facts":
-        markdown = table(settings, arguments.rounds, kinds)
+        table(settings, arguments.rounds, kinds)
     if arguments.part != "table":
         ghost_groups(arguments.rounds)
         linear_time(arguments.rounds)
         memory([row for row in settings if row.batch_size >= 64 and not row.dropout])
         saturated()
-    title = f"{machine()}; {date.today():%d %B %Y}; {arguments.dtype}; {arguments.clock} time"
-    print("\n" + "\n".join([f"{title}\n", *markdown]))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,13 @@
 import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from functools import lru_cache, wraps
 
 from helpers.checks import check_integer
 from helpers.network import one_blas_thread
+
+_IS_BESIDE = ContextVar("_IS_BESIDE", default=False)
 
 
 def sweep(function, settings, *, n_jobs=-1, on_done=None):
@@ -25,11 +28,21 @@ def sweep(function, settings, *, n_jobs=-1, on_done=None):
 def side_by_side(function, settings, *, n_jobs=-1, on_done=None):
     """Do the same in threads of this process, -1 for one on each core: for arms of seconds.
 
-    NumPy lets other threads run while it computes, so two cores train two arms in little more
-    than the time of one. Arms may share data and a progress bar, and `function` may be any.
+    NumPy lets other threads run while it computes. Arms may share data and a progress bar, and
+    `function` may be any. What it wants side by side in its turn comes one after the other.
     """
+
+    def call(**setting):
+        token = _IS_BESIDE.set(True)
+        try:
+            return function(**setting)
+        finally:
+            _IS_BESIDE.reset(token)
+
+    if _IS_BESIDE.get():
+        n_jobs = 1
     with one_blas_thread():  # setting it anew at each step made two threads slower than one
-        return _collect(function, settings, on_done, n_jobs=n_jobs, backend="threading")
+        return _collect(call, settings, on_done, n_jobs=n_jobs, backend="threading")
 
 
 def _collect(function, settings, on_done, n_jobs, **where):
@@ -46,27 +59,27 @@ def _collect(function, settings, on_done, n_jobs, **where):
     return results
 
 
+# Two threads for good: new ones for each run would each keep some of the memory they had used.
+_IN_STEP = ThreadPoolExecutor(2, "in_step")
+
+
 def in_step(iterators):
     """Yield tuples of the next items of all `iterators`, until the first of them ends.
 
-    Each has a thread of its own, and is one item ahead: it goes on while this one is being used.
+    Two threads take them, one item ahead: they go on while the last items are being used.
     """
-    pool = ThreadPoolExecutor(len(iterators))
 
     def take(iterator):
         with one_blas_thread():
             return next(iterator, None)
 
     def ask():
-        return [pool.submit(take, one) for one in iterators]
+        return [_IN_STEP.submit(take, one) for one in iterators]
 
-    try:
+    coming = ask()
+    while None not in (latest := [one.result() for one in coming]):
         coming = ask()
-        while None not in (latest := [one.result() for one in coming]):
-            coming = ask()
-            yield tuple(latest)
-    finally:
-        pool.shutdown(wait=False)
+        yield tuple(latest)
 
 
 def made_once(maxsize):

@@ -101,3 +101,14 @@ def test_what_is_made_once_is_made_once():
     one, again, other = side_by_side(ask, [{"key": key} for key in (1, 1, 2)], n_jobs=3)
     assert one is again and one is not other
     assert sorted(made) == [1, 2]
+
+
+def test_side_by_side_within_side_by_side_takes_no_more_threads():
+    def name(_number):
+        return threading.current_thread().name
+
+    def names(number):
+        return [name(number), *side_by_side(name, [{"_number": one} for one in range(3)])]
+
+    for outer in side_by_side(names, [{"number": one} for one in range(4)], n_jobs=2):
+        assert len(set(outer)) == 1

@@ -24,7 +24,7 @@ TINY = Setting((6, 5, 4, 10), 1, 16, batch_norm=False, dtype="float64")
 
 def test_scikit_learn_follows_our_losses():
     ready, skipped = prepare(TINY, (Ours, Products, ScikitLearn))
-    assert set(ready) == {"ours", "products", "scikit-learn"} and not skipped
+    assert set(ready) == {"ours", "products", "sklearn"} and not skipped
 
 
 def test_a_contender_that_does_other_work_gets_no_time():
@@ -34,7 +34,7 @@ def test_a_contender_that_does_other_work_gets_no_time():
             return super().step()
 
     ready, skipped = prepare(TINY, (Ours, Slower))
-    assert set(ready) == {"ours"} and "differ from ours" in skipped["scikit-learn"]
+    assert set(ready) == {"ours"} and "differ from ours" in skipped["sklearn"]
 
 
 @pytest.mark.parametrize("setting", [TINY, Setting((6, 5, 10), 3, 8, group_size=4)])

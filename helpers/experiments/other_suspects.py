@@ -118,40 +118,43 @@ class NoisyRace(Race):
         return paired_interval(self.noisy.first_steps, self.with_batch_norm.first_steps)
 
 
-def run_noisy_race(
-    activation="relu", learning_rate=0.1, *, max_shift=0.5, max_scale=1.5, threshold=0.5,
-    on_step=None, **settings,
-):
+def run_noisy_race(activation="relu", learning_rate=0.1, **settings):
     """Race networks without batch norm, with it, and with noise behind it; return a NoisyRace.
 
-    settings: those of `run_race_arm`, the same for all arms. Calls `on_step()` at most
-    3 * n_steps times.
+    settings: as in `run_noisy_races`.
     """
-    settings |= dict(
-        activation=activation, learning_rate=learning_rate, threshold=threshold, on_step=on_step
-    )
+    return run_noisy_races([learning_rate], activation=activation, **settings)[0]
+
+
+def run_noisy_races(
+    learning_rates, *, activation="relu", max_shift=0.5, max_scale=1.5, threshold=0.5,
+    on_step=None, **settings,
+):
+    """Return a NoisyRace at each of the learning rates.
+
+    settings: those of `run_race_arm`, the same for all arms. Calls `on_step()` at most
+    3 * n_steps times for each race.
+    """
+    settings |= dict(activation=activation, threshold=threshold, on_step=on_step)
     noise = dict(max_shift=max_shift, max_scale=max_scale)
-    jobs = [
-        dict(function=run_race_arm, batch_norm=False),
-        dict(function=run_race_arm, batch_norm=True),
-        dict(function=run_noisy_arm, **noise),
+    ways = [
+        dict(run=run_race_arm, batch_norm=False), dict(run=run_race_arm, batch_norm=True),
+        dict(run=run_noisy_arm, **noise),
     ]
-    watches = [_MeanWatch() for _ in jobs]
-    arms = side_by_side(
-        _call, [dict(after_step=one, **job, **settings) for one, job in zip(watches, jobs)]
-    )
-    drift = np.array([watch.drift for watch in watches])
-    return NoisyRace(activation, learning_rate, threshold, *arms, drift)
+    jobs = [
+        dict(learning_rate=rate, **way, **settings) for rate in learning_rates for way in ways
+    ]
+    watched = side_by_side(_watch_mean, jobs)
+    races = []
+    for place, rate in enumerate(learning_rates):
+        arms, drift = zip(*watched[place * len(ways) : (place + 1) * len(ways)])
+        races.append(NoisyRace(activation, rate, threshold, *arms, np.array(drift)))
+    return races
 
 
-def run_noisy_races(learning_rates, **settings):
-    """Return a NoisyRace at each of the rates; settings: the others of `run_noisy_race`."""
-    jobs = [dict(learning_rate=rate, **settings) for rate in learning_rates]
-    return side_by_side(run_noisy_race, jobs)
-
-
-def _call(function, **arguments):
-    return function(**arguments)
+def _watch_mean(run, **settings):
+    watch = _MeanWatch()
+    return run(after_step=watch, **settings), watch.drift
 
 
 def run_noisy_arm(
