@@ -109,7 +109,7 @@ def time_in_turns(contenders, n_rounds, seconds=0.04):
     return {name: float(np.median(values)) for name, values in times.items()}
 
 
-HEAD = "{:16}{:>4}{:>6}  {:<19}{:>8}{:>10}"  # then a column for each library
+HEAD = "{:16}{:>4}{:>6}  {:<21}{:>6}{:>12}"  # then a column for each library
 
 
 def table(settings, n_rounds, kinds=CONTENDERS):
