@@ -109,16 +109,16 @@ def time_in_turns(contenders, n_rounds, seconds=0.04):
     return {name: float(np.median(values)) for name, values in times.items()}
 
 
-HEAD = "{:16}{:>4}{:>6}  {:<21}{:>6}{:>12}"  # then a column for each library
+HEAD = "{:18}{:>4}{:>6}  {:<16}{:>7}{:>9}"  # then a column for each library
 
 
 def table(settings, n_rounds, kinds=CONTENDERS):
     """Print the table, row by row as it is measured."""
     others = [kind.name for kind in kinds if kind not in (Ours, Products)]
-    print("ours: milliseconds a step, and over its matrix products alone; then the time of others")
-    print("over ours: PyTorch eager, stacked (bmm) and compiled; jit(vmap) of JAX; scikit-learn")
-    head = HEAD.format("layers", "nets", "batch", "batch norm", "ours", "x products")
-    print(head + "".join(f"{name:>9}" for name in others))
+    print("ms: our step; products: that over its matrix products alone; then others over ours:")
+    print("PyTorch eager, stacked (bmm) and compiled, JAX jit(vmap), scikit-learn")
+    head = HEAD.format("layers", "nets", "batch", "batch norm", "ms", "products")
+    print(head + "".join(f"{name:>8}" for name in others))
     told = set()
     for setting in settings:
         contenders, skipped = prepare(setting, kinds)
@@ -130,7 +130,7 @@ def table(settings, n_rounds, kinds=CONTENDERS):
             f"{ours / times[Products.name]:.1f}" if Products.name in times else "-",
         )
         for name in others:
-            line += f"{times[name] / ours:9.2f}" if name in times else f"{'-':>9}"
+            line += f"{times[name] / ours:8.2f}" if name in times else f"{'-':>8}"
         print(line, flush=True)
         for name in sorted(skipped.keys() - told):
             print(f"    {name}: {skipped[name]}")
@@ -255,7 +255,7 @@ def machine():
             versions.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             pass
-    return f"{processor}, one core, {platform.system()}; {', '.join(versions)}"
+    return f"{processor}, one core, {platform.system()}\n{', '.join(versions)}"
 
 
 def main():
@@ -278,7 +278,7 @@ def main():
     ]
     settings = quick_settings() if arguments.quick else all_settings()
     settings = [replace(setting, dtype=arguments.dtype) for setting in settings]
-    print(f"{date.today():%d %B %Y}, {arguments.dtype}, {arguments.clock} time; {machine()}")
+    print(f"{date.today():%d %B %Y}; {arguments.dtype}, {arguments.clock} time; {machine()}")
     if arguments.part != "facts":
         table(settings, arguments.rounds, kinds)
     if arguments.part != "table":
