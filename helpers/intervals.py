@@ -40,18 +40,26 @@ def mean_interval(values, level=0.95):
     Raises ValueError for fewer than 2 values, for NaN or infinite ones, and for another shape.
     """
     values = check_finite("values", values, dtype=np.float64)
-    check_number("level", level, 0, 1, low_open=True, high_open=True)
     if values.ndim != 1 or values.size < 2:
         raise ValueError(f"values must be one number per seed, at least 2, got {values.shape}")
-    standard_error = values.std(ddof=1) / np.sqrt(values.size)
-    # The quantile of t; scipy.stats has it too, for half a second more at every import.
-    quantile = special.stdtrit(values.size - 1, (1 + level) / 2)
-    return Interval(float(values.mean()), float(quantile * standard_error), values.size)
+    return mean_intervals(values[None], level)[0]
 
 
 def mean_intervals(values, level=0.95):
-    """Return a list of Intervals, one per row of `values`, (n_rows, n_seeds)."""
-    return [mean_interval(row, level) for row in values]
+    """Return a list of Intervals, one per row of `values`, (n_rows, n_seeds).
+
+    Raises ValueError for fewer than 2 seeds, for NaN or infinite values, and for another shape.
+    """
+    values = check_finite("values", values, dtype=np.float64)
+    check_number("level", level, 0, 1, low_open=True, high_open=True)
+    if values.ndim != 2 or values.shape[1] < 2:
+        raise ValueError(f"values must be rows of at least 2 seeds, got {values.shape}")
+    n_seeds = values.shape[1]
+    standard_errors = values.std(axis=1, ddof=1) / np.sqrt(n_seeds)
+    # The quantile of t; scipy.stats has it too, for half a second more at every import.
+    half_widths = special.stdtrit(n_seeds - 1, (1 + level) / 2) * standard_errors
+    means = values.mean(axis=1).tolist()
+    return [Interval(mean, half, n_seeds) for mean, half in zip(means, half_widths.tolist())]
 
 
 def interval_ends(intervals):

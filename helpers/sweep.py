@@ -2,7 +2,6 @@
 
 import threading
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import lru_cache, wraps
 
@@ -57,29 +56,6 @@ def _collect(function, settings, on_done, n_jobs, **where):
         if on_done is not None:
             on_done()
     return results
-
-
-# Two threads for good: new ones for each run would each keep some of the memory they had used.
-_IN_STEP = ThreadPoolExecutor(2, "in_step")
-
-
-def in_step(iterators):
-    """Yield tuples of the next items of all `iterators`, until the first of them ends.
-
-    Two threads take them, one item ahead: they go on while the last items are being used.
-    """
-
-    def take(iterator):
-        with one_blas_thread():
-            return next(iterator, None)
-
-    def ask():
-        return [_IN_STEP.submit(take, one) for one in iterators]
-
-    coming = ask()
-    while None not in (latest := [one.result() for one in coming]):
-        coming = ask()
-        yield tuple(latest)
 
 
 def made_once(maxsize):

@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from helpers.experiments.other_suspects import measure_learning_rates
-from helpers.sweep import in_step, made_once, side_by_side, sweep
+from helpers.sweep import made_once, side_by_side, sweep
 
 SMALL = {"learning_rates": (0.1, 1.0), "n_networks": 2, "n_steps": 10, "n_train": 200}
 SETTINGS = [
@@ -64,25 +64,6 @@ def test_threads_change_no_bit_and_leave_blas_as_it_was(expected):
     results = side_by_side(measure_learning_rates, SETTINGS, n_jobs=3)
     np.testing.assert_array_equal(losses(results), expected)
     assert threadpool_info() == before
-
-
-def test_iterators_in_step_end_with_the_shortest_and_are_one_item_ahead():
-    taken = []
-
-    def count(name, high):
-        for number in range(high):
-            taken.append(name)
-            yield number
-
-    pairs = in_step([count("long", 9), count("short", 3)])
-    assert next(pairs) == (0, 0)
-    assert list(pairs) == [(1, 1), (2, 2)]
-    assert taken.count("short") == 3 and taken.count("long") <= 4
-
-
-def test_what_an_iterator_in_step_raises_is_raised():
-    with pytest.raises(ZeroDivisionError):
-        list(in_step([iter([1, 2]), (1 / n for n in (1, 0))]))
 
 
 def test_what_is_made_once_is_made_once():

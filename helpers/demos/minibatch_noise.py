@@ -4,7 +4,6 @@ from helpers.demos.panel import Panel, batch_size_slider, follow_bet, steps_slid
 from helpers.demos.prediction import Scale, predict
 from helpers.demos.progress import progress_bar
 from helpers.experiments.minibatch_noise import (
-    N_EVALUATIONS,
     microscope,
     run_reference,
     watch_comparison,
@@ -99,8 +98,8 @@ def show_differences(differences, bet=None):
 
 def groups_demo():
     """Training with the same 512 images in each step; statistics group and dropout are yours."""
-    with progress_bar(N_EVALUATIONS, "Training the grey arm") as on_evaluation:
-        reference = run_reference(on_evaluation)
+    with progress_bar(100, "Training the grey arm") as on_step:
+        reference = run_reference(on_step)
 
     def compute(group_size, dropout):
         yield from watch_comparison(reference, group_size, dropout)

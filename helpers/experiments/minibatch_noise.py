@@ -25,7 +25,7 @@ from helpers.layer_statistics import with_statistics
 from helpers.layers import Dense, Dropout
 from helpers.network import softmax_cross_entropy
 from helpers.randomness import spawn_streams
-from helpers.sweep import in_step, side_by_side
+from helpers.sweep import side_by_side
 
 EPS = 1e-5  # batch norm's own
 N_POOL = 1024  # images that the microscope draws its mini-batches from
@@ -254,7 +254,7 @@ def train_run(*, on_step=None, **settings):
 def watch_run(
     *, image_size=7, hidden=(32, 32), n_train=512, n_test=1000, label_noise=0.2, n_steps=100,
     batch_size=512, learning_rate=0.1, evaluate_every=5, keep_at=(), n_networks=N_SEEDS, seed=0,
-    skip=0, dtype=np.float64, **options,
+    dtype=np.float64, **options,
 ):
     """Train one arm; yield after each step the share that is done and the Run so far, or None.
 
@@ -263,20 +263,19 @@ def watch_run(
 
     options: group_size, dropout, batch_norm and other settings of multilayer_perceptron. Every
     evaluation normalises with the exact moments of the whole training set. The networks are kept
-    as they are after the numbers of updates in `keep_at`. The first `skip` networks of the seed are
-    left out. Raises ValueError or TypeError for
+    as they are after the numbers of updates in `keep_at`. Raises ValueError or TypeError for
     settings that do not fit.
     """
     check_integer("evaluate_every", evaluate_every)
     for one in keep_at:
         check_integer("keep_at", one, 1, n_steps, high_is="n_steps")
-    rng = spawn_streams(seed, n_networks, skip=skip).data
+    rng = spawn_streams(seed, n_networks).data
     data = load_fashion_mnist(n_train, n_test, image_size, label_noise, n_networks, rng=rng)
     inputs, test_inputs = (one.astype(dtype) for one in (data.train_inputs, data.test_inputs))
     network, training = start_arm(
         inputs, data.train_targets, [inputs.shape[-1], *hidden, len(data.class_names)], seed=seed,
         n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, dtype=dtype,
-        learning_rate=learning_rate, skip=skip, **options,
+        learning_rate=learning_rate, **options,
     )
     steps, train_losses, test_losses, kept = [], [], [], {}
     for step in training:
@@ -313,7 +312,7 @@ LIVE_ARMS = {
 
 def train_arms(arms=LIVE_ARMS, **settings):
     """Return {name: Run} for {name: options of train_run}; `settings` are common to all arms."""
-    jobs = [{**options, **settings} for options in arms.values()]
+    jobs = [dict(**options, **settings) for options in arms.values()]
     return dict(zip(arms, side_by_side(train_run, jobs)))
 
 
@@ -343,16 +342,13 @@ def naive_sweep(
     """
     n_steps = tuple(n_epochs * (n_train // size) for size in batch_sizes)
     settings = {"image_size": 14, "learning_rate": 0.05, **settings}
-    runs = side_by_side(
-        train_run,
-        [
-            dict(
-                batch_norm=batch_norm, batch_size=size, n_steps=n, evaluate_every=n,
-                n_train=n_train, on_step=on_step, **settings,
-            )
-            for size, n in zip(batch_sizes, n_steps)
-        ],
-    )
+    runs = [
+        train_run(
+            batch_norm=batch_norm, batch_size=size, n_steps=n, evaluate_every=n, n_train=n_train,
+            on_step=on_step, **settings,
+        )
+        for size, n in zip(batch_sizes, n_steps)
+    ]
     ends = {
         name: np.array([getattr(run, name)[-1] for run in runs])
         for name in ("train_losses", "test_losses")
@@ -414,46 +410,22 @@ class GroupComparison:
     end_gap: Interval
 
 
-N_EVALUATIONS = 20  # of a Run in two halves
-
-
-def watch_halves(**options):
-    """Train both halves of the seeds in threads; yield the share that is done and the Run so far.
-
-    LIVE in float32, a pair for each of N_EVALUATIONS: for pictures, not for printed tables.
-    """
-    half = N_SEEDS // 2
-    runs = [
-        watch_run(n_networks=half, skip=skip, dtype=np.float32, **options) for skip in (0, half)
-    ]
-    for pairs in in_step([filter(_has_result, run) for run in runs]):
-        (share, first), (_, second) = pairs
-        losses = {
-            name: np.hstack([getattr(first, name), getattr(second, name)])
-            for name in ("train_losses", "test_losses")
-        }
-        yield share, Run(first.steps, **losses)
-
-
-def _has_result(pair):
-    return pair[1] is not None
-
-
-def run_reference(on_evaluation=None):
+def run_reference(on_step=None):
     """Return the Run with group 512 and no dropout that `watch_comparison` needs."""
-    return last_result(watch_halves(group_size=512), on_evaluation)
+    return train_run(group_size=512, dtype=np.float32, on_step=on_step)
 
 
 def watch_comparison(reference, group_size, dropout):
-    """Train one arm of LIVE; yield the share that is done and the GroupComparison so far.
+    """Train one arm of LIVE; yield the share that is done and the GroupComparison so far, or None.
 
     reference: from `run_reference`; where group_size is 512 and dropout 0, it is the arm itself.
+    Trains in float32: for pictures, not for printed tables.
     """
     if group_size == 512 and dropout == 0:
         yield 1, _comparison(reference, reference, group_size, dropout)
         return
-    for share, run in watch_halves(group_size=group_size, dropout=dropout):
-        yield share, _comparison(run, reference, group_size, dropout)
+    for share, run in watch_run(group_size=group_size, dropout=dropout, dtype=np.float32):
+        yield share, None if run is None else _comparison(run, reference, group_size, dropout)
 
 
 def _comparison(run, reference, group_size, dropout):
