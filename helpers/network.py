@@ -53,7 +53,7 @@ class _OneBlasThread:
             if self._n_inside == 0:
                 self._before = [(library, library.num_threads) for library in self._libraries]
                 for library in self._libraries:
-                    library.set_num_threads(1)
+                    _set_num_threads(library, 1)
             self._n_inside += 1
 
     def __exit__(self, *exception):
@@ -61,7 +61,15 @@ class _OneBlasThread:
             self._n_inside -= 1
             if self._n_inside == 0:
                 for library, n_threads in self._before:
-                    library.set_num_threads(n_threads)
+                    _set_num_threads(library, n_threads)
+
+
+def _set_num_threads(library, n_threads):
+    # Since threadpoolctl 3.8 OpenBLAS obeys only the first thread that sets it, while that lives:
+    # what a demo trains in its own thread would run on all cores. Ours take turns.
+    if hasattr(library, "clear_controlling_thread"):
+        library.clear_controlling_thread(force=True)
+    library.set_num_threads(n_threads)
 
 
 one_blas_thread = _OneBlasThread()

@@ -253,6 +253,17 @@ def test_blas_threads_are_pinned_within_a_step_only():
     assert spy.blas_threads and set(spy.blas_threads) == {1}
 
 
+def test_blas_threads_are_pinned_in_a_thread_of_its_own_too():
+    spy, steps = spied_on(2)
+    seen = []
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):  # by this thread, which lives on
+        outside = blas_threads()
+        thread = threading.Thread(target=lambda: seen.extend(blas_threads() for _ in steps))
+        thread.start()
+        thread.join()
+    assert set(spy.blas_threads) == {1} and seen and all(one == outside for one in seen)
+
+
 def blas_threads():
     return [
         pool["num_threads"] for pool in threadpoolctl.threadpool_info()
