@@ -15,6 +15,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -259,12 +260,17 @@ def open_page(server, chromium, name, sources):
     page = chromium.new_page(viewport={"width": 1300, "height": 1100})
     page.set_default_timeout(PATIENCE)
     page.goto(server.url(f"lab/tree/{name}.ipynb"))
+    while not server.connection_file(f"{name}.ipynb"):  # without a kernel "Run" does nothing
+        page.wait_for_timeout(PAUSE)
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     sliders = page.locator(".jp-CodeCell", has=page.locator(".noUi-handle"))
     failed = page.locator(".jp-CodeCell [data-mime-type='application/vnd.jupyter.error']")
+    patient_until = time.monotonic() + PATIENCE / 1000
     while sliders.count() < len(sources) - 1:
+        if time.monotonic() > patient_until:
+            raise RuntimeError(f"after {PATIENCE / 1000:.0f} s the cells have not all run")
         if failed.count():
             raise RuntimeError(f"a cell failed: {failed.first.inner_text()}")
         page.wait_for_timeout(PAUSE)
