@@ -21,14 +21,16 @@ def sweep(function, settings, *, n_jobs=-1, on_done=None):
     their order, and moves a progress bar. Raises what `function` raises, and TypeError or
     ValueError for n_jobs.
     """
-    return _collect(function, settings, on_done, n_jobs=n_jobs)
+    on_result = None if on_done is None else lambda _result: on_done()
+    return _collect(function, settings, on_result, n_jobs=n_jobs)
 
 
-def side_by_side(function, settings, *, n_jobs=-1, on_done=None):
+def side_by_side(function, settings, *, n_jobs=-1, on_result=None):
     """Do the same in threads of this process, -1 for one on each core: for arms of seconds.
 
     NumPy lets other threads run while it computes. Arms may share data and a progress bar, and
     `function` may be any. What it wants side by side in its turn comes one after the other.
+    `on_result(result)` is called with each result, in their order.
     """
 
     def call(**setting):
@@ -41,10 +43,10 @@ def side_by_side(function, settings, *, n_jobs=-1, on_done=None):
     if _IS_BESIDE.get():
         n_jobs = 1
     with one_blas_thread():  # setting it anew at each step made two threads slower than one
-        return _collect(call, settings, on_done, n_jobs=n_jobs, backend="threading")
+        return _collect(call, settings, on_result, n_jobs=n_jobs, backend="threading")
 
 
-def _collect(function, settings, on_done, n_jobs, **where):
+def _collect(function, settings, on_result, n_jobs, **where):
     if check_integer("n_jobs", n_jobs, -1) == 0:
         raise ValueError("n_jobs must be -1 or at least 1, got 0")
     from joblib import Parallel, delayed  # 0.2 s that training alone does not need
@@ -53,8 +55,8 @@ def _collect(function, settings, on_done, n_jobs, **where):
     results = []
     for result in Parallel(n_jobs=n_jobs, return_as="generator", **where)(jobs):
         results.append(result)
-        if on_done is not None:
-            on_done()
+        if on_result is not None:
+            on_result(result)
     return results
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from helpers.network import multilayer_perceptron
 from helpers.randomness import spawn_streams
+from helpers.sweep import side_by_side
 from helpers.training import train
 
 N_SEEDS = 16  # networks behind each interval of the course, unless a result says otherwise
@@ -26,6 +27,11 @@ def train_arm(inputs, targets, sizes, *, after_step=None, on_step=None, **settin
         if on_step is not None:
             on_step()
     return network, np.array(losses)
+
+
+def without_and_with(function, **settings):
+    """Return [function(batch_norm=False, **settings), the same with True], side by side."""
+    return side_by_side(function, [dict(batch_norm=one, **settings) for one in (False, True)])
 
 
 def start_arm(

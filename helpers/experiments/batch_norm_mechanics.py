@@ -16,6 +16,7 @@ from helpers.experiments.arm import (
     last_result,
     start_arm,
     train_arm,
+    without_and_with,
 )
 from helpers.experiments.covariate_shift import draw_animals, draw_clothes, pixel_mean_and_sd
 from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
@@ -103,11 +104,9 @@ def run_race(activation="relu", learning_rate=0.1, *, threshold=0.5, on_step=Non
 
     threshold, settings: those of `run_race_arm`, the same for both arms.
     """
-    shared = dict(
-        activation=activation, learning_rate=learning_rate, threshold=threshold, on_step=on_step,
-    )
-    arms = side_by_side(
-        run_race_arm, [dict(batch_norm=one, **shared, **settings) for one in (False, True)]
+    arms = without_and_with(
+        run_race_arm, activation=activation, learning_rate=learning_rate, threshold=threshold,
+        on_step=on_step, **settings,
     )
     return Race(activation, learning_rate, threshold, *arms)
 
@@ -504,13 +503,10 @@ def adapt_statistics(
     """
     mean, sd = pixel_mean_and_sd(train_set.black)
     black, bright = (train_set.black - mean) / sd, (test_set.bright - mean) / sd
-    shared = dict(
-        inputs=black, targets=train_set.targets, sizes=[black.shape[-1], width, 2], seed=seed,
-        n_networks=len(black), n_steps=n_steps, batch_size=batch_size,
+    (without, _), (trained, _) = without_and_with(
+        train_arm, inputs=black, targets=train_set.targets, sizes=[black.shape[-1], width, 2],
+        seed=seed, n_networks=len(black), n_steps=n_steps, batch_size=batch_size,
         learning_rate=learning_rate, on_step=on_step,
-    )
-    (without, _), (trained, _) = side_by_side(
-        train_arm, [dict(batch_norm=one, **shared) for one in (False, True)]
     )
     stored = with_statistics(trained, black)
     even, uneven = (bright, test_set.targets), _make_uneven(bright, test_set.targets)

@@ -175,13 +175,14 @@ def measure_coats(
 
     black, bright = train_animals.black, train_animals.bright
     ways = {
-        "plain": dict(pixels=black),
-        "batch_norm": dict(pixels=black, batch_norm=True),
-        "batch_norm_faster": dict(pixels=black, batch_norm=True, rate=faster),
-        "reference": dict(pixels=bright),
-        "shortcut": dict(pixels=train_animals.only_targets_black()),
+        "plain": lambda: detector(black),
+        "batch_norm": lambda: detector(black, batch_norm=True),
+        "batch_norm_faster": lambda: detector(black, batch_norm=True, rate=faster),
+        "reference": lambda: detector(bright),
+        "shortcut": lambda: detector(train_animals.only_targets_black()),
     }
-    trained = dict(zip(detectors, side_by_side(detector, [ways[name] for name in detectors])))
+    found = side_by_side(lambda name: ways[name](), [dict(name=name) for name in detectors])
+    trained = dict(zip(detectors, found))
     return CoatStory(np.array(coats), **dict.fromkeys(DETECTORS) | trained, shown=shown)
 
 

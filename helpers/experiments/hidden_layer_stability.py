@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.checks import check_choice, check_integer, check_number
 from helpers.datasets import load_fashion_mnist, make_read_only
-from helpers.experiments.arm import N_SEEDS, Resumable, last_result, start_arm
+from helpers.experiments.arm import N_SEEDS, Resumable, last_result, start_arm, without_and_with
 from helpers.intervals import (
     format_number,
     format_table,
@@ -94,10 +94,11 @@ def run_drift(
 
     settings: the others of `run_drift_arm`, whose `on_step` is called 2 * n_steps times.
     """
-    sizes = dict(n_train=n_train, n_probe=n_probe, n_networks=n_networks, seed=seed)
+    arms = without_and_with(
+        run_drift_arm, learning_rate=learning_rate, batch_size=batch_size, n_train=n_train,
+        n_probe=n_probe, n_networks=n_networks, seed=seed, **settings,
+    )
     data = _load(n_train, n_probe, n_networks, seed)
-    shared = dict(learning_rate=learning_rate, batch_size=batch_size, **sizes, **settings)
-    arms = side_by_side(run_drift_arm, [dict(batch_norm=one, **shared) for one in (False, True)])
     return DriftPair(learning_rate, batch_size, *arms, data.test_inputs, data.test_targets)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.checks import check_choice, check_finite, check_flag, check_integer, check_number
 from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist, read_arrays
-from helpers.experiments.arm import N_SEEDS, train_arm
+from helpers.experiments.arm import N_SEEDS, train_arm, without_and_with
 from helpers.experiments.batch_norm_mechanics import Arm, Race, run_race_arm
 from helpers.intervals import format_table, mean_interval, mean_intervals, paired_interval
 from helpers.layer_statistics import layer_places, predict_with_batch_statistics
@@ -540,10 +540,7 @@ def measure_smoothness(
         activation=activation, learning_rate=learning_rate, batch_size=batch_size,
         n_networks=n_networks, seed=seed, on_step=on_step,
     )
-    arms = side_by_side(
-        _smoothness_arm,
-        [dict(visited=visited, batch_norm=one, **settings) for one in (False, True)],
-    )
+    arms = without_and_with(_smoothness_arm, visited=visited, **settings)
     return Smoothness(activation, *arms)
 
 
@@ -675,9 +672,7 @@ def measure_gradient_shift(
         learning_rate=learning_rate, batch_size=batch_size, n_networks=n_networks, seed=seed,
         on_step=on_step,
     )
-    arms = side_by_side(
-        _gradient_shifts, [dict(every=every, batch_norm=one, **settings) for one in (False, True)]
-    )
+    arms = without_and_with(_gradient_shifts, every=every, **settings)
     return GradientShift(activation, learning_rate, *arms)
 
 

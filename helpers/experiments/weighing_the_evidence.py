@@ -163,15 +163,10 @@ class Claim:
 
 
 def ledger(seed=0, on_claim=None):
-    """Return the Rows of all CLAIMS in order; `on_claim(row)` is called as soon as one is there."""
-
-    def weigh(claim):
-        row = claim.weigh(seed)
-        if on_claim is not None:
-            on_claim(row)
-        return row
-
-    return side_by_side(weigh, [dict(claim=one) for one in CLAIMS])
+    """Return the Rows of all CLAIMS; `on_claim(row)` is called with each, in their order."""
+    return side_by_side(
+        lambda claim: claim.weigh(seed), [dict(claim=one) for one in CLAIMS], on_result=on_claim
+    )
 
 
 def surprises(rows):
