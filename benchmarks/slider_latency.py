@@ -15,7 +15,6 @@ import argparse
 import statistics
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +25,7 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
 from chromium import launch_chromium  # noqa: E402
 from lab_server import SETTINGS, LabServer  # noqa: E402
+from notebook_page import NotebookPage  # noqa: E402
 
 # Cells that are out of sight stay in the page.
 SETTINGS["@jupyterlab/notebook-extension:tracker"] = {"windowingMode": "none"}
@@ -257,25 +257,11 @@ def open_page(server, chromium, name, sources):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in sources])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, server.notebooks / f"{name}.ipynb")
-    page = chromium.new_page(viewport={"width": 1300, "height": 1100})
-    page.set_default_timeout(PATIENCE)
-    page.goto(server.url(f"lab/tree/{name}.ipynb"))
-    while not server.connection_file(f"{name}.ipynb"):  # without a kernel "Run" does nothing
-        page.wait_for_timeout(PAUSE)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    sliders = page.locator(".jp-CodeCell", has=page.locator(".noUi-handle"))
-    failed = page.locator(".jp-CodeCell [data-mime-type='application/vnd.jupyter.error']")
-    patient_until = time.monotonic() + PATIENCE / 1000
-    while sliders.count() < len(sources) - 1:
-        if time.monotonic() > patient_until:
-            raise RuntimeError(f"after {PATIENCE / 1000:.0f} s the cells have not all run")
-        if failed.count():
-            raise RuntimeError(f"a cell failed: {failed.first.inner_text()}")
-        page.wait_for_timeout(PAUSE)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-    return page
+    opened = NotebookPage(server, chromium, f"{name}.ipynb")
+    opened.run_all()
+    opened.kernel.close()  # nobody else listens while the clock runs
+    opened.page.set_default_timeout(PATIENCE)
+    return opened.page
 
 
 def quantiles(times):
