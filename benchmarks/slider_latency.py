@@ -74,7 +74,7 @@ READY = """
 panel = demos_04.microscope_demo()
 ready = [panel.picture.show(panel.compute(size)).frame() for size in (64, 512)]
 slider = ipywidgets.IntSlider(0, 0, 20)
-image = ipywidgets.Image(value=ready[0], format="jpeg", layout=panel.image.layout)
+image = type(panel.image)(value=ready[0], layout=panel.image.layout)
 slider.observe(lambda change: setattr(image, "value", ready[change.new % 2]), "value")
 ipywidgets.VBox([slider, image])
 """

@@ -12,6 +12,8 @@ from helpers.demos import panel as panel_module
 from helpers.demos import progress
 from helpers.demos.nearby import settings_nearby, values_of
 from helpers.demos.panel import (
+    SECONDS_TO_CHANGE,
+    SECONDS_TO_REPEAT,
     Panel,
     batch_size_slider,
     choice,
@@ -338,21 +340,27 @@ def test_what_is_one_move_away_is_there_when_it_is_wanted():
     make_all_ready(panel)
     assert panel.image.value == before == panel.picture.frame()  # nothing of it was seen
     assert "512 cm" in panel.caption.value and "512 cm" in panel.picture.sentence
-    # 13 cannot be drawn.
-    assert compute.calls == [(64, False), (512, False), (512, True), (13, False)]
+    # Of the control that was moved first; 13 cannot be drawn.
+    assert compute.calls == [(64, False), (512, False), (13, False), (512, True)]
     panel.controls["twice"].value = True
     assert len(compute.calls) == 4
     assert panel.image.value == LinePicture().show(1024).frame() == panel.picture.frame()
     assert "1024 cm" in panel.caption.value
 
 
-def test_what_is_moved_comes_first_and_near_before_far():
-    panel = line_panel(height)
-    nearby = settings_nearby(panel.controls, moved=["twice"])
-    assert [tuple(one.values()) for one in nearby] == [
-        (64, True), (13, False), (512, False), (2, False)
+def test_what_is_moved_comes_first_and_sooner_and_near_before_far():
+    panel = line_panel()
+    panel.controls["twice"].value = True
+    assert [tuple(one.values()) for _due, one in panel._wanted_next] == [
+        (13, True), (512, True), (2, True)
     ]
-    assert tuple(settings_nearby(panel.controls)[0].values()) == (13, False)
+    panel.controls["batch_size"].value = 512
+    due, wanted = zip(*panel._wanted_next)
+    assert [tuple(one.values()) for one in wanted] == [(13, True), (512, False)]
+    assert due[1] - due[0] == pytest.approx(SECONDS_TO_CHANGE - SECONDS_TO_REPEAT)
+    assert 0 < panel.seconds_to_next() <= SECONDS_TO_REPEAT
+    make_all_ready(panel)
+    assert panel.seconds_to_next() == 0
 
 
 def test_nearby_are_values_that_the_controls_can_have():
@@ -362,7 +370,7 @@ def test_nearby_are_values_that_the_controls_can_have():
         "kind": choice({"a": 1, "b": 2, "c": 3}, 2, "kind"),
         "noise": switch("noise"),
     }
-    nearby = settings_nearby(controls)
+    nearby = settings_nearby(controls, controls)
     for name, control in controls.items():
         moved = [one[name] for one in nearby if one[name] != values_of(controls)[name]]
         assert moved == {

@@ -17,19 +17,12 @@ def values_of(controls):
     }
 
 
-def settings_nearby(controls, moved=()):
-    """Return the values of `controls` with one of them moved, the most likely first.
-
-    moved: names of controls that are moved at present, and so will be again.
-    """
+def settings_nearby(controls, names):
+    """Return the values of `controls` with one of those named moved, near before far."""
     now = values_of(controls)
-    moves = [
-        (distance, name not in moved, name, value)
-        for name, control in controls.items()
-        for distance, value in _others(control)
-    ]
-    moves.sort(key=lambda move: move[:2])
-    return [now | {name: value} for _distance, _is_still, name, value in moves]
+    moves = [(*move, name) for name in names for move in _others(controls[name])]
+    moves.sort(key=lambda move: move[0])
+    return [now | {name: value} for _distance, value, name in moves]
 
 
 def _others(control):

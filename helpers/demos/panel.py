@@ -20,6 +20,7 @@ from ipywidgets import Layout
 from traitlets import TraitError
 
 from helpers.checks import check_choice, check_integer, check_number
+from helpers.demos.live_image import LiveImage
 from helpers.demos.nearby import settings_nearby, values_of
 from helpers.demos.progress import SECONDS_BETWEEN_MOVES, moving_bar, widget_view
 from helpers.demos.spoken_names import spoken_names
@@ -28,7 +29,9 @@ from helpers.figures.picture import ONE_AT_A_TIME, as_text
 
 SECONDS_TO_FIRST_FRAME = 0.02
 SECONDS_TO_SEND = 0.002  # else a message waits 5 ms or more for its turn beside our computing
-SECONDS_TO_LOOK = 0.05  # after a move, before those that may follow are made ready
+# After a move, before the settings that may follow are made ready: another step of the same
+# control, another control. Who presses a key meanwhile waits for the drawing under way.
+SECONDS_TO_REPEAT, SECONDS_TO_CHANGE = 0.05, 0.5
 
 
 class Panel:
@@ -47,7 +50,7 @@ class Panel:
         self.controls, self.compute, self.picture, self.about = controls, compute, picture, about
         self.error, self._is_held = None, False
         self._shown, self._in_figure = _Kept(None), None
-        self._kept, self._wanted_next, self._moved_at = OrderedDict(), [], 0
+        self._kept, self._wanted_next = OrderedDict(), []
         self._cache_size = check_integer("cache_size", cache_size)
         self._trains = inspect.isgeneratorfunction(compute)
         self._worker = None
@@ -114,7 +117,7 @@ class Panel:
             self._worker.join(None if until is None else max(until - time.monotonic(), 0))
 
     def _build_view(self):
-        self.image = ipywidgets.Image(format="jpeg")
+        self.image = LiveImage()
         self.caption = ipywidgets.HTML()
         self.bar = ipywidgets.IntProgress(max=100)
         self.stop = ipywidgets.Button(description=STOP, layout=Layout(width="120px"))
@@ -200,11 +203,7 @@ class Panel:
             self._worker = threading.Thread(target=self._finish, args=[run], daemon=True)
             self._worker.start()
         elif not self._trains:
-            moved = [name for name in values if values[name] != before[name]]
-            nearby = settings_nearby(self.controls, moved)
-            self._wanted_next = [one for one in nearby if not self._is_ready(one)]
-            self._moved_at = time.monotonic()
-            make_others_ready(self)
+            self._look_ahead([name for name in values if values[name] != before[name]])
 
     def _finish(self, run):
         """Go on with `run`, a frame at a time, for as long as it is the one that is wanted."""
@@ -302,12 +301,29 @@ class Panel:
         with ONE_AT_A_TIME:
             self._kept.clear()
 
+    def _look_ahead(self, moved):
+        """Note what may be wanted next, and when it is time to make it ready."""
+        still = [name for name in self.controls if name not in moved]
+        now = time.monotonic()
+        self._wanted_next = [
+            (now + seconds, one)
+            for names, seconds in ((moved, SECONDS_TO_REPEAT), (still, SECONDS_TO_CHANGE))
+            for one in settings_nearby(self.controls, names)
+            if not self._is_ready(one)
+        ]
+        make_others_ready(self)
+
+    def seconds_to_next(self):
+        """Return how long until it is time to make something ready; at most 0: now."""
+        wanted = self._wanted_next
+        return wanted[0][0] - time.monotonic() if wanted else 0
+
     def make_ready(self):
         """Draw one of the settings that may be wanted next; return whether there was one left."""
         with ONE_AT_A_TIME:
             if not self._wanted_next or self._run is None:
                 return False
-            values = self._wanted_next.pop(0)
+            _, values = self._wanted_next.pop(0)
             try:
                 _, result = next(self._results_for(values))
                 kept = self._kept.get(_key(values)) or _Kept(result)
@@ -373,8 +389,8 @@ def make_others_ready(panel):
 
 
 def _make_next_ready():
-    while (seconds := _moved_last._moved_at + SECONDS_TO_LOOK - time.monotonic()) > 0:
-        time.sleep(seconds)
+    while (seconds := _moved_last.seconds_to_next()) > 0:
+        time.sleep(min(seconds, SECONDS_TO_REPEAT))  # moved meanwhile, it may be time sooner
     time.sleep(0.002)  # who waits for the lock takes it now
     return _moved_last.make_ready()
 

@@ -129,9 +129,10 @@ class Picture:
         """Return the picture as the bytes of a JPEG, for the live view.
 
         Encoding takes 2 ms; a PNG takes 9, as much as the drawing. At this quality and with
-        colours at full resolution the eye sees no difference, even in small type.
+        colours at full resolution the eye sees no difference, even in small type; at 92 a frame is
+        a third larger and 3 ms later on the screen.
         """
-        return self._encoded(format="jpeg", quality=92, subsampling=0)
+        return self._encoded(format="jpeg", quality=85, subsampling=0)
 
     def png(self):
         """Return the picture as the bytes of a PNG, for keeping."""
