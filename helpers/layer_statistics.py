@@ -49,15 +49,20 @@ def predict_with_batch_statistics(network, inputs, group_size=None):
     return logits
 
 
-def with_statistics(network, inputs, group_size=None):
+def with_statistics(network, inputs, group_size=None, *, share_weights=False):
     """Return a copy of `network` whose running statistics are those of `inputs`.
 
     Layer by layer, each batch norm stores the exact moments of what reaches it, normalises with
     them and hands on; dropout is off. With `group_size`, the groups are normalised one by one and
     the means of their means and unbiased variances are stored (Ioffe & Szegedy 2015, Algorithm 2).
     On inputs from another domain this is AdaBN (Li et al. 2016, section 3).
+
+    share_weights=True: the copy has the same weights in memory, to be used before the network
+    learns on. A copy of its own takes as long as a step.
     """
-    twin = copy.deepcopy(network)
+    if not share_weights:
+        network = copy.deepcopy(network)
+    twin = Network([copy.copy(layer) for layer in network.layers])
     _walk(twin, inputs, fresh=True, group_size=group_size, store=True)
     return twin
 
@@ -88,7 +93,7 @@ def _normalise_fresh(norm, inputs, group_size, store):
     if store:
         n_rows = groups.shape[-2]
         unbiased = 1.0 if group_size is None else n_rows / (n_rows - 1)
-        norm.running_mean[...] = mean.mean(axis=-3).reshape(norm.shape)
-        norm.running_var[...] = unbiased * var.mean(axis=-3).reshape(norm.shape)
+        norm.running_mean = mean.mean(axis=-3).reshape(norm.shape)
+        norm.running_var = unbiased * var.mean(axis=-3).reshape(norm.shape)
     x_hat = (groups - mean) / np.sqrt(var + norm.eps)
     return norm.gamma * x_hat.reshape(inputs.shape) + norm.beta

@@ -66,6 +66,18 @@ def test_what_is_stored_are_the_moments_of_what_arrives(n_networks, group_size, 
         )
 
 
+def test_a_copy_that_shares_weights_has_statistics_of_its_own():
+    network, inputs = make_network(2), normal((12, 5))
+    own, shared = (with_statistics(network, inputs, share_weights=one) for one in (False, True))
+    logits = [one.forward(inputs, training=False) for one in (own, shared, network)]
+    np.testing.assert_array_equal(logits[0], logits[1])
+    assert not np.array_equal(logits[0], logits[2])
+    for layer, left, right in zip(network.layers, own.layers, shared.layers, strict=True):
+        for name in layer.parameters:
+            assert getattr(layer, name) is getattr(right, name) is not getattr(left, name)
+    assert all((norm.running_mean == 0).all() for norm in norms_of(network))
+
+
 def test_group_statistics_are_what_running_averages_converge_to():
     network = make_network()
     inputs = normal((8, 5))

@@ -6,13 +6,13 @@ labels, same initial weights. In `train_run` the *update batch* (`batch_size`) a
 group* (`group_size`) are settings of their own; the naive sweep changes both together.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 
 from helpers.checks import check_integer, check_number
-from helpers.datasets import load_fashion_mnist
+from helpers.datasets import load_fashion_mnist, make_read_only
 from helpers.experiments.arm import N_SEEDS, last_result, start_arm
 from helpers.intervals import (
     Interval,
@@ -25,7 +25,7 @@ from helpers.layer_statistics import with_statistics
 from helpers.layers import Dense, Dropout
 from helpers.network import softmax_cross_entropy
 from helpers.randomness import spawn_streams
-from helpers.sweep import side_by_side
+from helpers.sweep import made_once, side_by_side
 
 EPS = 1e-5  # batch norm's own
 N_POOL = 1024  # images that the microscope draws its mini-batches from
@@ -269,9 +269,8 @@ def watch_run(
     check_integer("evaluate_every", evaluate_every)
     for one in keep_at:
         check_integer("keep_at", one, 1, n_steps, high_is="n_steps")
-    rng = spawn_streams(seed, n_networks).data
-    data = load_fashion_mnist(n_train, n_test, image_size, label_noise, n_networks, rng=rng)
-    inputs, test_inputs = (one.astype(dtype) for one in (data.train_inputs, data.test_inputs))
+    data = _load(n_train, n_test, image_size, label_noise, n_networks, seed, dtype)
+    inputs = data.train_inputs
     network, training = start_arm(
         inputs, data.train_targets, [inputs.shape[-1], *hidden, len(data.class_names)], seed=seed,
         n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, dtype=dtype,
@@ -282,17 +281,26 @@ def watch_run(
         n_done = step.index + 1
         is_due = n_done % evaluate_every == 0 or n_done == n_steps
         if is_due or n_done in keep_at:
-            fixed = with_statistics(network, inputs)
+            fixed = with_statistics(network, inputs, share_weights=n_done not in keep_at)
         if is_due:
             steps.append(n_done)
             train_losses.append(_losses(fixed, inputs, data.train_targets))
-            test_losses.append(_losses(fixed, test_inputs, data.test_targets))
+            test_losses.append(_losses(fixed, data.test_inputs, data.test_targets))
         if n_done in keep_at:
             # Layers remember their last inputs: let that be one image, not a thousand.
-            fixed.forward(test_inputs[:1], training=False)
+            fixed.forward(data.test_inputs[:1], training=False)
             kept[n_done] = fixed
         run = Run(np.array(steps), np.array(train_losses), np.array(test_losses), kept)
         yield n_done / n_steps, run if is_due else None
+
+
+@made_once(maxsize=1)  # arms share their images
+def _load(n_train, n_test, image_size, label_noise, n_networks, seed, dtype, /):
+    rng = spawn_streams(seed, n_networks).data
+    data = load_fashion_mnist(n_train, n_test, image_size, label_noise, n_networks, rng=rng)
+    inputs, test_inputs = (one.astype(dtype) for one in (data.train_inputs, data.test_inputs))
+    make_read_only(inputs, data.train_targets, test_inputs, data.test_targets)
+    return replace(data, train_inputs=inputs, test_inputs=test_inputs)
 
 
 def _losses(network, inputs, targets):
