@@ -23,22 +23,6 @@ def row_of(value, n, dtype):
     return row
 
 
-_LARGEST = np.iinfo(np.uint64).max
-
-
-def draws_above(probability, shape, rng):
-    """Return rng.random(shape, dtype=np.float32) >= probability.
-
-    It takes the bits of the draws instead of making numbers of them, two of each 64 bits of `rng`:
-    1.6x faster; a step of the live configuration with dropout takes 8% less.
-    """
-    size = math.prod(shape)
-    bits = rng.integers(_LARGEST, size=(size + 1) // 2, dtype=np.uint64, endpoint=True)
-    # A float32 draw is the upper 24 of 32 bits, the lower half of 64 first.
-    threshold = math.ceil(float(np.float32(probability)) * 2**24) * 2**8
-    return (bits.astype("<u8", copy=False).view("<u4")[:size] >= threshold).reshape(shape)
-
-
 def take_rows(values, rows):
     """Return rows of each network's own values: (K, n, ...) and (K, batch) -> (K, batch, ...).
 

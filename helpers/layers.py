@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from helpers.arithmetic import draws_above, row_of
+from helpers.arithmetic import row_of
 from helpers.checks import check_dtype, check_finite, check_flag, check_integer, check_number
 from helpers.randomness import one_per_network
 
@@ -238,8 +238,11 @@ class Dropout:
         return grad_outputs if self._mask is None else grad_outputs * self._mask
 
     def _draw_mask(self, inputs):
-        kept = [draws_above(self.probability, inputs.shape[-2:], own) for own in self.rng]
-        return np.reshape(kept, inputs.shape) * inputs.dtype.type(1 / (1 - self.probability))
+        draws = np.empty((len(self.rng), *inputs.shape[-2:]), np.float32)
+        for generator, own in zip(self.rng, draws, strict=True):
+            generator.random(dtype=np.float32, out=own)
+        kept = (draws >= self.probability).reshape(inputs.shape)
+        return kept * inputs.dtype.type(1 / (1 - self.probability))
 
 
 class _Activation:
