@@ -9,7 +9,7 @@ from helpers.demos import minibatch_noise as demos
 from helpers.demos.minibatch_noise import groups_demo, microscope_demo
 from helpers.demos.prediction import NO_BET
 from helpers.experiments import minibatch_noise as experiments
-from helpers.experiments.arm import accuracy
+from helpers.experiments.arm import accuracy, last_result
 from helpers.experiments.minibatch_noise import (
     curve,
     differences,
@@ -218,8 +218,9 @@ def test_microscope_demo_follows_its_slider():
 @pytest.fixture
 def quick(monkeypatch):
     """Fewer networks, steps and images in whatever trains."""
-    watch = experiments.watch_run
-    monkeypatch.setattr(experiments, "watch_run", lambda **options: watch(**options | QUICK))
+    watch, halves = experiments.watch_run, experiments.watch_halves
+    monkeypatch.setattr(experiments, "watch_run", lambda **options: watch(**QUICK | options))
+    monkeypatch.setattr(experiments, "watch_halves", lambda **options: halves(**QUICK | options))
 
 
 def test_groups_demo_compares_with_the_whole_batch(quick):
@@ -240,7 +241,7 @@ def test_a_comparison_grows_and_ends_as_if_it_had_been_made_at_once(quick):
     assert [share for share, _ in pairs] == pytest.approx(np.arange(1, 21) / 20)
     grown = [one for _, one in pairs if one is not None]
     assert [list(one.train.steps) for one in grown] == [[5], [5, 10], [5, 10, 15], [5, 10, 15, 20]]
-    arm = train_run(group_size=4, dropout=0.2, dtype=np.float32)
+    arm = last_result(experiments.watch_halves(group_size=4, dropout=0.2, dtype=np.float32))
     assert grown[-1].difference == paired_interval(arm.best_test_loss, reference.best_test_loss)
     assert grown[-1].end_gap == mean_interval(arm.end_gap)
     first = [one.test_losses[0] for one in (arm, reference)]  # like with like on the way, too

@@ -25,6 +25,7 @@ from helpers.layer_statistics import with_statistics
 from helpers.layers import Dense, Dropout
 from helpers.network import softmax_cross_entropy
 from helpers.randomness import spawn_streams
+from helpers.second_process import second_process
 from helpers.sweep import made_once, side_by_side
 
 EPS = 1e-5  # batch norm's own
@@ -253,8 +254,8 @@ def train_run(*, on_step=None, **settings):
 
 def watch_run(
     *, image_size=7, hidden=(32, 32), n_train=512, n_test=1000, label_noise=0.2, n_steps=100,
-    batch_size=512, learning_rate=0.1, evaluate_every=5, keep_at=(), n_networks=N_SEEDS, seed=0,
-    dtype=np.float64, **options,
+    batch_size=512, learning_rate=0.1, evaluate_every=5, keep_at=(), n_networks=N_SEEDS, skip=0,
+    seed=0, dtype=np.float64, **options,
 ):
     """Train one arm; yield after each step the share that is done and the Run so far, or None.
 
@@ -269,11 +270,11 @@ def watch_run(
     check_integer("evaluate_every", evaluate_every)
     for one in keep_at:
         check_integer("keep_at", one, 1, n_steps, high_is="n_steps")
-    data = _load(n_train, n_test, image_size, label_noise, n_networks, seed, dtype)
+    data = _load(n_train, n_test, image_size, label_noise, n_networks, skip, seed, dtype)
     inputs = data.train_inputs
     network, training = start_arm(
         inputs, data.train_targets, [inputs.shape[-1], *hidden, len(data.class_names)], seed=seed,
-        n_networks=n_networks, n_steps=n_steps, batch_size=batch_size, dtype=dtype,
+        n_networks=n_networks, skip=skip, n_steps=n_steps, batch_size=batch_size, dtype=dtype,
         learning_rate=learning_rate, **options,
     )
     steps, train_losses, test_losses, kept = [], [], [], {}
@@ -294,9 +295,33 @@ def watch_run(
         yield n_done / n_steps, run if is_due else None
 
 
+def watch_halves(n_networks=N_SEEDS, **settings):
+    """Train an arm as `watch_run` does, the second half of its networks in another process.
+
+    settings: those of `watch_run` but keep_at and skip. The losses are the same but for rounding:
+    BLAS adds up the losses of many networks in another order than those of few.
+    """
+    n_here = n_networks // 2
+    others = second_process.results(
+        _evaluations, skip=n_here, n_networks=n_networks - n_here, **settings
+    )
+    for share, run in watch_run(n_networks=n_here, **settings):
+        yield share, None if run is None else _join(run, next(others))
+
+
+def _evaluations(**settings):
+    return (run for _, run in watch_run(**settings) if run is not None)
+
+
+def _join(run, others):
+    train_losses = np.hstack([run.train_losses, others.train_losses])
+    test_losses = np.hstack([run.test_losses, others.test_losses])
+    return Run(run.steps, train_losses, test_losses)
+
+
 @made_once(maxsize=1)  # arms share their images
-def _load(n_train, n_test, image_size, label_noise, n_networks, seed, dtype, /):
-    rng = spawn_streams(seed, n_networks).data
+def _load(n_train, n_test, image_size, label_noise, n_networks, skip, seed, dtype, /):
+    rng = spawn_streams(seed, n_networks, skip=skip).data
     data = load_fashion_mnist(n_train, n_test, image_size, label_noise, n_networks, rng=rng)
     inputs, test_inputs = (one.astype(dtype) for one in (data.train_inputs, data.test_inputs))
     make_read_only(inputs, data.train_targets, test_inputs, data.test_targets)
@@ -420,7 +445,7 @@ class GroupComparison:
 
 def run_reference(on_step=None):
     """Return the Run with group 512 and no dropout that `watch_comparison` needs."""
-    return train_run(group_size=512, dtype=np.float32, on_step=on_step)
+    return last_result(watch_halves(group_size=512, dtype=np.float32), on_step)
 
 
 def watch_comparison(reference, group_size, dropout):
@@ -432,7 +457,7 @@ def watch_comparison(reference, group_size, dropout):
     if group_size == 512 and dropout == 0:
         yield 1, _comparison(reference, reference, group_size, dropout)
         return
-    for share, run in watch_run(group_size=group_size, dropout=dropout, dtype=np.float32):
+    for share, run in watch_halves(group_size=group_size, dropout=dropout, dtype=np.float32):
         yield share, None if run is None else _comparison(run, reference, group_size, dropout)
 
 

@@ -1,0 +1,120 @@
+"""The second process: the same results as here, whatever happens to it."""
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from helpers import second_process as module
+from helpers.experiments.minibatch_noise import train_run, watch_halves, watch_run
+from helpers.second_process import SecondProcess
+from helpers.training import minibatches
+
+RUN = {"n_train": 64, "n_test": 100, "batch_size": 64, "n_steps": 40, "n_networks": 2}
+
+
+@pytest.fixture
+def beside():
+    process = SecondProcess()
+    yield process
+    if process._process is not None:
+        module._end(process._process)
+
+
+def losses(pairs):
+    return [run.test_losses for _, run in pairs if run is not None]
+
+
+def test_two_halves_are_the_whole():
+    settings = RUN | {"n_networks": 5}
+    halves = [run for _, run in watch_halves(**settings) if run is not None]
+    parts = train_run(**settings | {"n_networks": 2}), train_run(**RUN | {"n_networks": 3}, skip=2)
+    whole = train_run(**settings)
+    for name in ("train_losses", "test_losses"):
+        joined = getattr(halves[-1], name)
+        np.testing.assert_array_equal(joined, np.hstack([getattr(one, name) for one in parts]))
+        np.testing.assert_allclose(joined, getattr(whole, name), rtol=1e-9)
+    assert [list(run.steps) for run in halves] == [
+        list(range(5, last + 1, 5)) for last in range(5, 41, 5)
+    ]
+
+
+def test_results_are_computed_in_another_process(beside):
+    (row,) = beside.results(os.popen, cmd="echo $PPID")
+    assert int(row) == beside._process.pid
+
+
+def test_the_same_process_serves_again(beside):
+    first = list(beside.results(itertools.repeat, object="a", times=3))
+    process = beside._process
+    assert first == ["a"] * 3
+    assert list(beside.results(itertools.repeat, object="b", times=2)) == ["b"] * 2
+    assert beside._process is process
+
+
+def test_errors_are_raised_here(beside):
+    with pytest.raises(ValueError, match="batch_size must be"):
+        list(beside.results(minibatches, n_samples=4, batch_size=9, rng=np.random.default_rng(0)))
+    assert list(beside.results(itertools.repeat, object=1, times=1)) == [1]
+
+
+def test_what_is_printed_there_is_no_result(beside):
+    with pytest.raises(TypeError, match="not iterable"):
+        list(beside.results(print, end="not a pickle"))
+    assert list(beside.results(itertools.repeat, object=1, times=1)) == [1]
+
+
+def test_what_was_wanted_before_goes_on_here(beside):
+    before = beside.results(watch_run, **RUN)
+    first = next(before)
+    assert list(beside.results(itertools.repeat, object=1, times=2)) == [1, 1]
+    assert len(losses([first, *before])) == len(losses(watch_run(**RUN))) == 8
+
+
+def test_the_latest_of_several_is_computed(beside):
+    results = [beside.results(itertools.repeat, object=one, times=2) for one in range(5)]
+    assert [list(one) for one in results] == [[one] * 2 for one in range(5)]
+
+
+def test_when_the_process_dies_the_rest_is_computed_here(beside):
+    results = beside.results(watch_run, **RUN)
+    received = list(itertools.islice(results, 6))
+    beside._process.kill()
+    received += results
+    for one, other in zip(losses(received), losses(watch_run(**RUN)), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert list(beside.results(itertools.repeat, object=1, times=1)) == [1]
+
+
+def test_without_a_second_process_all_is_computed_here(beside, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError("no processes here")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    assert list(beside.results(itertools.repeat, object=1, times=3)) == [1] * 3
+
+
+def test_it_ends_with_the_one_that_started_it():
+    script = (
+        "from helpers.second_process import second_process as beside; import os, itertools\n"
+        "list(beside.results(itertools.repeat, object=1, times=1))\n"
+        "print(beside._process.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    pid = int(run.stdout)
+    until = time.monotonic() + 20
+    while _is_running(pid):
+        assert time.monotonic() < until, f"process {pid} goes on"
+        time.sleep(0.05)
+
+
+def _is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
