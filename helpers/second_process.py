@@ -26,7 +26,7 @@ class SecondProcess:
         self._lock, self._numbers = threading.Lock(), itertools.count()
         self._process, self._number, self._inbox = None, None, SimpleQueue()
 
-    def results(self, function, **settings):
+    def results(self, function, /, **settings):
         """Begin `function(**settings)`, a generator, in the other process; yield its results here.
 
         function: of a module, and always with the same results for the same settings. Where there
@@ -55,12 +55,14 @@ class SecondProcess:
     def _begin(self, function, settings):
         """Send the work and return the queue for its results."""
         with self._lock:
+            number = next(self._numbers)
+            message = pickle.dumps((number, function, settings))  # an error leaves all as it was
             self._inbox.put((GONE, None))  # whoever reads it
-            self._number, self._inbox = next(self._numbers), SimpleQueue()
+            self._number, self._inbox = number, SimpleQueue()
             try:
                 if self._process is None:
                     self._process = _start(self._receive)
-                pickle.dump((self._number, function, settings), self._process.stdin)
+                self._process.stdin.write(message)
                 self._process.stdin.flush()
             except OSError:
                 self._process = None

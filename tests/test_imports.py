@@ -16,7 +16,7 @@ from helpers.execute import ROOT
 # own, a folder also from itself.
 LEVELS = [
     {"checks"},
-    {"arithmetic", "randomness"},
+    {"arithmetic", "randomness", "second_process"},
     {"datasets", "faces", "layers"},
     {"network"},
     {"training"},

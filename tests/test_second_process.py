@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -23,6 +24,10 @@ def beside():
     yield process
     if process._process is not None:
         module._end(process._process)
+
+
+def only_here(n):
+    yield from range(n)
 
 
 def losses(pairs):
@@ -60,6 +65,20 @@ def test_errors_are_raised_here(beside):
     with pytest.raises(ValueError, match="batch_size must be"):
         list(beside.results(minibatches, n_samples=4, batch_size=9, rng=np.random.default_rng(0)))
     assert list(beside.results(itertools.repeat, object=1, times=1)) == [1]
+
+
+def test_what_cannot_be_sent_disturbs_nothing(beside):
+    before = beside.results(itertools.repeat, object="a", times=3)
+    with pytest.raises((AttributeError, TypeError, pickle.PicklingError), match="pickle"):
+        beside.results(lambda items: items, items=[1])
+    assert list(before) == ["a"] * 3
+    assert list(beside.results(itertools.repeat, object=1, times=1)) == [1]
+
+
+def test_a_function_that_is_not_there_works_here(beside, monkeypatch):
+    monkeypatch.setattr(module, "only_here", only_here, raising=False)
+    monkeypatch.setattr(only_here, "__module__", module.__name__)
+    assert list(beside.results(only_here, n=3)) == [0, 1, 2]
 
 
 def test_what_is_printed_there_is_no_result(beside):
