@@ -5,13 +5,13 @@ variable of the same name; a new bet needs its lines in the tables below. Where 
 figure is tested beside the figure.
 """
 
-import html
 import importlib
 import re
 
 import pytest
 from test_notebooks import FOLDER, printed_text, read
 
+from helpers.demos.panel import typeset
 from helpers.intervals import Interval
 
 
@@ -200,4 +200,4 @@ def test_a_number_is_too_low_close_or_too_high(name):
         for number in numbers:
             bet.control.value = number
             said = f"You bet {bet.options.text(number)}: {side}. {measured} {bet.because[side]}"
-            assert said in html.unescape(comparison.text.value)
+            assert typeset(said) in comparison.text.value

@@ -15,6 +15,7 @@ from test_picture import check_picture
 from helpers.demos import lecture_beats, lecture_demos
 from helpers.demos.lecture_beats import BEATS, PLANS, TABS
 from helpers.demos.lecture_demos import STATES, Board
+from helpers.demos.panel import typeset
 from helpers.experiments.hidden_layer_stability import run_drift
 from helpers.experiments.lecture_demos import load_lecture
 from helpers.figures.lecture_demos import (
@@ -75,8 +76,11 @@ def page_of(board):
 
 def words(board):
     """Return what stands at the left, as text."""
-    text = re.sub(r"<[^>]*>", " ", page_of(board).words.value)
-    return re.sub(r"\s+", " ", html.unescape(text).replace("\xa0", " ")).strip()
+    return read_from(re.sub(r"<[^>]*>", " ", page_of(board).words.value))
+
+
+def read_from(markup):
+    return re.sub(r"\s+", " ", html.unescape(markup).replace("\xa0", " ")).strip()
 
 
 def is_hidden(board):
@@ -130,7 +134,7 @@ def test_a_bet_has_a_sentence_for_each_answer(name):
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_beat_in_three_states(name, board):
     beat, bet = BY_NAME[name], board.bets[name]
-    large = beat.number(board.lecture)[0]
+    large = read_from(typeset(beat.number(board.lecture)[0]))
     board.go(name)
     page = page_of(board)
     assert board.tabs.selected_index == list(TABS).index(beat.tab)
@@ -166,7 +170,7 @@ def test_the_reply_is_to_the_chosen_answer(name, board):
         board.go(name)
         bet.control.value = value = bet.control.options[1][1]
         side = bet.side_of(value, BY_NAME[name].measured(board.lecture))
-        replies = {side: f"You bet {bet.options.text(value)}: {side}."}
+        replies = {side: read_from(typeset(f"You bet {bet.options.text(value)}: {side}."))}
     else:
         replies = {answer: f"You bet {bet.lettered(answer)}:" for answer in bet.options}
     for answer, said in replies.items():

@@ -20,6 +20,7 @@ from helpers.demos.panel import (
     fraction_slider,
     steps_slider,
     switch,
+    typeset,
 )
 from helpers.figures.parts import Band
 from helpers.figures.picture import ONE_AT_A_TIME, WITH_BATCH_NORM, Picture
@@ -95,6 +96,13 @@ def test_picture_and_caption_follow_the_controls():
 
 def test_caption_shows_signs_as_they_are():
     assert "&amp; &lt;that&gt;" in line_panel().caption.value
+
+
+def test_numbers_are_typeset():
+    text = "At -0.5 it is -3.0 ± 0.2 < 2; x-1 and 10-20 stay, as does mini-batch."
+    assert typeset(text) == (
+        "At −0.5 it is −3.0&nbsp;±&nbsp;0.2 &lt; 2; x-1 and 10-20 stay, as does mini-batch."
+    )
 
 
 def test_one_move_is_one_picture_and_one_sentence():

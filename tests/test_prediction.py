@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_panel import LinePicture
 
-from helpers.demos.panel import follow_bet
+from helpers.demos.panel import follow_bet, typeset
 from helpers.demos.prediction import NO_BET, Scale, predict
 from helpers.figures.parts import Ghost
 from helpers.intervals import Interval
@@ -51,7 +51,7 @@ def test_each_answer_has_its_own_reply_in_either_order(chosen, bet_first):
         answer == chosen for answer in ANSWERS
     ]
     assert ("right." in reply) == (chosen == "something between")
-    assert "Measured: 0.67 ± 0.02: C, something between." in reply
+    assert typeset("Measured: 0.67 ± 0.02: C, something between.") in reply
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,8 @@ def test_a_number_is_too_low_close_or_too_high(number, side):
     bet = predict(QUESTION, SHARES, SIDES)
     comparison = bet.compare(MEASURED)
     bet.control.value = number
-    assert f"You bet {number:.2f}: {side}. Measured: 0.67 ± 0.02. {SIDES[side]}" in (
-        comparison.text.value
-    )
+    said = f"You bet {number:.2f}: {side}. Measured: 0.67 ± 0.02. {SIDES[side]}"
+    assert typeset(said) in comparison.text.value
 
 
 def test_a_bet_can_be_changed_and_taken_back():
@@ -82,7 +81,7 @@ def test_a_unit_is_said_with_every_number():
     bet = predict(QUESTION, percents, SIDES)
     comparison = bet.compare(Interval(67.2, 2.1, 16))
     bet.control.value = 65
-    assert "You bet 65%: close. Measured: 67 ± 2%." in comparison.text.value
+    assert typeset("You bet 65%: close. Measured: 67 ± 2%.") in comparison.text.value
     assert plain(bet) == f"Bet. {QUESTION} A slider from 0% to 100%."
 
 

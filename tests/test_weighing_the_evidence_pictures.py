@@ -93,7 +93,7 @@ def test_learning_rate_picture():
     picture = LearningRateMapPicture()
     check_picture(picture, *pairs)
     sentence = picture.show(pairs[1]).sentence
-    assert "that train are none, with it 0.3 to 1 (lowest loss 0.7" in sentence
+    assert "without batch norm none, with it 0.3 to 1 (lowest loss 0.7" in sentence
     assert "16 networks" in sentence and "computed beforehand" in sentence
 
 
@@ -114,12 +114,12 @@ def test_learning_rate_picture_draws_divergence_at_the_edge_and_a_bar_for_each_r
 
 def test_learning_rate_demo_follows_its_controls():
     panel = learning_rate_demo()
-    assert "relu, depth 3, initial weights × 1:" in panel.caption.value
+    assert "relu, depth 3, initial weights × 1." in panel.caption.value
     panel.controls["depth"].value = 10
-    assert "relu, depth 10, initial weights × 1:" in panel.caption.value
+    assert "relu, depth 10, initial weights × 1." in panel.caption.value
     panel.controls["activation"].value = "tanh"
     panel.controls["init_scale"].value = 0.2
-    assert "tanh, depth 10, initial weights × 0.2:" in panel.caption.value
+    assert "tanh, depth 10, initial weights × 0.2." in panel.caption.value
     assert panel.error is None
 
 

@@ -217,13 +217,13 @@ def ask_company():
 def ask_large_batch():
     """What is left of the noise at 512, as a share of that at 64."""
     return predict(
-        "And in mini-batches of 512 images? The noise of this value ...",
-        {"is an eighth": (0, 0.18), "is about a quarter": (0.18, 0.5), "stays": (0.5, 2)},
+        "And in mini-batches of 512 images? How much of this value's noise is left?",
+        {"an eighth": (0, 0.18), "about a quarter": (0.18, 0.5), "all of it": (0.5, 2)},
         {
-            "is an eighth": "A mean of eight times as many wobbles by √8 less, not by 8.",
-            "is about a quarter": "A mean of eight times as many wobbles by √8 less, and 512 is "
+            "an eighth": "A mean of eight times as many wobbles by √8 less, not by 8.",
+            "about a quarter": "A mean of eight times as many wobbles by √8 less, and 512 is "
             "half of all there are, so batches also resemble each other.",
-            "stays": "That is dropout: it never looks at the batch. Batch norm does.",
+            "all of it": "That is dropout: it never looks at the batch. Batch norm does.",
         },
     )
 
@@ -232,15 +232,15 @@ def ask_control():
     """What the gap does from 64 to 512 without batch norm, in nats."""
     return predict(
         "Before you believe it: what else has changed? The same sweep without any batch norm. From "
-        "64 to 512 images, the gap now ...",
-        {"falls as well": (0.1, 10), "stays level": (-0.1, 0.1), "rises": (-10, -0.1)},
+        "64 to 512 images, what does the gap do now?",
+        {"it falls as well": (0.1, 10), "it stays level": (-0.1, 0.1), "it rises": (-10, -0.1)},
         {
-            "falls as well": "So it is not the noise of batch norm. Equal epochs are not equal "
+            "it falls as well": "So it is not the noise of batch norm. Equal epochs are not equal "
             "steps: 320 updates at 64, only 40 at 512.",
-            "stays level": "Then batch norm's noise would be the reason. But equal epochs are not "
-            "equal steps: 320 updates at 64, only 40 at 512.",
-            "rises": "The number of updates decides here, with batch norm or without: 320 at 64, "
-            "only 40 at 512.",
+            "it stays level": "Then batch norm's noise would be the reason. But equal epochs are "
+            "not equal steps: 320 updates at 64, only 40 at 512.",
+            "it rises": "The number of updates decides here, with batch norm or without: 320 at "
+            "64, only 40 at 512.",
         },
     )
 

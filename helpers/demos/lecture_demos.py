@@ -8,13 +8,12 @@ The button at the top right always does the next thing, so the space bar alone g
 Only the first tab is built at once. One thread builds the others behind it, the wanted one first.
 """
 
-import html
 
 import ipywidgets
 from ipywidgets import Layout
 
 from helpers.demos.lecture_beats import BEATS, PLANS, TABS
-from helpers.demos.panel import paragraph
+from helpers.demos.panel import paragraph, typeset
 from helpers.demos.prediction import LETTERS
 from helpers.demos.progress import bars_in, widget_view
 from helpers.demos.spoken_names import spoken_names
@@ -311,8 +310,7 @@ class Page:
 
 
 def _of_class(name, text):
-    unbroken = html.escape(text).replace(" ± ", "&nbsp;±&nbsp;")
-    return f'<div class="lecture-{name}">{unbroken}</div>'
+    return f'<div class="lecture-{name}">{typeset(text)}</div>'
 
 
 # One unit of length is a hundredth of the board's width, so that it looks the same on any screen.

@@ -10,6 +10,7 @@ are made ready, so that the next key press finds its own there.
 
 import html
 import inspect
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -401,7 +402,13 @@ _WORKSHOP = Workshop(_make_next_ready)
 def paragraph(text, lead=""):
     """Return `text` as HTML at reading size, behind a `lead` in bold."""
     bold = f"<b>{html.escape(lead)}</b> " if lead else ""
-    return f'<div style="font-size: 16px; line-height: 1.4">{bold}{html.escape(text)}</div>'
+    return f'<div style="font-size: 16px; line-height: 1.4">{bold}{typeset(text)}</div>'
+
+
+def typeset(text):
+    """Return `text` as HTML: with minus signs for hyphens, and no line broken at a ±."""
+    signs = re.sub(r"(?<![\w)-])-(?=\d)", "\N{MINUS SIGN}", text)
+    return html.escape(signs).replace(" ± ", "&nbsp;±&nbsp;")
 
 
 def follow(control, handler):

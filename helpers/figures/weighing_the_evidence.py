@@ -148,8 +148,8 @@ class LearningRateMapPicture(Picture):
         self.setting.set_text(pair.name)
         without, with_batch_norm = (_range_in_words(arm) for arm in pair.arms)
         self.sentence = (
-            f"{pair.name}: without batch norm the learning rates that train are {without}, with "
-            f"it {with_batch_norm}. Medians of {pair.without.final_losses.shape[1]} networks; the "
+            f"{pair.name}. Learning rates that train: without batch norm {without}, with it "
+            f"{with_batch_norm}. Medians of {pair.without.final_losses.shape[1]} networks; the "
             "table behind this picture was computed beforehand."
         )
         return self

@@ -17,7 +17,7 @@ import ipywidgets
 import psutil
 from IPython import get_ipython
 
-from helpers.demos.panel import Panel
+from helpers.demos.panel import Panel, typeset
 from helpers.demos.prediction import Comparison, Prediction
 from helpers.demos.weighing_the_evidence import LedgerView
 
@@ -216,7 +216,7 @@ def _draw_again(panel):
         picture.show(_compute_again(panel))
         if panel.bet:
             picture.set_ghost(bet)
-        _drawn[key] = _digest(picture.frame()), _words(html.escape(picture.sentence))
+        _drawn[key] = _digest(picture.frame()), _words(typeset(picture.sentence))
     return _drawn[key]
 
 

@@ -147,7 +147,7 @@ def test_the_whole_lecture_with_the_space_bar(board):
         keyboard.press("Space")
         expect(board.state).to_have_text("Reveal")
         large = beat.number(lecture)[0]
-        expect(board.visible(".lecture-number")).to_have_text(large)
+        expect(board.visible(".lecture-number")).to_have_text(large.replace("-", "\N{MINUS SIGN}"))
         expect(board.visible(".lecture-reply")).to_contain_text(f"You bet {said}")
         expect(shown).to_have_count(1)
         board.wait_for_another_picture(before)
