@@ -5,9 +5,9 @@
 All contenders of a row run in one process on one processor core, one thread each, in turns; a time
 is the median over the rounds. Before a row is timed, each contender must follow our losses over
 20 steps from the same weights and mini-batches; rows with dropout are compared with dropout off,
-as the libraries draw other masks. Then come the facts about our own step alone: what ghost groups
-cost, time against networks x batch, memory, and a saturated network. What is not installed is
-left out, with a line that says so.
+as the libraries draw other masks. Then come the facts about our own step alone: its parts, what
+ghost groups cost, time against networks x batch, memory, and a saturated network. What is not
+installed is left out, with a line that says so.
 """
 
 import argparse
@@ -29,9 +29,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 import platform  # noqa: E402
 import tracemalloc  # noqa: E402
 from time import perf_counter, process_time  # noqa: E402
+from unittest.mock import patch  # noqa: E402
 
 import numpy as np  # noqa: E402
 from contenders import CONTENDERS, Ours, Problem, Products, Setting, Skipped  # noqa: E402
+from threadpoolctl import threadpool_info  # noqa: E402
+
+from helpers import training  # noqa: E402
+from helpers.network import multilayer_perceptron  # noqa: E402
+from helpers.randomness import spawn_streams  # noqa: E402
+from helpers.training import SGD  # noqa: E402
 
 N_CHECKED = 20  # steps over which the losses must agree
 TOLERANCE = {"float32": 2e-3, "float64": 1e-9}
@@ -147,6 +154,52 @@ def norm_label(setting):
 # --- facts about our own step --------------------------------------------------------------------
 
 
+def where_the_time_goes():
+    """Print the parts of a step in rows that are far above their matrix products."""
+    print("\nWhere the time of a step goes:")
+    fashion = (196, 64, 64, 64, 10)
+    for setting in (
+        Setting(fashion, 1, 8), Setting(fashion, 64, 8), LIVE, replace(LIVE, group_size=8),
+    ):
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in parts_of_step(setting).items())
+        print(
+            f"    {setting.label} x {setting.n_networks}, batch {setting.batch_size}, batch norm "
+            f"{norm_label(setting)}: {shares}"
+        )
+
+
+def parts_of_step(setting, n_steps=200):
+    """Return {part: its share of a step's time}, largest first; together 1."""
+    problem = Problem(setting)
+    products, ours = Products(problem), Ours(problem)
+    seconds = dict.fromkeys(("products", "Dense", "rest"), 0.0)
+
+    def timed(name, function):
+        def call(*args, **kwargs):
+            start = clock()
+            result = function(*args, **kwargs)
+            seconds[name] = seconds.get(name, 0.0) + clock() - start
+            return result
+
+        return call
+
+    for layer in problem.network.layers:
+        for way in ("forward", "backward"):
+            setattr(layer, way, timed(type(layer).__name__, getattr(layer, way)))
+    with (
+        patch.object(SGD, "step", timed("SGD", SGD.step)),
+        patch.object(training, "loss_and_gradient", timed("loss", training.loss_and_gradient)),
+    ):
+        for _ in range(n_steps):
+            timed("all", ours.step)()
+            timed("products", products.step)()
+    total = seconds.pop("all")
+    seconds["Dense"] -= seconds["products"]
+    seconds["rest"] = total - sum(seconds.values())
+    named = {"Dense beside them" if name == "Dense" else name: one for name, one in seconds.items()}
+    return {name: named[name] / total for name in sorted(named, key=named.get, reverse=True)}
+
+
 def ghost_groups(n_rounds):
     """Print what statistics groups cost over plain batch norm in the LIVE configuration."""
     settings = {f"groups of {g}": replace(LIVE, group_size=g) for g in (4, 8, 64)}
@@ -217,17 +270,13 @@ def saturated(n_steps=2000, n_windows=20):
 
     A saturated unit's velocity shrinks to denormal numbers, on which many processors are slow.
     """
-    from helpers.network import multilayer_perceptron
-    from helpers.randomness import spawn_streams
-    from helpers.training import train
-
     streams, rng = spawn_streams(0, 8), np.random.default_rng(0)
     network = multilayer_perceptron(
         [64] * 7 + [10], rng=streams.weights, n_networks=8, batch_norm=False,
         activation="tanh", init_scale=30.0,
     )
     inputs, targets = rng.standard_normal((256, 64)), rng.integers(0, 10, 256)
-    steps = train(
+    steps = training.train(
         network, inputs, targets, n_steps=n_steps, batch_size=32, learning_rate=1.0,
         rng=streams.order,
     )
@@ -242,7 +291,7 @@ def saturated(n_steps=2000, n_windows=20):
 
 
 def machine():
-    """Return the processor's name and the versions that matter."""
+    """Return the processor's name, the versions that matter and NumPy's kernels for products."""
     processor = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -255,7 +304,15 @@ def machine():
             versions.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             pass
-    return f"{processor}, one core, {platform.system()}\n{', '.join(versions)}"
+    # OpenBLAS chooses by the processor, unless OPENBLAS_CORETYPE says otherwise: up to 2x.
+    kernels = {
+        f"{library['internal_api']} {library.get('architecture')}"
+        for library in threadpool_info() if library["user_api"] == "blas"
+    }
+    return (
+        f"{processor}, one core, {platform.system()}; {', '.join(sorted(kernels))}\n"
+        f"{', '.join(versions)}"
+    )
 
 
 def main():
@@ -282,6 +339,7 @@ def main():
     if arguments.part != "facts":
         table(settings, arguments.rounds, kinds)
     if arguments.part != "table":
+        where_the_time_goes()
         ghost_groups(arguments.rounds)
         linear_time(arguments.rounds)
         memory([row for row in settings if row.batch_size >= 64 and not row.dropout])
