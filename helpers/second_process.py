@@ -94,7 +94,8 @@ def _start(receive):
     root = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     process = subprocess.Popen(
-        [sys.executable, "-m", "helpers.second_process"], env={**os.environ, "PYTHONPATH": path},
+        # -P: a reader's queue.py beside the notebook is not the library's
+        [sys.executable, "-P", "-m", __name__], env={**os.environ, "PYTHONPATH": path},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )
     atexit.register(_end, process)

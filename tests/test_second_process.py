@@ -109,6 +109,13 @@ def test_when_the_process_dies_the_rest_is_computed_here(beside):
     assert list(beside.results(itertools.repeat, object=1, times=1)) == [1]
 
 
+def test_files_beside_the_notebook_are_not_taken_for_libraries(beside, tmp_path, monkeypatch):
+    (tmp_path / "queue.py").write_text("raise RuntimeError('not this one')")
+    monkeypatch.chdir(tmp_path)
+    (row,) = beside.results(os.popen, cmd="echo $PPID")
+    assert int(row) == beside._process.pid
+
+
 def test_without_a_second_process_all_is_computed_here(beside, monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError("no processes here")
