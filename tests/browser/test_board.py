@@ -1,5 +1,6 @@
 """The instructor's board as a web page: it is there soon, needs no network and only a keyboard."""
 
+import html
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import TimeoutError, expect
 from voila_server import VoilaServer
 
 from helpers.demos.lecture_beats import BEATS, PLANS
+from helpers.demos.panel import typeset
 from helpers.experiments.lecture_demos import load_lecture
 
 BY_NAME = {beat.name: beat for beat in BEATS}
@@ -147,8 +149,10 @@ def test_the_whole_lecture_with_the_space_bar(board):
         keyboard.press("Space")
         expect(board.state).to_have_text("Reveal")
         large = beat.number(lecture)[0]
-        expect(board.visible(".lecture-number")).to_have_text(large.replace("-", "\N{MINUS SIGN}"))
-        expect(board.visible(".lecture-reply")).to_contain_text(f"You bet {said}")
+        expect(board.visible(".lecture-number")).to_have_text(html.unescape(typeset(large)))
+        expect(board.visible(".lecture-reply")).to_contain_text(
+            html.unescape(typeset(f"You bet {said}"))
+        )
         expect(shown).to_have_count(1)
         board.wait_for_another_picture(before)
         expect(board.next).to_be_focused()
