@@ -101,18 +101,20 @@ def check_weights(name, values, *, dtype):
 
 
 def check_labels(name, labels, n_classes):
-    """Return `labels` as an integer array with values 0 .. n_classes - 1, else raise.
+    """Return `labels` as an array of `intp` with values 0 .. n_classes - 1, else raise.
 
-    n_classes=None leaves the upper end open.
+    n_classes=None leaves the upper end open. Labels count as places in arrays, and in a narrow
+    type such as uint8 these would overflow.
     """
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integer class labels, got dtype {labels.dtype}")
-    if labels.size and (labels.min() < 0 or (n_classes and labels.max() >= n_classes)):
+    largest = np.iinfo(np.intp).max if n_classes is None else n_classes - 1
+    if labels.size and (labels.min() < 0 or labels.max() > largest):
         worst = labels.min() if labels.min() < 0 else labels.max()
-        high = "the number of classes" if n_classes is None else n_classes - 1
+        high = "the number of classes" if n_classes is None else largest
         raise ValueError(f"{name} must lie between 0 and {high}, got {worst}")
-    return labels
+    return labels.astype(np.intp, copy=False)
 
 
 def _between(low, high, high_is):

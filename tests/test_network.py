@@ -224,12 +224,23 @@ def test_nan_and_infinite_inputs_are_refused_before_anything_changes(bad):
     assert all((norm.running_mean == 0).all() for norm in norms)
 
 
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"])
+def test_labels_of_any_integer_type_give_the_same_loss_and_gradient(dtype):
+    # 300 x 10 places do not fit into 8 bits, and unsigned 64 bits make floats with signed ones.
+    logits, targets = normal((2, 300, 10)), labels((2, 300), 10)
+    losses, grad = softmax_cross_entropy(logits, targets.astype(dtype))
+    picked = np.take_along_axis(log_softmax(logits, axis=-1), targets[..., None], axis=-1)
+    np.testing.assert_allclose(losses, -picked.mean(axis=(-2, -1)), rtol=1e-12)
+    np.testing.assert_array_equal(grad, softmax_cross_entropy(logits, targets)[1])
+
+
 @pytest.mark.parametrize(
     ("targets", "error", "words"),
     [
         ([0, 1, 3], ValueError, "targets must lie between 0 and 2, got 3"),
         ([0, -1, 2], ValueError, "targets must lie between 0 and 2, got -1"),
         ([0, 1], ValueError, r"targets must have shape \(3,\), got \(2,\)"),
+        (np.array([0, 1, 2**63], np.uint64), ValueError, "must lie between 0 and 2, got 922337"),
         ([True, False, True], TypeError, "targets must be integer class labels, got dtype bool"),
         ([0.0, 1.0, 2.0], TypeError, "targets must be integer class labels, got dtype float64"),
     ],

@@ -159,6 +159,20 @@ def test_training_learns_and_reports_losses_before_the_update():
     assert losses[0] == pytest.approx(run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2)[1][0])
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "uint16", "uint64"])
+def test_labels_of_any_integer_type_train_alike(dtype):
+    n_samples = 300
+    inputs = normal((n_samples, 6))
+    targets = (inputs[:, 0] > 0) + (inputs[:, 1] > 0)
+    losses = []
+    for one in (targets.astype(np.int64), targets.astype(dtype)):
+        _, found = run(
+            spawn_streams(0, 2), inputs, one, n_networks=2, n_steps=5, batch_size=n_samples
+        )
+        losses.append(found)
+    np.testing.assert_array_equal(*losses)
+
+
 def test_sgd_follows_its_two_lines():
     class Layer:
         parameters = ("weights",)
