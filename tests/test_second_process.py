@@ -69,7 +69,8 @@ def test_errors_are_raised_here(beside):
 
 def test_what_cannot_be_sent_disturbs_nothing(beside):
     before = beside.results(itertools.repeat, object="a", times=3)
-    with pytest.raises((AttributeError, TypeError, pickle.PicklingError), match="pickle"):
+    # Which of these it is, and in which words, depends on the version of Python.
+    with pytest.raises((AttributeError, TypeError, pickle.PicklingError)):
         beside.results(lambda items: items, items=[1])
     assert list(before) == ["a"] * 3
     assert list(beside.results(itertools.repeat, object=1, times=1)) == [1]
