@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from helpers.checks import check_choice, check_finite, check_integer, check_number
-from helpers.randomness import one_per_network
+from helpers.randomness import one_per_network, spawn_streams
 
 FASHION_MNIST_FILE = Path(__file__).resolve().parents[1] / "data" / "fashion_mnist.npz"
 FASHION_MNIST_ARRAYS = {  # name: shape of the uint8 array, SHA-256 of its bytes
@@ -52,18 +52,25 @@ IMAGE_SIZES = (28, 14, 7)
 
 
 @dataclass(frozen=True, eq=False)
-class FashionMNIST:
+class Examples:
+    """What networks learn from, and what they are tested on."""
+
+    train_inputs: np.ndarray  # (n_train, d), or (n_networks, n_train, d): a set for each network
+    train_targets: np.ndarray  # integers (n_train,) or (n_networks, n_train)
+    test_inputs: np.ndarray
+    test_targets: np.ndarray
+    class_names: tuple[str, ...]  # class_names[target] is the name of a target
+
+
+@dataclass(frozen=True, eq=False)
+class FashionMNIST(Examples):
     """Standardised pictures and their classes; an input is (grey - mean) / sd of its pixels.
 
-    mean and sd are single numbers, in grey levels from 0 (black) to 1 (white), so
-    `inputs * sd + mean` gives the grey levels back. d = image_size ** 2.
+    Inputs are float32, targets int64; test inputs (n_test, d) are shared by all networks, and test
+    targets are never wrong. mean and sd are single numbers, in grey levels from 0 (black) to 1
+    (white), so `inputs * sd + mean` gives the grey levels back. d = image_size ** 2.
     """
 
-    train_inputs: np.ndarray  # float32 (n_train, d) or (n_networks, n_train, d)
-    train_targets: np.ndarray  # int64 (n_train,) or (n_networks, n_train)
-    test_inputs: np.ndarray  # float32 (n_test, d), shared by all networks
-    test_targets: np.ndarray  # int64 (n_test,), never wrong
-    class_names: tuple[str, ...]  # class_names[target] is the name of a target
     mean: float
     sd: float
 
@@ -76,12 +83,15 @@ def load_fashion_mnist(
     n_networks=None,
     classes=None,
     *,
-    rng,
+    rng=None,
+    seed=None,
 ):
     """Return FashionMNIST data: a random training subset for each network, one test set for all.
 
     The training images are drawn without replacement from the 10,000 of the data folder, those
     of network k by generator k alone; the test images are the first `n_test` of its 2,000.
+    Either `rng` is given, one generator or a list with one for each network, or `seed`, whose
+    streams for data are taken.
     `image_size` 14 and 7 average blocks of 2 x 2 and 4 x 4 pixels. `label_noise` is the share of
     training labels replaced by one drawn uniformly from all classes, the right one included, so
     that 0.2 makes 18% of ten classes wrong. The same generator state gives the same images at
@@ -99,6 +109,9 @@ def load_fashion_mnist(
     test_rows, test_labels = _keep_classes(raw.test_labels, class_ids)
     n_train = check_integer("n_train", n_train, high=len(train_rows), high_is="the training pool")
     n_test = check_integer("n_test", n_test, high=len(test_rows), high_is="the test pool")
+    if (rng is None) == (seed is None):
+        raise TypeError(f"give either rng or seed, got rng={rng!r} and seed={seed!r}")
+    rng = spawn_streams(seed, n_networks).data if rng is None else rng
     generators = one_per_network(rng, n_networks)
 
     draws = [

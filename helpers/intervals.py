@@ -130,6 +130,36 @@ def format_number(value, decimals):
     return f"{rounded + 0.0:.{decimals}f}"
 
 
+def median_text(values, n_censored=0):
+    """Return the median of `values` as a whole number.
+
+    With ">= " where it lies at the largest value and `n_censored` values were stopped there.
+    """
+    median = np.median(values)
+    at_cap = n_censored > 0 and median >= np.max(values)
+    return (">= " if at_cap else "") + format_number(median, 0)
+
+
+def show(label, *values):
+    """Print `label` and behind it the values, arrays (n_seeds,) as means with their intervals."""
+    print(label, *map(_text_of, values))
+
+
+def show_table(columns):
+    """Print an aligned table; columns: {heading: cells}.
+
+    A cell that is an array (n_seeds,) is shown as its mean with its interval, all others as they
+    print; so a column may be an array (n_rows, n_seeds). Raises ValueError for unequal lengths.
+    """
+    texts = {heading: [_text_of(cell) for cell in cells] for heading, cells in columns.items()}
+    print(format_table(texts))
+
+
+def _text_of(value):
+    is_sample = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f"
+    return str(mean_interval(value) if is_sample else value)
+
+
 def format_table(columns):
     """Return an aligned text table; columns: {heading: values}, numbers formatted by the caller.
 

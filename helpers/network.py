@@ -244,6 +244,21 @@ def softmax_cross_entropy(logits, targets, sample_weights=None):
         return loss_and_gradient(logits, targets, sample_weights)
 
 
+def mean_loss(logits, targets):
+    """Return the losses of `softmax_cross_entropy` alone, in nats, logits.shape[:-2]."""
+    return softmax_cross_entropy(logits, targets)[0]
+
+
+def accuracy(logits, targets):
+    """Return the share of rows whose largest logit is the target's: (..., batch) -> (...)."""
+    return (logits.argmax(axis=-1) == targets).mean(axis=-1)
+
+
+def inference_accuracy(network, inputs, targets):
+    """Return the accuracy, () or (n_networks,), with stored statistics and without dropout."""
+    return accuracy(network.forward(inputs, training=False), targets)
+
+
 def loss_and_gradient(logits, targets, sample_weights=None):
     """`softmax_cross_entropy` for arguments that were checked before."""
     # Classes before examples: over ten numbers in the last axis, max and sum are 10x slower.

@@ -101,12 +101,14 @@ def train(
     network.check_batch_size(batch_size)
     optimiser = SGD(network.layers, learning_rate=learning_rate, momentum=momentum)
     batches = minibatches(n_samples, batch_size, n_networks=network.n_networks, rng=rng)
+    dtype = network.dtype
 
     def steps():
         for index, rows in zip(range(n_steps), batches):
             weights = None if sample_weights is None else _take(sample_weights, rows, 1)
             with one_blas_thread(), divergence_allowed():
-                logits = network.propagate(_take(inputs, rows, 2), training=True)
+                batch = _take(inputs, rows, 2).astype(dtype, copy=False)
+                logits = network.propagate(batch, training=True)
                 losses, grad_logits = loss_and_gradient(logits, _take(targets, rows, 1), weights)
                 network.backward(grad_logits, to_inputs=False)
                 optimiser.step()
@@ -125,7 +127,9 @@ def _take(values, rows, n_axes):
 def _check_data(network, inputs, targets, sample_weights):
     if not isinstance(network, Network):
         raise TypeError(f"network must be a Network, got {type(network).__name__}")
-    inputs = check_finite("inputs", inputs, dtype=network.dtype)
+    inputs = check_finite("inputs", inputs)
+    if not np.can_cast(inputs.dtype, network.dtype):  # else batch by batch, which saves memory
+        inputs = check_finite("inputs", inputs, dtype=network.dtype)
     n_networks, width = network.n_networks, network.n_inputs or "features"
     fits = inputs.ndim == 2 or (inputs.ndim == 3 and inputs.shape[0] == n_networks)
     if not fits or not inputs.size or network.n_inputs not in (None, inputs.shape[-1]):

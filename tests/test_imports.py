@@ -15,12 +15,12 @@ from helpers.execute import ROOT
 # A unit is a module of `helpers` or one of its folders. Each may import from the lines above its
 # own, a folder also from itself.
 LEVELS = [
-    {"checks"},
+    {"checks", "long_work"},
     {"arithmetic", "randomness", "second_process"},
     {"datasets", "faces", "layers"},
-    {"network"},
+    {"network", "recoloured"},
     {"training"},
-    {"layer_statistics", "shift", "intervals", "sweep"},
+    {"layer_statistics", "shift", "intervals", "sweep", "arms"},
     {"experiments"},
     {"figures"},
     {"demos"},

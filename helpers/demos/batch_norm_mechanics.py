@@ -1,5 +1,9 @@
 """Notebook 02's bets and demos: one mini-batch on a line, and whose mean at test time."""
 
+from functools import partial
+
+import numpy as np
+
 from helpers.demos.panel import (
     Panel,
     batch_size_slider,
@@ -87,7 +91,7 @@ def one_batch_demo():
 
 
 def show_averages(result, bet=None):
-    """Return a Panel without controls: the Averages `result` and a bet of `memory_bet`."""
+    """Return a Panel without controls: a result of `watch_averages`, and a bet of `memory_bet`."""
     return follow_bet(AveragesPicture(), result, bet)
 
 
@@ -101,7 +105,7 @@ def averages_demo(bet=None):
             "batch_size": batch_size_slider([2, 4, 8, 16, 32, 64, 128, 256], 64),
             "memory": steps_slider([0.5, 0.9, 0.99, 0.999], 0.999, "memory"),
         },
-        compute=watch_averages,
+        compute=partial(watch_averages, dtype=np.float32),
         picture=AveragesPicture(),
         about="Sliders for the batch size and the memory change three bars of test accuracy: "
         "own-batch, running and population statistics.",

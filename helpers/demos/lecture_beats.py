@@ -329,7 +329,7 @@ def _number_of_region(lecture):
 
 def _pushed(_lecture=None):
     pushed = normalise_one_batch(batch_size=8, push=6.0)
-    return np.abs(pushed.after - pushed.quiet_after)[1:]
+    return np.abs(pushed["after"] - pushed["quiet after"])[1:]
 
 
 def _number_of_push(lecture):
@@ -341,8 +341,8 @@ def _number_of_push(lecture):
 
 
 def _number_of_memory(lecture):
-    usual, slow = (100 * lecture.averages[memory].running for memory in (0.9, 0.999))
-    exact = mean_interval(100 * lecture.averages[0.9].population)
+    usual, slow = (lecture.averages[memory]["running"] for memory in (0.9, 0.999))
+    exact = mean_interval(lecture.averages[0.9]["population"])
     return [
         f"{mean_interval(usual)} → {mean_interval(slow)}",
         "% right, with memory 0.9 and 0.999", f"with exact statistics {exact}",
@@ -577,7 +577,7 @@ BEATS = (
     ),
     Beat(
         "memory", "whose mean?", "averages", "02#3", batch_norm_mechanics.memory_bet,
-        lambda lecture: mean_interval(100 * lecture.averages[0.999].running), _number_of_memory,
+        lambda lecture: mean_interval(lecture.averages[0.999]["running"]), _number_of_memory,
         before={"batch_size": 64, "memory": 0.9}, after={"batch_size": 64, "memory": 0.999},
         what_if="What if the batches are small? Go to 4: now each test batch's own statistics are "
         "the bad ones.",

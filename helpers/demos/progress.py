@@ -36,6 +36,16 @@ def progress_bar(n_steps, label):
         yield lambda *_: move_to(next(counter))
 
 
+def with_progress(label, work):
+    """Return the last result of `work`, which yields (share done, result so far), behind a bar."""
+    result = None
+    with moving_bar(100, label) as move_to:
+        for share, latest in work:
+            result = result if latest is None else latest
+            move_to(round(100 * share))
+    return result
+
+
 @contextmanager
 def bars_in(bar):
     """Let what makes progress in this block move `bar`, which stands somewhere already."""

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from helpers.network import multilayer_perceptron
+from helpers.network import accuracy, inference_accuracy, multilayer_perceptron  # noqa: F401
 from helpers.randomness import spawn_streams
 from helpers.sweep import side_by_side
 from helpers.training import train
@@ -55,16 +55,6 @@ def start_arm(
         learning_rate=learning_rate, rng=streams.order, sample_weights=sample_weights,
     )
     return network, steps
-
-
-def inference_accuracy(network, inputs, targets):
-    """Return the accuracy, () or (n_networks,), with stored statistics and without dropout."""
-    return accuracy(network.forward(inputs, training=False), targets)
-
-
-def accuracy(logits, targets):
-    """Return the share of rows whose largest logit is the target's: (..., batch) -> (...)."""
-    return (logits.argmax(axis=-1) == targets).mean(axis=-1)
 
 
 def last_result(results, on_step=None):

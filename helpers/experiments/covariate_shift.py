@@ -5,86 +5,27 @@ from functools import lru_cache
 
 import numpy as np
 
-from helpers.checks import check_choice, check_finite, check_number
-from helpers.datasets import load_fashion_mnist, shifted_regions
-from helpers.experiments.arm import N_SEEDS, inference_accuracy, train_arm
-from helpers.faces import CAT, KINDS, coat_colours, draw_faces, sample_kinds
+from helpers.checks import check_choice, check_number
+from helpers.datasets import shifted_regions
+from helpers.experiments.arm import N_SEEDS, train_arm
+from helpers.faces import CAT, KINDS, draw_faces
 from helpers.layer_statistics import layer_places, record, with_statistics
 from helpers.layers import Dense
-from helpers.randomness import one_per_network, spawn_streams
+from helpers.network import inference_accuracy
+from helpers.randomness import spawn_streams
+from helpers.recoloured import (
+    IMAGE_SIZE,
+    Recoloured,
+    black_and_bright,
+    blend,
+    draw_animals,
+    draw_clothes,
+    pixel_mean_and_sd,
+)
 from helpers.shift import domain_auc, effective_sample_size, importance_weights
 from helpers.sweep import side_by_side
 
 COATS = tuple(step / 10 for step in range(11))  # from black (0) to full colour (1)
-IMAGE_SIZE = 16
-
-# -- pictures that can be dyed --
-
-
-@dataclass(frozen=True, eq=False)
-class Recoloured:
-    """The pictures of each network, in black and in full colour.
-
-    targets: (n_networks, n_pictures), 0 or 1. black, bright: (n_networks, n_pictures, features)
-    float32, RGB pixels from 0 to 1. (Drawn for no network in particular, they lack the axis in
-    front.) Every coat between the two is a blend of them, since a picture
-    is affine in the colour of its coat.
-    """
-
-    targets: np.ndarray
-    black: np.ndarray
-    bright: np.ndarray
-
-    def in_coats(self, colourfulness):
-        """Return the pixels of all pictures in coats between black (0) and bright (1)."""
-        colourfulness = check_number("colourfulness", colourfulness, 0, 1)
-        return _blend(self.black, self.bright, colourfulness)
-
-    def only_targets_black(self):
-        """Return the pixels with every picture of class 1 in black, every other one in colour."""
-        return np.where(self.targets[..., None] == 1, self.black, self.bright)
-
-
-def draw_animals(n_faces=500, image_size=IMAGE_SIZE, *, n_networks=None, rng):
-    """Return Recoloured faces, class 1 the cats, one half on average.
-
-    n_networks=None leaves out the networks axis. rng: one generator, or a list with one for each
-    network. Raises TypeError or ValueError.
-    """
-    drawn = [_draw_animals(n_faces, image_size, one) for one in one_per_network(rng, n_networks)]
-    return _join(drawn, n_networks)
-
-
-def _draw_animals(n_faces, image_size, rng):
-    faces = draw_faces(sample_kinds(n_faces, rng), image_size, rng)
-    black, bright = _black_and_bright(faces, rng)
-    return faces.is_cat, black.reshape(n_faces, -1), bright.reshape(n_faces, -1)
-
-
-def _join(drawn, n_networks):
-    """Return one Recoloured of the (targets, black, bright) that each network has drawn."""
-    return Recoloured(*drawn[0] if n_networks is None else map(np.stack, zip(*drawn)))
-
-
-def _black_and_bright(faces, rng):
-    (coat_rng,) = rng.spawn(1)
-    n_faces = len(faces.kinds)
-    return _from_one_state(
-        coat_rng, lambda colour: faces.paint(coat_colours(n_faces, colour, coat_rng))
-    )
-
-
-def _from_one_state(rng, paint):
-    """Return paint(0) and paint(1), both drawing the same numbers from `rng`."""
-    state = rng.bit_generator.state
-    black = paint(0)
-    rng.bit_generator.state = state
-    return black, paint(1)
-
-
-def _blend(black, bright, colourfulness):
-    return black + np.float32(colourfulness) * (bright - black)
-
 
 # -- the detectors --
 
@@ -119,7 +60,7 @@ class Shown:
 
     def in_coats(self, colourfulness):
         """Return the large pictures in coats between black (0) and bright (1)."""
-        return _blend(self.black, self.bright, colourfulness)
+        return blend(self.black, self.bright, colourfulness)
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,16 +148,6 @@ def train_detector(pixels, targets, *, batch_norm, **settings):
     return predict
 
 
-def pixel_mean_and_sd(pixels):
-    """Return mean and standard deviation of each network's pixels, float32 (n_networks, 1, 1).
-
-    pixels: (n_networks, n_pictures, features). One mean for all pixels of a network, and never
-    one for all networks: what network k sees must not depend on how many others there are.
-    """
-    over = dict(axis=(-2, -1), keepdims=True, dtype=np.float64)
-    return pixels.mean(**over).astype(np.float32), pixels.std(**over).astype(np.float32)
-
-
 def _judge(predict, train_accuracy, targets, test_pixels, shown):
     is_cat = targets == 1
     right = [predict(pixels) == targets for pixels in test_pixels.values()]
@@ -242,7 +173,7 @@ def draw_shown(n_cats=10, *, image_size=IMAGE_SIZE, large=48, seed=1):
     for size in (large, image_size):  # the same seed: the same animals, larger or smaller
         rng = np.random.default_rng(seed)
         faces = draw_faces(kinds, size, rng)
-        pictures.append(_black_and_bright(faces, rng))
+        pictures.append(black_and_bright(faces, rng))
     (black, bright), small = pictures
     small = [pixels.reshape(1, len(kinds), -1) for pixels in small]
     return Shown(faces.is_cat == 1, black, bright, Recoloured(faces.is_cat[None], *small))
@@ -537,55 +468,6 @@ def _colour_summaries(pixels, image_size):
     low, high = int(0.3 * image_size), int(0.75 * image_size)
     middle = images[..., low:high, low:high, :].astype(np.float64)
     return np.concatenate([middle.mean(axis=(-3, -2)), middle.std(axis=(-3, -2))], axis=-1)
-
-
-def tint(grey, colourfulness, rng):
-    """Return grey pictures (n, pixels) as RGB pictures (n, 3 * pixels), float32 in [0, 1].
-
-    grey: from 0 (background) to 1. The thing on the picture is dyed between dark grey
-    (colourfulness 0) and bright (1) and put before a light background with a little grain.
-    Generators in the same state give the same backgrounds and hues. Raises ValueError for
-    another shape and for values outside [0, 1].
-    """
-    grey = check_finite("grey", grey, dtype=np.float32)
-    colourfulness = check_number("colourfulness", colourfulness, 0, 1)
-    if grey.ndim != 2 or not grey.size or grey.min() < 0 or grey.max() > 1:
-        raise ValueError(f"grey must hold (n, pixels) values in [0, 1], got shape {grey.shape}")
-    n_pictures = len(grey)
-    background = rng.uniform(0.55, 0.9, (n_pictures, 1, 3)).astype(np.float32)
-    grain = 0.02 * rng.standard_normal((*grey.shape, 3), dtype=np.float32)
-    dark = 0.25 + 0.02 * rng.standard_normal((n_pictures, 3))
-    bright = coat_colours(n_pictures, 1, rng)
-    dye = _blend(dark.astype(np.float32), bright, colourfulness)[:, None, :]
-    cover = np.clip(4 * grey, 0, 1)[..., None]
-    shade = (0.4 + 0.6 * grey)[..., None]
-    pictures = (1 - cover) * background + cover * shade * dye
-    return np.clip(pictures + grain, 0, 1).reshape(n_pictures, -1)
-
-
-def draw_clothes(classes=("Trouser", "Bag"), *, n_train=500, n_test=400, n_networks=None, rng):
-    """Return Recoloured training and test pictures of two classes of Fashion-MNIST, 14 x 14.
-
-    n_networks and rng as in `draw_animals`; a network's generator draws its training pictures and
-    all its tints. The test pictures are the same for all networks, but for the tint.
-    """
-    rngs = one_per_network(rng, n_networks)
-    data = load_fashion_mnist(n_train, n_test, n_networks=len(rngs), classes=classes, rng=rngs)
-    train = zip(data.train_inputs, data.train_targets)
-    test = [(data.test_inputs, data.test_targets)] * len(rngs)
-    parts = []
-    for part in (train, test):
-        drawn = [
-            (targets, *_dark_and_bright(inputs * data.sd + data.mean, one))
-            for (inputs, targets), one in zip(part, rngs)
-        ]
-        parts.append(_join(drawn, n_networks))
-    return parts
-
-
-def _dark_and_bright(grey, rng):
-    grey = np.clip(grey, 0, 1)  # rounding may have left it a hair outside
-    return _from_one_state(rng, lambda colour: tint(grey, colour, rng))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from helpers.datasets import FASHION_MNIST_FILE, make_read_only, read_arrays
-from helpers.experiments.batch_norm_mechanics import Arm, Averages, compare_averages, train_once
+from helpers.experiments.batch_norm_mechanics import compare_averages
 from helpers.experiments.covariate_shift import (
     CoatStory,
     Detector,
@@ -33,7 +33,7 @@ from helpers.experiments.minibatch_noise import (
     noise_by_batch_size,
     train_arms,
 )
-from helpers.experiments.other_suspects import NoisyRace, run_noisy_races
+from helpers.experiments.other_suspects import Arm, NoisyRace, run_noisy_races
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
 DETECTORS = ("plain", "reference", "shortcut")
@@ -53,7 +53,7 @@ SHAPES = {
     "train_accuracy": (len(DETECTORS), 16),
     "verdicts": (len(DETECTORS), 11, 20),
     "regions": (2, 16),  # as it is, reweighted
-    "averages": (4, 16),  # own batch, population, then MEMORIES
+    "averages": (4, 16),  # in %: own batch, population, then MEMORIES
     "ranking": (2, 16),  # without batch norm, with it
     "kicks": (len(KICKS), 3, 16),
     "late_losses": (len(DRIVES), 2, 16),
@@ -84,9 +84,9 @@ def measure_notebook_01():
 
 def measure_notebook_02():
     """Return the test accuracies of the same weights with four kinds of statistics."""
-    trained = train_once(64)
-    running = [compare_averages(trained, memory).running for memory in MEMORIES]
-    return {"averages": np.array([trained.own_batch, trained.population, *running])}
+    found = [compare_averages(64, memory) for memory in MEMORIES]
+    fixed = [found[0][kind] for kind in ("own batch", "population")]
+    return {"averages": np.array([*fixed, *(one["running"] for one in found)])}
 
 
 def measure_notebook_03():
@@ -143,8 +143,9 @@ class Lecture:
     """What the lecture shows.
 
     arrays: as in SHAPES. story: notebook 01's, without the two detectors with batch norm.
-    averages: {memory: Averages}. kicks: {kind: KickResult}, means over three kicks. sweeps: with
-    batch norm, without it. races: {learning rate: NoisyRace}. best_test_losses: {arm: (16,)}.
+    averages: {memory: {name: (16,)}}, in %. kicks: {kind: KickResult}, means over three
+    kicks. sweeps: with batch norm, without it. races: {learning rate: NoisyRace}.
+    best_test_losses: {arm: (16,)}.
     """
 
     arrays: dict
@@ -185,7 +186,7 @@ def as_lecture(arrays):
         arrays,
         story=_story(arrays),
         averages={
-            memory: Averages(64, memory, 150, own_batch, one, population)
+            memory: {"own batch": own_batch, "population": population, "running": one}
             for memory, one in zip(MEMORIES, running)
         },
         kicks={

@@ -14,14 +14,159 @@ import numpy as np
 from helpers.checks import check_choice, check_finite, check_flag, check_integer, check_number
 from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist, read_arrays
 from helpers.experiments.arm import N_SEEDS, train_arm, without_and_with
-from helpers.experiments.batch_norm_mechanics import Arm, Race, run_race_arm
-from helpers.intervals import format_table, mean_interval, mean_intervals, paired_interval
+from helpers.intervals import (
+    format_number,
+    format_table,
+    interval_ends,
+    mean_interval,
+    mean_intervals,
+    paired_interval,
+)
 from helpers.layer_statistics import layer_places, predict_with_batch_statistics
 from helpers.layers import BatchNorm, Dense
 from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import one_per_network, repeat_streams, spawn_streams
 from helpers.sweep import side_by_side
 from helpers.training import SGD, minibatches, train
+
+# -- the race of notebook 02, one arm at a time --
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """Training loss of one arm of the race, and when it fell below the threshold.
+
+    steps: (n_checks,), after which the losses were taken. losses: (n_checks, n_networks), nats,
+    of fixed training images. first_steps: (n_networks,), the first watched step below the
+    threshold, or the last step of the race where there is none; arrived: whether there is one.
+    Without a finish line nobody arrives.
+    """
+
+    steps: np.ndarray
+    losses: np.ndarray
+    first_steps: np.ndarray
+    arrived: np.ndarray
+
+    @property
+    def band(self):
+        """Mean loss and the ends of its 95% interval, each (n_checks,)."""
+        return interval_ends(mean_intervals(self.losses))
+
+    @property
+    def n_late(self):
+        """How many networks had not arrived when the race was stopped."""
+        return int((~self.arrived).sum())
+
+    @property
+    def median_text(self):
+        """The median of the first steps as text, ">= 160" where it lies at the cap."""
+        median = np.median(self.first_steps)
+        at_cap = self.n_late > 0 and median >= self.first_steps.max()
+        return (">= " if at_cap else "") + format_number(median, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Race:
+    """Paired arms in one setting: network k of both has the same data, weights and batches.
+
+    threshold: in nats, or None for no finish line; then there are curves, but nothing to win.
+    """
+
+    activation: str
+    learning_rate: float
+    threshold: float
+    without: Arm
+    with_batch_norm: Arm
+
+    @property
+    def arms(self):
+        return self.without, self.with_batch_norm
+
+    @property
+    def name(self):
+        return f"{self.activation}, learning rate {self.learning_rate:g}"
+
+    @property
+    def steps_saved(self):
+        """Interval of the steps saved; runs stopped by the cap make its mean an underestimate."""
+        return paired_interval(self.without.first_steps, self.with_batch_norm.first_steps)
+
+    @property
+    def score(self):
+        """In how many pairs the network with batch norm was first, level, second.
+
+        Two that were both stopped by the cap are level.
+        """
+        lead = self.without.first_steps - self.with_batch_norm.first_steps
+        return tuple(int((np.sign(lead) == sign).sum()) for sign in (1, 0, -1))
+
+
+def run_race(activation="relu", learning_rate=0.1, *, threshold=0.5, on_step=None, **settings):
+    """Train pairs with and without batch norm and return a Race to `threshold` nats.
+
+    threshold, settings: those of `run_race_arm`, the same for both arms.
+    """
+    arms = without_and_with(
+        run_race_arm, activation=activation, learning_rate=learning_rate, threshold=threshold,
+        on_step=on_step, **settings,
+    )
+    return Race(activation, learning_rate, threshold, *arms)
+
+
+def run_race_arm(
+    activation="relu", learning_rate=0.1, *, batch_norm, threshold=0.5, n_train=2000, n_hidden=5,
+    width=48, batch_size=128, n_steps=160, check_every=5, n_probe=256, n_networks=N_SEEDS, seed=7,
+    rebuild=None, after_step=None, on_step=None,
+):
+    """Train one arm of a race and return it; arms that share the seed are paired.
+
+    The loss is taken on the first `n_probe` training images, every `check_every` steps, with
+    those images' own statistics. The arm stops when its last network has arrived at `threshold`
+    nats, or after `n_steps`; threshold=None is no finish line. Fashion-MNIST, 14 x 14 pixels, a
+    subset for each network. `rebuild(network, streams)` returns the network to race with;
+    `after_step(step, network, probe_inputs)` watches. Raises ValueError when `check_every` is above
+    `n_steps`: such a race would never be looked at.
+    """
+    n_steps = check_integer("n_steps", n_steps)
+    check_integer("check_every", check_every, 1, n_steps, high_is="n_steps")
+    if threshold is not None:
+        check_number("threshold", threshold, 0, low_open=True)
+    streams = spawn_streams(seed, n_networks)
+    data = load_fashion_mnist(n_train=n_train, n_networks=n_networks, rng=streams.data)
+    network = multilayer_perceptron(
+        [196, *[width] * n_hidden, 10], rng=streams.weights, batch_norm=batch_norm,
+        activation=activation, n_networks=n_networks, dtype=np.float64,
+    )
+    if rebuild is not None:
+        network = rebuild(network, streams)
+    steps = train(
+        network, data.train_inputs, data.train_targets, n_steps=n_steps, batch_size=batch_size,
+        learning_rate=learning_rate, rng=streams.order,
+    )
+    probe = data.train_inputs[:, :n_probe], data.train_targets[:, :n_probe]
+    return _time_arm(network, steps, probe, threshold, check_every, after_step, on_step)
+
+
+def _time_arm(network, steps, probe, threshold, check_every, after_step, on_step):
+    inputs, targets = probe
+    finish = -np.inf if threshold is None else threshold
+    losses, arrived = [], np.zeros(network.n_networks, dtype=bool)
+    for step in steps:
+        if after_step is not None:
+            after_step(step, network, inputs)
+        if on_step is not None:
+            on_step()
+        if (step.index + 1) % check_every == 0:
+            logits = predict_with_batch_statistics(network, inputs)
+            losses.append(softmax_cross_entropy(logits, targets)[0])
+            arrived |= losses[-1] < finish
+            if arrived.all():
+                break
+    losses = np.array(losses)
+    first_check = np.where(arrived, (losses < finish).argmax(axis=0), len(losses) - 1)
+    watched = check_every * np.arange(1, len(losses) + 1)
+    return Arm(watched, losses, watched[first_check], arrived)
+
 
 # -- section 2: if inputs drift more, does training get slow? --
 

@@ -18,7 +18,6 @@ from helpers.checks import check_choice, check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.experiments import minibatch_noise
 from helpers.experiments.arm import N_SEEDS, accuracy
-from helpers.experiments.batch_norm_mechanics import run_race_arm
 from helpers.experiments.covariate_shift import measure_coats
 from helpers.experiments.hidden_layer_stability import run_drift_arm, run_driven_arm
 from helpers.experiments.other_suspects import (
@@ -27,6 +26,7 @@ from helpers.experiments.other_suspects import (
     measure_smoothness,
     run_noisy_arm,
     run_noisy_race,
+    run_race_arm,
 )
 from helpers.intervals import Interval, clearance, mean_interval, paired_interval, verdict
 from helpers.layer_statistics import layer_places, record

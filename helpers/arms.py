@@ -1,0 +1,183 @@
+"""Arms: kinds of networks trained on the same data from the same seed, watched and compared.
+
+All arms of a comparison are paired: network k of each meets the same examples, first weights and
+mini-batches. What differs is named in the arm; what is measured is said by `look`, from outside.
+"""
+
+import copy
+import inspect
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.checks import check_integer
+from helpers.long_work import finish
+from helpers.network import Network, multilayer_perceptron, one_blas_thread
+from helpers.randomness import spawn_streams
+from helpers.training import train
+
+STEPS_AT_ONCE = 5  # of each arm, before there is something to tell
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One arm as far as it has come; run["loss"] is what its look calls "loss".
+
+    steps: (n_looks,), updates done at each look. seen: {name: (n_looks, n_networks, ...)}.
+    losses: (n_steps, n_networks), of each mini-batch before its update. network: the networks in
+    lock-step, as they are now.
+    """
+
+    steps: np.ndarray
+    seen: dict
+    losses: np.ndarray
+    network: Network
+
+    def __getitem__(self, name):
+        if name not in self.seen:
+            names = ", ".join(map(repr, self.seen)) or "nothing"
+            raise KeyError(f"look must return {name!r} for this, but it returned {names}")
+        return self.seen[name]
+
+
+def train_arms(arms, data, **settings):
+    """Train every arm and return {name: Run}; arguments and errors are those of `watch_arms`."""
+    return finish(watch_arms(arms, data, **settings))
+
+
+def watch_arms(arms, data, **settings):
+    """Return an iterator over (share done, {name: Run so far}, or None where nothing new was seen).
+
+    Stop iterating to cancel.
+
+    arms: {name: options}, what is special in each. settings: options that all have in common.
+    data: the training set: `data.train_inputs`, (n_samples, features) or (n_networks, n_samples,
+    features), `data.train_targets`, and the names of the classes, `data.class_names`.
+
+    Options: seed, from which alone first weights, order of the examples and dropout come. hidden,
+    the widths of the hidden layers, such as [64, 64]. n_steps, batch_size, learning_rate,
+    momentum, sample_weights: as in `training.train`. batch_norm, dropout, activation, group_size,
+    init_scale: as in `network.multilayer_perceptron`; memory: batch norm's momentum; dtype:
+    float64 unless given; build: what makes the networks instead, with the same arguments.
+    n_networks: as many as there are training sets, to be named where all networks share one;
+    skip: the first networks of the seed that are left out. data: another training set.
+
+    look: network -> {name: array, networks first}, called every `every` steps and after the last;
+    look_first: before the first, too. Each arm has its own copy of a look that remembers.
+    disturb: (network, rng) -> None, called after each step, before any look; rng: the dropout
+    streams of the seed.
+
+    Everything is checked at the call: raises ValueError or TypeError. The arms train side by side,
+    on as many cores as there are; the results do not depend on it.
+    """
+    if not isinstance(arms, dict) or not arms:
+        raise TypeError(f"arms must be a dict {{name: options}} with one arm or more, got {arms!r}")
+    started = {name: _start(name, {"data": data, **settings, **arms[name]}) for name in arms}
+
+    def walk():
+        n_steps = sum(arm.n_steps for arm in started.values())
+        going = list(started.values())
+        with ThreadPoolExecutor(min(len(going), os.cpu_count() or 1)) as pool:
+            while going:
+                with one_blas_thread():  # set anew at each step, two threads are slower than one
+                    looked = list(pool.map(_Arm.go_on, going))
+                going = [arm for arm in going if arm.n_done < arm.n_steps]
+                share = sum(arm.n_done for arm in started.values()) / n_steps
+                runs = {name: arm.run for name, arm in started.items()} if any(looked) else None
+                yield share, runs
+
+    return walk()
+
+
+def _start(name, options):
+    """Return the _Arm of these options; an error names the arm."""
+    known = inspect.signature(_Arm).parameters
+    needed = ("seed", "hidden", "n_steps", "batch_size", "learning_rate")
+    missing = [one for one in needed if one not in options]
+    build = inspect.signature(options.get("build", multilayer_perceptron)).parameters
+    unknown = [one for one in options if one not in {**known, **build}]
+    for is_wrong, names in (("needs", missing), ("does not know", unknown)):
+        if names:
+            raise TypeError(f"arm {name!r} {is_wrong} the option {', '.join(names)}")
+    return _Arm(**options)
+
+
+class _Arm:
+    """Networks on their way through a training run; the options are those of `watch_arms`."""
+
+    def __init__(
+        self, data, *, seed, hidden, n_steps, batch_size, learning_rate, momentum=0.9,
+        sample_weights=None, n_networks=None, skip=0, look=None, every=None, look_first=False,
+        disturb=None, memory=0.9, dtype=np.float64, build=multilayer_perceptron, **options,
+    ):
+        if not isinstance(hidden, (list, tuple)):
+            raise TypeError(f"hidden must be a list of widths such as [64, 64], got {hidden!r}")
+        self.n_steps = check_integer("n_steps", n_steps)
+        self.every = n_steps if every is None else every
+        check_integer("every", self.every, 1, n_steps, high_is="n_steps")
+        n_networks = _count_networks(data, n_networks)
+        streams = spawn_streams(seed, n_networks, skip=skip)
+        self.network = build(
+            [data.train_inputs.shape[-1], *hidden, len(data.class_names)], rng=streams.weights,
+            dropout_rng=streams.dropout, n_networks=n_networks, momentum=memory, dtype=dtype,
+            **options,
+        )
+        self._training = train(
+            self.network, data.train_inputs, data.train_targets, n_steps=n_steps,
+            batch_size=batch_size, learning_rate=learning_rate, momentum=momentum,
+            rng=streams.order, sample_weights=sample_weights,
+        )
+        self._look, self._disturb, self._rng = copy.copy(look), disturb, streams.dropout
+        self.n_done, self._losses, self._steps, self._seen = 0, [], [], {}
+        if look_first:
+            self._look_around()
+
+    def go_on(self):
+        """Take the next few steps, with the looks that are due; return whether there was one."""
+        looked = False
+        for step in self._training:
+            self.n_done = step.index + 1
+            self._losses.append(step.losses)
+            if self._disturb is not None:
+                self._disturb(self.network, self._rng)
+            if self.n_done % self.every == 0 or self.n_done == self.n_steps:
+                self._look_around()
+                looked = True
+            if self.n_done % STEPS_AT_ONCE == 0:
+                break
+        return looked
+
+    def _look_around(self):
+        if self._look is not None:
+            self._steps.append(self.n_done)
+            for name, values in self._look(self.network).items():
+                self._seen.setdefault(name, []).append(values)
+
+    @property
+    def run(self):
+        """The Run so far."""
+        seen = {name: np.array(values) for name, values in self._seen.items()}
+        return Run(np.array(self._steps), seen, np.array(self._losses), self.network)
+
+
+def _count_networks(data, n_networks):
+    n_sets = len(data.train_inputs) if data.train_inputs.ndim == 3 else None
+    if None not in (n_sets, n_networks) and n_networks != n_sets:
+        raise ValueError(f"n_networks must be {n_sets}, as in the data; got {n_networks!r}")
+    return n_networks if n_sets is None else n_sets
+
+
+def first_below(threshold, run, name="loss"):
+    """Return the first step at which each network's `name` was below `threshold`, (n_networks,).
+
+    The last step that was looked at, where it never was: `never_below` tells.
+    """
+    below = run[name] < threshold
+    return run.steps[np.where(below.any(axis=0), below.argmax(axis=0), len(run.steps) - 1)]
+
+
+def never_below(threshold, run, name="loss"):
+    """Return for each network whether its `name` was never seen below `threshold`."""
+    return ~(run[name] < threshold).any(axis=0)

@@ -1,0 +1,122 @@
+"""Long work is a generator of pairs: the share that is done, and the result so far (or None).
+
+A progress bar, a demo and a stored result all consume the same generator. Who wants the end only
+calls `finish`; who stops iterating cancels; who asks again for what is `remembered` finds it, or
+goes on with it where it stands.
+"""
+
+import inspect
+import threading
+from collections import OrderedDict
+from functools import wraps
+
+
+def finish(work):
+    """Return the last result of a generator of (share done, result so far)."""
+    result = None
+    for _, latest in work:
+        result = result if latest is None else latest
+    return result
+
+
+def in_turn(names, works):
+    """Do several works one after the other; yields (share done, {name: result so far}).
+
+    works: an iterable of generators of (share done, result so far), one for each of `names`; each
+    is begun when its turn comes and counts as an equal share.
+    """
+    names, results = list(names), {}
+    for place, (name, work) in enumerate(zip(names, works, strict=True)):
+        for share, latest in work:
+            if latest is not None:
+                results = {**results, name: latest}
+            yield (place + share) / len(names), results or None
+
+
+def remember(maxsize=1):
+    """Decorate a function so that its last `maxsize` results are kept, by its arguments.
+
+    A generator of long work is kept as it stands: the next caller sees the latest result first and
+    goes on from there. A thread that wants what another is making waits for it. `forget()` keeps
+    nothing more. What raises an error is not kept.
+    """
+
+    def decorate(function):
+        signature, kept, lock = inspect.signature(function), OrderedDict(), threading.Lock()
+        kind = _KeptWork if inspect.isgeneratorfunction(function) else _KeptResult
+
+        @wraps(function)
+        def look_up(*args, **kwargs):
+            arguments = signature.bind(*args, **kwargs)
+            arguments.apply_defaults()
+            key = _hashable(arguments.arguments)
+            with lock:
+                one = kept.setdefault(key, kind(lambda: function(*args, **kwargs)))
+                kept.move_to_end(key)
+                while len(kept) > maxsize:
+                    kept.popitem(last=False)
+            try:
+                return one.get()
+            except BaseException:
+                with lock:
+                    kept.pop(key, None)
+                raise
+
+        look_up.forget = kept.clear
+        return look_up
+
+    return decorate
+
+
+class _KeptResult:
+    def __init__(self, make):
+        self._make, self._lock, self._results = make, threading.Lock(), []
+
+    def get(self):
+        with self._lock:
+            if not self._results:
+                self._results.append(self._make())
+            return self._results[0]
+
+
+class _KeptWork:
+    """Iterating gives the latest result first and then those that follow.
+
+    Also when another thread takes some of them. Work that has failed begins anew.
+    """
+
+    def __init__(self, make):
+        self._make, self._lock = make, threading.Lock()
+        self._work, self._latest = None, None
+
+    def get(self):
+        return iter(self)
+
+    def __iter__(self):
+        seen = self._latest
+        pair = self._next() if seen is None else seen
+        while pair is not None:
+            seen = seen if pair[1] is None else pair
+            yield pair
+            pair = self._next()
+        if seen is not self._latest:
+            yield self._latest
+
+    def _next(self):
+        with self._lock:
+            if self._work is None:
+                self._work, self._latest = self._make(), None
+            try:
+                pair = next(self._work, None)
+            except BaseException:
+                self._work = None
+                raise
+            if pair is not None and pair[1] is not None:
+                self._latest = pair
+            return pair
+
+
+def _hashable(value):
+    if isinstance(value, dict):
+        return tuple((name, _hashable(one)) for name, one in value.items())
+    return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
