@@ -13,7 +13,7 @@ import numpy as np
 from helpers.arms import first_below, never_below, train_arms
 from helpers.checks import check_choice, check_flag, check_integer, check_number
 from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist, read_arrays
-from helpers.intervals import median_text
+from helpers.intervals import median_text, paired_interval
 from helpers.layer_statistics import layer_places, predict_with_batch_statistics
 from helpers.layers import BatchNorm, Dense
 from helpers.network import Network, mean_loss, multilayer_perceptron, softmax_cross_entropy
@@ -96,7 +96,7 @@ class MeanWatch:
     def __call__(self, network):
         places = layer_places(network, Dense)
         if len(places) < 3:
-            raise ValueError(f"hidden must name 2 layers or more, got {len(places) - 1}: no layer 3")
+            raise ValueError(f"hidden must name at least 2 layers, got {len(places) - 1}")
         front = network.layers[: places[2]]
         front = [one.held() if isinstance(one, StepNoise) else one for one in front]
         received = predict_with_batch_statistics(Network(front), self.probe)
@@ -365,6 +365,18 @@ def long_steps(activation, *, at=(6, 16, 26), n_train=2000, n_networks=16, seed=
         look=AroundUpdates(look, clothes, at=at, **batches), every=1, **batches,
     )
     return {arm: np.median(run["loss_change"], axis=0) for arm, run in runs.items()}
+
+
+def smoothness(walks):
+    """Return a table of walks {name: {arm: Run}}: medians over the looks, and differences."""
+    first = next(iter(walks.values()))["with"]
+    lines = {(what, name): {arm: np.median(run[what], axis=0) for arm, run in walk.items()}
+             for what in first.seen for name, walk in walks.items()}
+    return {
+        "": [f"{what}, {name}" for what, name in lines],
+        **{arm: [one[arm] for one in lines.values()] for arm in ("without", "with")},
+        "difference": [paired_interval(one["with"], one["without"]) for one in lines.values()],
+    }
 
 
 def third_gradient(network, inputs, targets):
