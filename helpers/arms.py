@@ -7,6 +7,7 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 import copy
 import inspect
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -80,11 +81,13 @@ def watch_arms(arms, data, **settings):
 
     def walk():
         n_steps = sum(arm.n_steps for arm in started.values())
-        going = list(started.values())
-        with ThreadPoolExecutor(min(len(going), os.cpu_count() or 1)) as pool:
+        going, n_cores = list(started.values()), os.cpu_count() or 1
+        with ThreadPoolExecutor(min(len(going), n_cores)) as pool:
             while going:
+                # Three arms on two cores: without a second turn one of them is often idle.
+                n_turns = 1 if len(going) <= n_cores or len(going) % n_cores == 0 else n_cores
                 with one_blas_thread():  # set anew at each step, two threads are slower than one
-                    looked = list(pool.map(_Arm.go_on, going))
+                    looked = list(pool.map(_Arm.go_on, going * n_turns))
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
                 runs = {name: arm.run for name, arm in started.items()} if any(looked) else None
@@ -134,12 +137,17 @@ class _Arm:
             rng=streams.order, sample_weights=sample_weights,
         )
         self._look, self._disturb, self._rng = copy.copy(look), disturb, streams.dropout
+        self._lock = threading.Lock()
         self.n_done, self._losses, self._steps, self._seen = 0, [], [], {}
         if look_first:
             self._look_around()
 
     def go_on(self):
         """Take the next few steps, with the looks that are due; return whether there was one."""
+        with self._lock:  # the turn before may still be going on
+            return self._go_on()
+
+    def _go_on(self):
         looked = False
         for step in self._training:
             self.n_done = step.index + 1
