@@ -96,18 +96,18 @@ def ridge_demo():
     )
 
 
-def kick_demo(pair, bet=None):
-    """Kick layers 1 and 2 of the trained networks in `pair`, a DriftPair.
+def kick_demo(runs, data, bet=None):
+    """Kick layers 1 and 2 of the networks in `runs`, see `run_kick`.
 
     bet: from `kick_bet`, to stand in the picture while it shows the kick that it is about.
     """
-    before = probe_losses(pair, *(arm.network for arm in pair.arms))
+    before = probe_losses({arm: run.network for arm, run in runs.items()}, data)
     return Panel(
         controls={
             "kind": choice(KICKS, "scale", "kick"),
             "size": fraction_slider("size, relative to the weights", 2.0, 0.0, 2.0, 0.1),
         },
-        compute=partial(run_kick, pair, n_kicks=1, before=before),
+        compute=partial(run_kick, runs, data, n_kicks=1, before=before),
         picture=KickPicture(),
         about="Three bars show how much the test loss rises after a kick of layers 1 and 2: "
         "without batch norm, with fresh and with stored statistics.",

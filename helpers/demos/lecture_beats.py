@@ -18,9 +18,15 @@ from helpers.demos import (
 )
 from helpers.demos.panel import Panel, choice, fraction_slider, switch
 from helpers.demos.prediction import predict
-from helpers.demos.progress import progress_bar
+from helpers.demos.progress import with_progress
 from helpers.experiments.batch_norm_mechanics import normalise_one_batch
-from helpers.experiments.hidden_layer_stability import KICKS, run_drift, run_kick
+from helpers.experiments.hidden_layer_stability import (
+    KICKS,
+    kick_texts,
+    load_clothes,
+    run_kick,
+    watch_drift,
+)
 from helpers.experiments.minibatch_noise import dropout_sd, microscope
 from helpers.experiments.other_suspects import load_learning_rate_map
 from helpers.figures.hidden_layer_stability import MovingTargetPicture
@@ -58,8 +64,8 @@ class Beat:
 
 def show_kicks(bet):
     """Train the networks of notebook 03, then kick them: stored statistics on demand."""
-    with progress_bar(400, "Training 16 pairs") as on_step:
-        pair = run_drift(on_step=on_step)
+    clothes = load_clothes()
+    pair = with_progress("Training 16 pairs", watch_drift(clothes))
     return Panel(
         controls={
             "kind": choice(KICKS, "scale", "kick"),
@@ -68,7 +74,7 @@ def show_kicks(bet):
         },
         compute=lambda kind, size, with_stored: (
             # A factor is the same each time; what is random is taken three times, as in 03.
-            run_kick(pair, kind, size, n_kicks=1 if kind == "scale" else 3), with_stored
+            run_kick(pair, clothes, kind, size, n_kicks=1 if kind == "scale" else 3), with_stored
         ),
         picture=KickInStepsPicture(),
         bet=bet,
@@ -107,7 +113,7 @@ TABS = {
     "ridge": ("Ridges", lambda lecture, bets: hidden_layer_stability.ridge_demo()),
     "kick": ("Kicks", lambda lecture, bets: show_kicks(bets["kick"])),
     "target": (
-        "Target", lambda lecture, bets: Panel({}, lambda: lecture.target, MovingTargetPicture())
+        "Target", lambda lecture, bets: Panel({}, lambda: lecture.damages, MovingTargetPicture())
     ),
     "microscope": ("Noise", lambda lecture, bets: minibatch_noise.microscope_demo()),
     "trap": ("64 or 512", lambda lecture, bets: show_sweeps(lecture.sweeps)),
@@ -364,7 +370,7 @@ def _ranking_left(lecture):
 
 
 def _number_of_fresh_kick(lecture):
-    without, fresh, _ = lecture.kicks["scale"].texts
+    without, fresh, _ = kick_texts(lecture.kicks["scale"]).values()
     return [
         f"{fresh} nats", "with fresh statistics, by construction",
         f"without batch norm {without} nats",
@@ -372,7 +378,7 @@ def _number_of_fresh_kick(lecture):
 
 
 def _number_of_stored_kick(lecture):
-    without, _, stored = lecture.kicks["scale"].texts
+    without, _, stored = kick_texts(lecture.kicks["scale"]).values()
     return [
         f"{stored} nats", "with stored statistics",
         f"without batch norm {without}; {_stored_minus_none(lecture)} more, pair by pair",
@@ -380,12 +386,12 @@ def _number_of_stored_kick(lecture):
 
 
 def _stored_minus_none(lecture):
-    without, _, stored = lecture.kicks["scale"].damage
-    return paired_interval(stored, without)
+    kick = lecture.kicks["scale"]
+    return paired_interval(kick["stored"], kick["without"])
 
 
 def _number_of_random_kick(lecture):
-    without, fresh, stored = lecture.kicks["random"].texts
+    without, fresh, stored = kick_texts(lecture.kicks["random"]).values()
     return [
         f"{fresh} nats", "with fresh statistics, three kicks each",
         f"without batch norm {without}, with stored statistics {stored}",
@@ -393,15 +399,17 @@ def _number_of_random_kick(lecture):
 
 
 def _share_undone(lecture):
-    without, fresh, _ = lecture.kicks["random"].damage.mean(axis=1)
-    return 1 - fresh / without
+    kick = lecture.kicks["random"]
+    return 1 - kick["fresh"].mean() / kick["without"].mean()
 
 
 def _number_of_target(lecture):
-    turn, grow = (lecture.target.damage(drive) for drive in ("rotation", "growth"))
+    turn, grow = lecture.damages["rotation"], lecture.damages["growth"]
     return [
-        f"{mean_interval(turn[0])} → {mean_interval(turn[1])}", "nats when they rotate",
-        f"when they grow {mean_interval(grow[0])} → {format_number(grow[1].mean(), 2)}, "
+        f"{mean_interval(turn['without'])} → {mean_interval(turn['with'])}",
+        "nats when they rotate",
+        f"when they grow {mean_interval(grow['without'])} → "
+        f"{format_number(grow['with'].mean(), 2)}, "
         "by construction",
     ]
 
@@ -410,8 +418,8 @@ def _protects_from(lecture):
     """Return the answer: what is left of each damage with batch norm decides."""
     left = {}
     for drive in ("rotation", "growth"):
-        without, with_norm = lecture.target.damage(drive).mean(axis=1)
-        left[drive] = with_norm / without < 0.5
+        damage = lecture.damages[drive]
+        left[drive] = damage["with"].mean() / damage["without"].mean() < 0.5
     if left["rotation"] == left["growth"]:
         return "from both, about equally"
     kept, lost = ("growth", "rotation") if left["growth"] else ("rotation", "growth")
@@ -591,7 +599,7 @@ BEATS = (
     ),
     Beat(
         "kick", "the kick", "kick", "03#3", hidden_layer_stability.kick_bet,
-        lambda lecture: lecture.kicks["scale"].damage[1].mean(), _number_of_fresh_kick,
+        lambda lecture: lecture.kicks["scale"]["fresh"].mean(), _number_of_fresh_kick,
         before={"kind": "scale", "size": 0.0, "with_stored": False},
         after={"kind": "scale", "size": 2.0, "with_stored": False},
         what_if="What if the kick is smaller? The middle bar stays at zero for any factor.",

@@ -19,12 +19,13 @@ from helpers.experiments.covariate_shift import (
     measure_regions,
 )
 from helpers.experiments.hidden_layer_stability import (
+    ARMS,
     DRIVES,
-    KickResult,
-    MovingTarget,
-    run_drift,
+    HURT,
+    late_losses,
+    load_clothes,
     run_kick,
-    run_moving_target,
+    watch_drift,
 )
 from helpers.experiments.minibatch_noise import (
     LIVE_ARMS,
@@ -34,6 +35,7 @@ from helpers.experiments.minibatch_noise import (
     train_arms,
 )
 from helpers.experiments.other_suspects import Arm, NoisyRace, run_noisy_races
+from helpers.long_work import finish
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
 DETECTORS = ("plain", "reference", "shortcut")
@@ -91,11 +93,14 @@ def measure_notebook_02():
 
 def measure_notebook_03():
     """Return the ranking drift of both arms, two kicks of theirs, and the moving target."""
-    pair, target = run_drift(), run_moving_target()
+    clothes = load_clothes()
+    pair = finish(watch_drift(clothes))
+    kicks = [run_kick(pair, clothes, *one) for one in KICKS]
+    late = [late_losses(clothes, drive) for drive in DRIVES]
     return {
-        "ranking": np.array([arm.mean_drift("z2", "ranking") for arm in pair.arms]),
-        "kicks": np.array([run_kick(pair, *one).damage for one in KICKS]),
-        "late_losses": np.array([target.late_loss[drive] for drive in DRIVES]),
+        "ranking": np.array([run["ranking at z2"].mean(axis=0) for run in pair.values()]),
+        "kicks": np.array([[one[name] for name in HURT] for one in kicks]),
+        "late_losses": np.array([list(one.values()) for one in late]),
     }
 
 
@@ -143,16 +148,17 @@ class Lecture:
     """What the lecture shows.
 
     arrays: as in SHAPES. story: notebook 01's, without the two detectors with batch norm.
-    averages: {memory: {name: (16,)}}, in %. kicks: {kind: KickResult}, means over three
-    kicks. sweeps: with batch norm, without it. races: {learning rate: NoisyRace}.
-    best_test_losses: {arm: (16,)}.
+    averages: {memory: {name: (16,)}}, in %. kicks: {kind: a result of `run_kick`}, means over
+    three kicks. damages: {drive: {arm: (16,)}}, extra losses in nats.
+    sweeps: with batch norm, without it. races: {learning rate: NoisyRace}. best_test_losses:
+    {arm: (16,)}.
     """
 
     arrays: dict
     story: CoatStory
     averages: dict
     kicks: dict
-    target: MovingTarget
+    damages: dict
     sweeps: tuple
     best_test_losses: dict
     races: dict
@@ -190,10 +196,13 @@ def as_lecture(arrays):
             for memory, one in zip(MEMORIES, running)
         },
         kicks={
-            kind: KickResult(kind, size, damage)
+            kind: {"kind": kind, "size": size, **dict(zip(HURT, damage))}
             for (kind, size), damage in zip(KICKS, arrays["kicks"])
         },
-        target=MovingTarget(dict(zip(DRIVES, arrays["late_losses"]))),
+        damages={
+            drive: dict(zip(ARMS, losses - arrays["late_losses"][0]))
+            for drive, losses in zip(DRIVES, arrays["late_losses"]) if drive != "none"
+        },
         sweeps=tuple(
             NaiveSweep(batch_norm, SWEEP_SIZES, SWEEP_STEPS, *losses)
             for batch_norm, *losses in zip(

@@ -19,7 +19,7 @@ from helpers.datasets import load_fashion_mnist
 from helpers.experiments import minibatch_noise
 from helpers.experiments.arm import N_SEEDS, accuracy
 from helpers.experiments.covariate_shift import measure_coats
-from helpers.experiments.hidden_layer_stability import run_drift_arm, run_driven_arm
+from helpers.experiments.hidden_layer_stability import late_losses, load_clothes, watch_drift
 from helpers.experiments.other_suspects import (
     load_learning_rate_map,
     measure_learning_rates,
@@ -31,6 +31,7 @@ from helpers.experiments.other_suspects import (
 from helpers.intervals import Interval, clearance, mean_interval, paired_interval, verdict
 from helpers.layer_statistics import layer_places, record
 from helpers.layers import Dense
+from helpers.long_work import finish, remember
 from helpers.network import Network
 from helpers.sweep import made_once, side_by_side
 
@@ -237,13 +238,11 @@ def measure_moving_layers(seed):
 
     Growth with batch norm is left out: it is the run without growth, by construction.
     """
-
-    def late_loss(drive, batch_norm):
-        return run_driven_arm(drive, batch_norm, n_steps=50, seed=seed)
-
-    still = [late_loss("none", one) for one in (False, True)]
-    turned = [late_loss("rotation", one) - loss for one, loss in zip((False, True), still)]
-    grown = late_loss("growth", False) - still[0]
+    clothes, shorter = load_clothes(seed=seed), dict(n_steps=50, seed=seed)
+    still, turned = (late_losses(clothes, drive, **shorter) for drive in ("none", "rotation"))
+    without = {"without": dict(batch_norm=False)}
+    grown = late_losses(clothes, "growth", without, **shorter)["without"] - still["without"]
+    turned = {arm: loss - still[arm] for arm, loss in turned.items()}
     return (
         Effect(
             "when layers 1 and 2 grow, the later ones suffer less",
@@ -253,20 +252,21 @@ def measure_moving_layers(seed):
         Effect(
             "when layers 1 and 2 rotate, they suffer at most half as much",
             "extra training loss, with batch norm minus half of that without", "nats",
-            mean_interval(turned[1] - turned[0] / 2), sign=-1, margin=0,
+            mean_interval(turned["with"] - turned["without"] / 2), sign=-1, margin=0,
             reason="half; of the damage by growth batch norm takes away all",
         ),
     )
 
 
-@made_once(maxsize=1)
+@remember(maxsize=1)
 def _drifting_without(seed):
-    return run_drift_arm(batch_norm=False, n_steps=120, seed=seed)
+    arms = {"without": dict(batch_norm=False)}
+    return finish(watch_drift(load_clothes(seed=seed), arms, n_steps=120, seed=seed))["without"]
 
 
 def measure_changing_inputs(seed):
     """C3. Notebook 03's networks without batch norm, 120 of its 200 steps at rate 0.02."""
-    moves = _drifting_without(seed).drift["h2"]["mean"]
+    moves = _drifting_without(seed)["mean at h2"]
     pace = dict(unit="sd", margin=0.025, reason="in one direction, half a sd in 200 steps")
     quantity = "how far a unit's mean at h2 moves in 10 steps"
     return (
@@ -286,31 +286,35 @@ def measure_calmer_inputs(seed):
 
     These early steps are rougher than later ones, and batch norm calms the ranking more in them.
     """
+    arms = {
+        "with": dict(batch_norm=True),
+        "with, tanh": dict(batch_norm=True, activation="tanh"),
+        "without, tanh": dict(batch_norm=False, activation="tanh"),
+    }
+    runs = finish(watch_drift(load_clothes(seed=seed), arms, n_steps=60, seed=seed))
+    relu = runs["with"], _drifting_without(seed)
+    tanh = runs["with, tanh"], runs["without, tanh"]
 
-    sixty = dict(n_steps=60, seed=seed)
-    relu = run_drift_arm(batch_norm=True, **sixty), _drifting_without(seed)
-    tanh = [run_drift_arm(activation="tanh", batch_norm=one, **sixty) for one in (True, False)]
-
-    def change(pair, station, quantity):
-        return _percent(*(arm.drift[station][quantity][:6].mean(axis=0) for arm in pair))
+    def change(pair, name):
+        return _percent(*(run[name][:6].mean(axis=0) for run in pair))
 
     half = dict(unit="%", sign=-1, margin=50, reason="half: 'a lot' in notebook 03's bet")
     return (
         Effect(
             "the means of what layer 3 receives drift at most half as much",
             "drift of h2's means, with batch norm against without",
-            interval=change(relu, "h2", "mean"), **half,
+            interval=change(relu, "mean at h2"), **half,
         ),
         Effect("mean and width at z2 move only as β and γ learn"),
         Effect(
             "a unit's ranking of images drifts at most half as much (relu)",
             "drift of z2's ranking, with batch norm against without",
-            interval=change(relu, "z2", "ranking"), **half,
+            interval=change(relu, "ranking at z2"), **half,
         ),
         Effect(
             "a unit's ranking of images drifts at most half as much (tanh)",
             "drift of z2's ranking, with batch norm against without",
-            interval=change(tanh, "z2", "ranking"), **half,
+            interval=change(tanh, "ranking at z2"), **half,
         ),
     )
 

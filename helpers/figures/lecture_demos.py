@@ -16,7 +16,7 @@ class KickInStepsPicture(KickPicture):
     """A kick with two bars first; the third, stored statistics, comes when it is asked for."""
 
     def show(self, shown):
-        """Show (a KickResult, whether with stored statistics)."""
+        """Show (a result of `run_kick`, whether with stored statistics)."""
         kick, with_stored = shown
         super().show(kick)
         if not with_stored:
@@ -24,7 +24,7 @@ class KickInStepsPicture(KickPicture):
             self.bars.texts[2].set(text="?", y=0)
             self.bars.intervals.set_segments(self.bars.intervals.get_segments()[:2])
             head, _, _ = self.sentence.rpartition(" and ")  # "... 0.00 with fresh and 4.7 ..."
-            self.sentence = f"{head} statistics ({kick.damage.shape[1]} networks)."
+            self.sentence = f"{head} statistics ({len(kick['stored'])} networks)."
         return self
 
 
