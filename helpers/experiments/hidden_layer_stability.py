@@ -33,16 +33,16 @@ def load_clothes(n_networks=16, *, seed=0):
 
 def listen(network, probe):
     """Return what arrives at each station, {station: (..., batch, features)}."""
-    received = record(network, probe, statistics="fresh")
-    second_activation = layer_places(network, (ReLU, Tanh, Sigmoid))[1:2]
-    return dict(zip(STATIONS, (received[i] for i in [*second_activation, _third(network)])))
+    third, received = _third_dense(network), record(network, probe, statistics="fresh")
+    second = layer_places(network, (ReLU, Tanh, Sigmoid))[1]
+    return {"z2": received[second], "h2": received[third]}
 
 
-def _third(network):
-    denses = layer_places(network, Dense)
-    if len(denses) < 3:
-        raise ValueError(f"hidden must name at least 2 layers, got {len(denses) - 1}")
-    return denses[2]
+def _third_dense(network):
+    places = layer_places(network, Dense)
+    if len(places) < 3:
+        raise ValueError(f"hidden must name at least 2 layers, got {len(places) - 1}")
+    return places[2]
 
 
 # -- drift: how far the values at a station move from look to look --
@@ -88,7 +88,7 @@ def watch_drift(data, arms=ARMS, *, seed=0, **settings):
 
 
 def drift_columns(pairs, name):
-    """Return a table of {(learning rate, batch size): {arm: Run}}: mean of run[name], and paired."""
+    """Return a table of {(learning rate, batch size): {arm: Run}}: means of run[name], paired."""
     rows = [{arm: run[name].mean(axis=0) for arm, run in runs.items()} for runs in pairs.values()]
     return {
         f"{name}:": [f"rate {rate:g}" for rate, _ in pairs], "batch": [size for _, size in pairs],
@@ -111,6 +111,7 @@ def _compared(rows, heading):
 RIDGE_STEPS = tuple(range(0, 201, 10))
 RIDGE_GRID = np.linspace(-8, 8, 241)
 RIDGE_UNITS = 6
+KERNEL_SD = 0.2
 
 
 @remember(maxsize=8)
@@ -146,17 +147,13 @@ def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
 
 def _ridges(values, place):
     drift = median_drift(values[max(place - 1, 0)], values[place])
-    (start, now) = values[[0, place], 0, :, :RIDGE_UNITS]
-    return {
-        **{name: float(each.mean()) for name, each in drift.items()}, "density": _density(now),
-        "start density": _density(start), "marked": now[0], "start marked": start[0],
-    }
-
-
-def _density(values, width=0.2):
-    """Smooth the distribution of each column of `values` by a normal kernel of sd `width`."""
-    distances = (RIDGE_GRID - values.T[..., None]) / width
-    return np.exp(-0.5 * distances**2).mean(axis=-2) / (width * np.sqrt(2 * np.pi))
+    seen = {name: each.mean() for name, each in drift.items()}
+    for prefix, at in (("", place), ("start ", 0)):
+        units = values[at, 0, :, :RIDGE_UNITS]
+        distances = (RIDGE_GRID - units.T[..., None]) / KERNEL_SD
+        kernels = np.exp(-0.5 * distances**2) / (KERNEL_SD * np.sqrt(2 * np.pi))
+        seen |= {f"{prefix}density": kernels.mean(axis=-2), f"{prefix}marked": units[0]}
+    return seen
 
 
 # -- kicks: a sudden change of layers 1 and 2 --
@@ -270,22 +267,14 @@ def _root_mean_square(weights):
 def build_driven(sizes, **options):
     """Return a `multilayer_perceptron` whose layers 1 and 2 hand values on and learn nothing."""
     network = multilayer_perceptron(sizes, **options)
-    third = _third(network)
+    third = _third_dense(network)
     return Network([_Driven(network.layers[:third]), *network.layers[third:]])
 
 
-class _Driven:
+class _Driven(Network):
     """Layers that hand values on, learn nothing and are moved from outside."""
 
-    parameters = ()
-
-    def __init__(self, layers):
-        self.layers = layers
-
-    def forward(self, inputs, *, training):
-        for layer in self.layers:
-            inputs = layer.forward(inputs, training=training)
-        return inputs
+    parameters, forward = (), Network.propagate
 
     def backward(self, grad_outputs):
         return grad_outputs  # nobody below needs it
@@ -299,32 +288,34 @@ def drive(rotation=0.0, growth=0.0):
     """
 
     def disturb(network, generators):
-        for layer in network.layers[0].layers:
-            if isinstance(layer, Dense):
-                weights = layer.weights
-                if rotation:
-                    length = _root_mean_square(weights)
-                    weights += rotation * _noise(weights, generators)
-                    weights *= length / _root_mean_square(weights)
-                weights *= 1 + growth
+        front = network.layers[0]
+        for place in layer_places(front, Dense):
+            weights = front.layers[place].weights
+            length = _root_mean_square(weights)
+            if rotation:
+                weights += rotation * _noise(weights, generators)
+                weights *= length / _root_mean_square(weights)
+            weights *= 1 + growth
 
     return disturb
 
 
-DRIVES = {"none": drive(), "rotation": drive(rotation=0.1), "growth": drive(growth=0.02)}
+SLOW = {**ARMS, "without": dict(batch_norm=False, learning_rate=0.01)}
+DRIVES = {  # arms and what disturbs them
+    "none": (ARMS, drive()),
+    "rotation": (ARMS, drive(rotation=0.1)),
+    "growth": (SLOW, drive(growth=0.02)),
+}
 
 
-def late_losses(data, name, arms=ARMS, *, n_steps=120, seed=0):
+def late_losses(data, name, *, n_steps=120, seed=0):
     """Drive layers 1 and 2 by DRIVES[name]; return {arm: (n_networks,)}.
 
     The training loss in nats, the mean over the last quarter of the steps.
     """
-    disturb = DRIVES[check_choice("name", name, DRIVES)]
-    arms = {arm: {"learning_rate": 0.1, **options} for arm, options in arms.items()}
-    if name == "growth" and "without" in arms:
-        arms["without"]["learning_rate"] = 0.01
+    arms, disturb = DRIVES[check_choice("name", name, DRIVES)]
     runs = finish(watch_arms(
-        arms, data, hidden=[48] * 4, n_steps=n_steps, batch_size=128, seed=seed,
+        arms, data, hidden=[48] * 4, n_steps=n_steps, batch_size=128, learning_rate=0.1, seed=seed,
         build=build_driven, disturb=disturb,
     ))
     return {arm: run.losses[-(n_steps // 4) :].mean(axis=0) for arm, run in runs.items()}

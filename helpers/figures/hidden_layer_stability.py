@@ -8,13 +8,7 @@ from helpers.experiments.hidden_layer_stability import RIDGE_GRID, RIDGE_UNITS, 
 from helpers.figures.general import looks_of
 from helpers.figures.parts import Bars, Ghost
 from helpers.figures.picture import NEUTRAL, STORED_STATISTICS, Picture
-from helpers.intervals import (
-    format_number,
-    interval_ends,
-    mean_interval,
-    mean_intervals,
-    paired_interval,
-)
+from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
 from helpers.layer_statistics import layer_places
 from helpers.layers import BatchNorm
 
@@ -42,9 +36,8 @@ class RidgePicture(Picture):
             axes.set_xlabel(" ")  # keeps room for the station's name, which moves
             text = axes.text(0.5, -0.13, "", transform=axes.transAxes, ha="center", fontsize=14)
             self.stations.append(self.moves(text))
-        panels[0].set_yticks(
-            range(1, RIDGE_UNITS + 1), [f"unit {unit}" for unit in range(RIDGE_UNITS, 0, -1)]
-        )
+        rows = range(1, RIDGE_UNITS + 1)
+        panels[0].set_yticks(rows, [f"unit {unit}" for unit in reversed(rows)])
         key = "● one picture\n○ at step 0\ngrey: step 0"  # short: beside the peaks at zero
         panels[0].text(-7.8, RIDGE_UNITS + 2.1, key, va="top", linespacing=1.3)
 
@@ -54,19 +47,16 @@ class RidgePicture(Picture):
             part.set(ridges[arm])
         for text in self.stations:
             text.set_text(STATION_NAMES[ridges["station"]])
-        self.sentence = _ridge_sentence(ridges)
+        self.sentence = _ridge_sentence(**ridges)
         return self
 
 
-def _ridge_sentence(ridges):
-    where = (
-        f"Step {ridges['step']}, {ridges['station']}, learning rate "
-        f"{ridges['learning_rate']:g}, batch size {ridges['batch_size']}."
-    )
-    if ridges["step"] == 0:
+def _ridge_sentence(step, station, learning_rate, batch_size, **arms):
+    where = f"Step {step}, {station}, learning rate {learning_rate:g}, batch size {batch_size}."
+    if step == 0:
         return f"{where} Nothing has been learned yet."
     means, rankings = (
-        [format_number(ridges[arm][name], 3) for arm in LOOKS] for name in ("mean", "ranking")
+        [format_number(arms[arm][name], 3) for arm in LOOKS] for name in ("mean", "ranking")
     )
     return (
         f"{where} In the last 10 steps the mean moved by {means[0]} sd without and {means[1]} sd "
@@ -81,15 +71,10 @@ class _Ridges:
     tallest = 1.6  # rows; ReLU's peak at zero would hide the neighbours
 
     def __init__(self, axes, style):
-        rows = np.arange(RIDGE_UNITS, 0, -1)
-        self.rows = rows
-        axes.hlines(rows, -8, 8, color="#dddddd", linewidth=1, zorder=0)
-        self.fills = [
-            axes.fill_between(
-                RIDGE_GRID, row, row, color=style.colour, alpha=0.25, linewidth=0, zorder=2
-            )
-            for row in rows
-        ]
+        self.rows = np.arange(RIDGE_UNITS, 0, -1)
+        axes.hlines(self.rows, -8, 8, color="#dddddd", linewidth=1, zorder=0)
+        hill = dict(color=style.colour, alpha=0.25, linewidth=0, zorder=2)
+        self.fills = [axes.fill_between(RIDGE_GRID, row, row, **hill) for row in self.rows]
         (self.start,) = axes.plot([], [], color=NEUTRAL.colour, linewidth=1.4, zorder=3)
         (self.now,) = axes.plot([], [], zorder=4, **style.of_line())
         (self.start_mark,) = axes.plot(
@@ -113,21 +98,35 @@ class _Ridges:
         return self.rows[:, None] + np.minimum(self.height * density, self.tallest)
 
 
-class _Groups:
-    """Groups of bars, one for each of some arms, cut off at `top`."""
+class _CutBars(Bars):
+    """Bars cut off at `top`; an arrow marks each that goes on."""
 
-    def __init__(self, axes, names, arms, top, gap):
-        self.top, styles = top, [style for style, _ in looks_of(arms).values()]
-        starts = (0.8 * len(arms) + gap) * np.arange(len(names))
-        positions = starts[:, None] + 0.8 * np.arange(len(arms))
-        axes.set(xlim=(-0.6, positions.max() + 0.6), ylim=(0, 1.12 * top))
-        axes.set_xticks(positions.mean(axis=1), names)
+    def __init__(self, axes, positions, styles, *, top, **settings):
+        super().__init__(axes, positions, styles, **settings)
         axes.tick_params(axis="x", length=0)
-        self.bars = Bars(axes, positions.ravel(), styles * len(names))
-        self.artists = self.bars.artists
+        self.top = top
 
-    def set(self, intervals, texts):
-        _set_below(self.top, self.bars, intervals, texts)
+    def show(self, intervals, texts):
+        heights, lows, highs = np.clip(interval_ends(intervals), 0, self.top)
+        cut = [" ↑" if one.mean > self.top else "" for one in intervals]
+        self.set(heights, lows, highs, [text + mark for text, mark in zip(texts, cut)])
+
+
+def _bars_by_arm(axes, names, arms, *, top, gap):
+    """Return _CutBars in groups of these names, one bar for each arm."""
+    starts = (0.8 * len(arms) + gap) * np.arange(len(names))
+    positions = starts[:, None] + 0.8 * np.arange(len(arms))
+    axes.set(xlim=(-0.6, positions.max() + 0.6), ylim=(0, 1.12 * top))
+    axes.set_xticks(positions.mean(axis=1), names)
+    styles = [style for style, _ in looks_of(arms).values()]
+    return _CutBars(axes, positions.ravel(), styles * len(names), top=top)
+
+
+def _name_arms(page, axes, arms, where="upper right"):
+    """Write the names of the arms in a corner of `page`, beside samples of the bars in `axes`."""
+    looks = looks_of(arms).values()
+    samples = [axes.bar(0, 0, **style.of_bar()) for style, _ in looks]
+    page.legend(samples, [name for _, name in looks], loc=where, borderaxespad=0)
 
 
 class DriftPicture(Picture):
@@ -148,45 +147,54 @@ class DriftPicture(Picture):
             width=10.5, height=5.6,
             title="Batch norm pins place and width;\nwhich images score high drifts on",
         )
-        self.groups = {}
+        self.bars = {}
 
     def show(self, runs):
         """Show {arm: Run} of networks under a `DriftMeter`."""
-        if not self.groups:
+        if not self.bars:
             self._build(runs)
-        for (station, names), group in self.groups.items():
-            pairs = [(run, f"{name} at {station}") for name in names for run in runs.values()]
-            intervals = [_drift(*pair) for pair in pairs]
-            group.set(intervals, [format_number(one.mean, 3) for one in intervals])
+        for (station, quantities), bars in self.bars.items():
+            names = [f"{quantity} at {station}" for quantity in quantities]
+            intervals = [one for name in names for one in _drifts(runs, name)]
+            bars.show(intervals, [format_number(one.mean, 3) for one in intervals])
         self.sentence = _drift_sentence(runs)
         return self
 
     def _build(self, runs):
         grid = self.figure.subplots(2, 2)
-        steps = next(iter(runs.values())).steps
         for row, (station, titles) in zip(grid, self.titles.items()):
-            row[0].set_ylabel(f"drift per {steps[1] - steps[0]} steps")
+            row[0].set_ylabel(f"drift per {_steps_between(runs)} steps")
             for axes, title, (names, top, ticks) in zip(row, titles, self.columns):
                 axes.set_title(title)
                 axes.set_yticks(ticks)
-                group = _Groups(axes, names.values(), runs, top, gap=0.5)
-                self.groups[station, tuple(names)] = self.moves(group)
+                bars = _bars_by_arm(axes, list(names.values()), runs, top=top, gap=0.5)
+                self.bars[station, tuple(names)] = self.moves(bars)
         _name_arms(self.figure, grid[0, 0], runs)
 
 
-def _drift(run, name):
-    interval = mean_interval(run[name].mean(axis=0))
-    is_set = name in ("mean at z2", "scale at z2") and layer_places(run.network, BatchNorm)
-    return replace(interval, half_width=0.0) if is_set else interval
+def _drifts(runs, name):
+    """Return the Intervals of all arms; without a width where batch norm sets the value."""
+    intervals = mean_intervals([run[name].mean(axis=0) for run in runs.values()])
+    is_set = name in ("mean at z2", "scale at z2")
+    return [
+        replace(one, half_width=0.0) if is_set and layer_places(run.network, BatchNorm) else one
+        for one, run in zip(intervals, runs.values())
+    ]
+
+
+def _steps_between(runs):
+    first, second = next(iter(runs.values())).steps[:2]
+    return second - first
 
 
 def _drift_sentence(runs):
     names = " and ".join(label for _, label in looks_of(runs).values())
-    means = [format_number(run["mean at z2"].mean(), 3) for run in runs.values()]
-    rankings = [str(mean_interval(run["ranking at z2"].mean(axis=0))) for run in runs.values()]
+    names = names.replace("without batch norm and with", "without and with")
+    means = " and ".join(format_number(one.mean, 3) for one in _drifts(runs, "mean at z2"))
+    rankings = " and ".join(str(one) for one in _drifts(runs, "ranking at z2"))
     return (
-        f"Per 10 steps at z2, {names.replace(' batch norm and with', ' and with', 1)}: the mean "
-        f"moves by {' and '.join(means)} sd, the ranking by {' and '.join(rankings)}."
+        f"Per {_steps_between(runs)} steps at z2, {names}: the mean moves by {means} sd, the "
+        f"ranking by {rankings}."
     )
 
 
@@ -206,11 +214,10 @@ class KickPicture(Picture):
         axes.set_xticks(range(3), [*names, "batch norm,\nstored statistics"])
         axes.set(xlim=(-0.6, 2.6), ylim=(-1.4, 1.12 * self.top), yticks=range(0, 11, 2))
         axes.set_ylabel("increase of the test loss (nats),\ncut off at 10")
-        axes.tick_params(axis="x", length=0)
         axes.spines.bottom.set_visible(False)
         axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
         styles = [*(style for style, _ in LOOKS.values()), STORED_STATISTICS]
-        self.bars = self.moves(Bars(axes, range(3), styles, width=0.5))
+        self.bars = self.moves(_CutBars(axes, range(3), styles, top=self.top, width=0.5))
         self.ghost = self.moves(Ghost(axes, offset=(9, 2), va="bottom"))  # above the line at 0
         self.kick, self.bet = None, None
 
@@ -218,11 +225,11 @@ class KickPicture(Picture):
         """Show a result of `run_kick`."""
         texts = kick_texts(kick)
         intervals = mean_intervals([kick[name] for name in texts])
-        _set_below(self.top, self.bars, intervals, texts.values())
+        self.bars.show(intervals, texts.values())
         self.sentence = (
-            f"{_kick_in_words(**kick)} the test loss rises by {texts['without']} without batch "
-            f"norm, {texts['fresh']} with fresh and {texts['stored']} with stored statistics "
-            f"({intervals[0].n_seeds} networks)."
+            f"{_kick_in_words(kick['kind'], kick['size'])} the test loss rises by "
+            f"{texts['without']} without batch norm, {texts['fresh']} with fresh and "
+            f"{texts['stored']} with stored statistics ({intervals[0].n_seeds} networks)."
         )
         self.kick = (kick["kind"], kick["size"])
         self._place_ghost()
@@ -240,27 +247,28 @@ class KickPicture(Picture):
             self.ghost.set(1.25, self.bet)  # beside the number above the bar
 
 
-def _kick_in_words(kind, size, **_damage):
+def _kick_in_words(kind, size):
     if kind == "scale":
         return f"All weights of layers 1 and 2 times {format_number(1 + size, 1)}:"
     change = {"common direction": "a push along the mean input", "random": "random noise"}[kind]
-    size = format_number(size, 1)
-    return f"On layers 1 and 2 {change}, {size} times as long as the weights:"
+    length = f"{format_number(size, 1)} times as long as the weights"
+    return f"On layers 1 and 2 {change}, {length}:"
 
 
 class MovingTargetPicture(Picture):
     """What driving layers 1 and 2 costs the later layers."""
 
-    names = {"rotation": "layers 1 and 2 rotate", "growth": "layers 1 and 2 grow by 2% a step"}
+    names = {"rotation": "layers 1 and 2 rotate", "growth": "layers 1 and 2 grow"}
+    words = {"rotation": "when layers 1 and 2 rotate", "growth": "when they grow"}
     top = 0.9
 
     def __init__(self):
         super().__init__(title="Batch norm cancels growth,\nbut hardly helps against rotation")
-        self.groups = None
+        self.bars = None
 
     def show(self, damages):
         """Show {drive: {arm: (n_networks,)}}, extra training losses in nats."""
-        if self.groups is None:
+        if self.bars is None:
             self._build(damages)
         cells = [(drive, *cell) for drive, by_arm in damages.items() for cell in by_arm.items()]
         intervals = mean_intervals([values for _, _, values in cells])
@@ -268,37 +276,25 @@ class MovingTargetPicture(Picture):
         for place, (drive, arm, _) in enumerate(cells):
             if (drive, arm) == ("growth", "with"):  # batch norm divides every factor out again
                 texts[place] += "\nby construction"
-        self.groups.set(intervals, texts)
-        self.sentence = _target_sentence(damages)
+        self.bars.show(intervals, texts)
+        self.sentence = self._tell(damages)
         return self
 
+    def _tell(self, damages):
+        first, *others = next(iter(damages.values()))
+        told = []
+        for arm in others:
+            changes = [
+                f"by {paired_interval(one[arm], one[first])} nats {self.words.get(drive, drive)}"
+                for drive, one in damages.items()
+            ]
+            what = "Batch norm" if (first, arm) == ("without", "with") else f"{first} -> {arm}"
+            told.append(f"{what} changes the damage {' and '.join(changes)}.")
+        return " ".join(told) or "Only one kind of network: nothing to compare."
+
     def _build(self, damages):
-        arms = next(iter(damages.values()))
-        axes = self.figure.subplots()
+        axes, arms = self.figure.subplots(), next(iter(damages.values()))
         axes.set_ylabel("extra training loss (nats)")
         names = [self.names.get(drive, drive) for drive in damages]
-        self.groups = self.moves(_Groups(axes, names, arms, self.top, gap=0.9))
+        self.bars = self.moves(_bars_by_arm(axes, names, arms, top=self.top, gap=0.9))
         _name_arms(axes, axes, arms, "upper left")
-
-
-def _target_sentence(damages):
-    words = {"rotation": "when layers 1 and 2 rotate", "growth": "when they grow"}
-    changes = [
-        f"by {paired_interval(by_arm['with'], by_arm['without'])} nats {words.get(drive, drive)}"
-        for drive, by_arm in damages.items()
-    ]
-    return f"Batch norm changes the damage {' and '.join(changes)}."
-
-
-def _set_below(top, bars, intervals, texts):
-    """Set bars and interval ends, cut off at `top`; an arrow marks each bar that goes on."""
-    heights, lows, highs = np.clip(interval_ends(intervals), 0, top)
-    cut = [" ↑" if one.mean > top else "" for one in intervals]
-    bars.set(heights, lows, highs, texts=[text + mark for text, mark in zip(texts, cut)])
-
-
-def _name_arms(page, axes, arms, where="upper right"):
-    """Write the names of the arms in a corner of `page`, beside samples of the bars in `axes`."""
-    looks = looks_of(arms).values()
-    samples = [axes.bar(0, 0, **style.of_bar()) for style, _ in looks]
-    page.legend(samples, [name for _, name in looks], loc=where, borderaxespad=0)
