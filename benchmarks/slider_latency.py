@@ -40,6 +40,7 @@ from helpers.demos import hidden_layer_stability as demos_03, minibatch_noise as
 from helpers.demos import weighing_the_evidence as demos_05
 from helpers.demos import panel as panels
 from helpers.experiments import hidden_layer_stability as experiments_03
+from helpers.long_work import finish
 from helpers.figures import picture as pictures
 
 def interact(demo, *arguments):
@@ -62,7 +63,8 @@ def interact(demo, *arguments):
             pictures.new_figure = original
     return ipywidgets.interactive(draw_by_pyplot, **panel.controls)
 
-drift = experiments_03.run_drift()
+clothes = experiments_03.load_clothes()
+drift = finish(experiments_03.watch_drift(clothes))
 """
 FLOOR = """
 slider, label = ipywidgets.IntSlider(0, 0, 20), ipywidgets.Label("0")
@@ -82,7 +84,7 @@ STILL = {
     "01 coats": "demos_01.coat_demo",
     "01 region": "demos_01.region_demo",
     "02 one batch": "demos_02.one_batch_demo",
-    "03 kick": "demos_03.kick_demo, drift",
+    "03 kick": "demos_03.kick_demo, drift, clothes",
     "04 microscope": "demos_04.microscope_demo",
     "05 learning rates": "demos_05.learning_rate_demo",
 }

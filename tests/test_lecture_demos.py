@@ -16,7 +16,7 @@ from helpers.demos import lecture_beats, lecture_demos
 from helpers.demos.lecture_beats import BEATS, PLANS, TABS
 from helpers.demos.lecture_demos import STATES, Board
 from helpers.demos.panel import typeset
-from helpers.experiments.hidden_layer_stability import run_drift
+from helpers.experiments.hidden_layer_stability import load_clothes, watch_drift
 from helpers.experiments.lecture_demos import load_lecture
 from helpers.figures.lecture_demos import (
     TYPE_SHARE,
@@ -40,7 +40,8 @@ def lecture():
 def board(lecture):
     """A board with all tabs; two networks are enough to be kicked."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lecture_beats, "run_drift", partial(run_drift, n_networks=2, n_steps=20))
+        patch.setattr(lecture_beats, "load_clothes", partial(load_clothes, 2))
+        patch.setattr(lecture_beats, "watch_drift", partial(watch_drift, n_steps=20))
         board = Board(lecture)
         board.prepare()
     yield board

@@ -11,12 +11,7 @@ from helpers.datasets import load_fashion_mnist
 from helpers.execute import ROOT
 from helpers.experiments import weighing_the_evidence as evidence
 from helpers.experiments.covariate_shift import measure_coats
-from helpers.experiments.hidden_layer_stability import (
-    run_drift,
-    run_drift_arm,
-    run_driven_arm,
-    run_moving_target,
-)
+from helpers.experiments.hidden_layer_stability import ARMS, load_clothes, watch_drift
 from helpers.experiments.minibatch_noise import train_run
 from helpers.experiments.weighing_the_evidence import (
     BY_CONSTRUCTION,
@@ -35,6 +30,7 @@ from helpers.experiments.weighing_the_evidence import (
 )
 from helpers.intervals import Interval, paired_interval
 from helpers.layers import Dense, ReLU
+from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import spawn_streams
 
@@ -277,22 +273,13 @@ def test_a_silent_unit_keeps_its_mean():
 # -- one arm alone is the arm of the whole experiment --
 
 
-def test_one_drifting_arm_is_that_of_the_pair():
-    small = dict(n_steps=20, n_train=256, n_probe=64, n_networks=2)
-    for alone, arm in zip((False, True), run_drift(**small).arms):
-        twin = run_drift_arm(batch_norm=alone, **small)
-        np.testing.assert_array_equal(twin.losses, arm.losses)
-        np.testing.assert_array_equal(twin.drift["h2"]["shape"], arm.drift["h2"]["shape"])
-
-
-def test_one_driven_arm_is_that_of_the_moving_target():
-    small = dict(n_steps=8, n_train=256, n_networks=2)
-    target = run_moving_target(("none", "growth"), **small)
-    for drive, losses in target.late_loss.items():
-        for alone, loss in zip((False, True), losses):
-            np.testing.assert_array_equal(run_driven_arm(drive, alone, **small), loss)
-    with pytest.raises(ValueError, match="drive must be one of"):
-        run_driven_arm("sideways", True)
+def test_claims_about_drift_use_the_runs_of_notebook_03():
+    clothes = load_clothes(2)
+    pair = finish(watch_drift(clothes, n_steps=20))
+    for arm, options in ARMS.items():
+        alone = finish(watch_drift(clothes, {"": options}, n_steps=10))[""]
+        np.testing.assert_array_equal(alone.losses, pair[arm].losses[:10])
+        np.testing.assert_array_equal(alone["shape at h2"], pair[arm]["shape at h2"][:1])
 
 
 def test_two_detectors_are_those_of_all_five():

@@ -17,7 +17,7 @@ from helpers.demos import (
     weighing_the_evidence,
 )
 from helpers.demos.panel import Panel, choice, fraction_slider, switch
-from helpers.demos.prediction import predict
+from helpers.demos.prediction import Answer, predict
 from helpers.demos.progress import with_progress
 from helpers.experiments.batch_norm_mechanics import normalise_one_batch
 from helpers.experiments.hidden_layer_stability import (
@@ -131,15 +131,21 @@ def ask_reference():
     return predict(
         "The detector learned from black faces. Another one, the reference net, learns from as "
         "many coloured faces. So is all of this drop covariate shift?",
-        {"yes, all of it": (0.9, 2), "about half of it": (0.25, 0.9), "hardly any": (-1, 0.25)},
-        {
-            "yes, all of it": "Then the reference net would be as good on coloured faces as the "
-            "other was on black ones. It is not: coloured faces are harder.",
-            "about half of it": "The other half stays even with the right training pictures, "
-            "since coloured faces are harder to tell apart.",
-            "hardly any": "Then the reference net would do no better. It does: the right training "
-            "pictures bring a good part back.",
-        },
+        Answer(
+            "yes, all of it", (0.9, 2),
+            "Then the reference net would be as good on coloured faces as the other was on black "
+            "ones. It is not: coloured faces are harder.",
+        ),
+        Answer(
+            "about half of it", (0.25, 0.9),
+            "The other half stays even with the right training pictures, since coloured faces are "
+            "harder to tell apart.",
+        ),
+        Answer(
+            "hardly any", (-1, 0.25),
+            "Then the reference net would do no better. It does: the right training pictures "
+            "bring a good part back.",
+        ),
     )
 
 
@@ -149,38 +155,42 @@ def ask_reweighting():
         "The rule stays, the test points lie four standard deviations away, and hardly any "
         "training point is there. Training points near them now count more. What does that do to "
         "the accuracy?",
-        {
-            "it restores most of it": (0.2, 1),
-            "nothing, there are no examples": (-0.05, 0.2),
-            "it makes it worse": (-1, -0.05),
-        },
-        {
-            "it restores most of it": "A line needs few examples, and a few are near enough. The "
-            "price: hundreds count as about a dozen.",
-            "nothing, there are no examples": "There are a few at the edge, and a line needs no "
-            "more. The price: hundreds count as about a dozen.",
-            "it makes it worse": "It can: reweighted faces made a network worse (01, Go deeper). "
-            "A line in two dimensions needs few examples.",
-        },
+        Answer(
+            "it restores most of it", (0.2, 1),
+            "A line needs few examples, and a few are near enough. The price: hundreds count as "
+            "about a dozen.",
+        ),
+        Answer(
+            "nothing, there are no examples", (-0.05, 0.2),
+            "There are a few at the edge, and a line needs no more. The price: hundreds count as "
+            "about a dozen.",
+        ),
+        Answer(
+            "it makes it worse", (-1, -0.05),
+            "It can: reweighted faces made a network worse (01, Go deeper). A line in two "
+            "dimensions needs few examples.",
+        ),
     )
 
 
 def ask_random_kick():
     """Which share of the damage of a random kick fresh statistics take away."""
     return predict(
-        "Now noise instead of a factor: random numbers as long as the weights themselves are added "
-        "to layers 1 and 2. How much of the damage do fresh statistics take away?",
-        {
-            "all of it, as with the factor": (0.9, 1.01),
-            "about half of it": (0.25, 0.9),
-            "hardly any": (-1, 0.25),
-        },
-        {
-            "all of it, as with the factor": "Mean and width come back, as before. But noise also "
-            "changes which images score high, and nothing brings that back.",
-            "about half of it": "Mean and width come back. Which images score high does not.",
-            "hardly any": "Noise also moves means and widths, and those do come back.",
-        },
+        "Now noise instead of a factor: random numbers as long as the weights themselves are "
+        "added to layers 1 and 2. How much of the damage do fresh statistics take away?",
+        Answer(
+            "all of it, as with the factor", (0.9, 1.01),
+            "Mean and width come back, as before. But noise also changes which images score high, "
+            "and nothing brings that back.",
+        ),
+        Answer(
+            "about half of it", (0.25, 0.9),
+            "Mean and width come back. Which images score high does not.",
+        ),
+        Answer(
+            "hardly any", (-1, 0.25),
+            "Noise also moves means and widths, and those do come back.",
+        ),
     )
 
 
@@ -189,34 +199,36 @@ def ask_moving_target():
     return predict(
         "After every step we move layers 1 and 2 ourselves: their weights grow by 2%, or they "
         "rotate. Only the later layers learn. From what does batch norm protect them?",
-        ["from both, about equally", "from growth, hardly from rotation",
-         "from rotation, hardly from growth"],
-        {
-            "from both, about equally": "Growth is a factor, and a factor cancels. A rotation "
-            "changes which images score high.",
-            "from growth, hardly from rotation": "What is pinned is where and how wide, not which "
-            "images score high.",
-            "from rotation, hardly from growth": "It is the other way round: growth is a factor, "
-            "and a factor cancels.",
-        },
+        Answer(
+            "from both, about equally", None,
+            "Growth is a factor, and a factor cancels. A rotation changes which images score high.",
+        ),
+        Answer(
+            "from growth, hardly from rotation", None,
+            "What is pinned is where and how wide, not which images score high.",
+        ),
+        Answer(
+            "from rotation, hardly from growth", None,
+            "It is the other way round: growth is a factor, and a factor cancels.",
+        ),
     )
 
 
 def ask_company():
     """Whether one value changes with its mini-batch: its standard deviation at size 64."""
     return predict(
-        "The same image, the same weights, but 63 other images in its mini-batch. Does this hidden "
-        "value change?",
-        {
-            "not at all": (-1, 1e-9), "only by rounding": (1e-9, 0.01), "clearly": (0.01, 10),
-        },
-        {
-            "not at all": "The image is the same, but it is measured against the mean and the "
-            "width of its company.",
-            "only by rounding": "Mean and width of 64 images differ from batch to batch by much "
-            "more than rounding.",
-            "clearly": "The batch mean wobbles, and so does the batch's width.",
-        },
+        "The same image, the same weights, but 63 other images in its mini-batch. Does this "
+        "hidden value change?",
+        Answer(
+            "not at all", (-1, 1e-9),
+            "The image is the same, but it is measured against the mean and the width of its "
+            "company.",
+        ),
+        Answer(
+            "only by rounding", (1e-9, 0.01),
+            "Mean and width of 64 images differ from batch to batch by much more than rounding.",
+        ),
+        Answer("clearly", (0.01, 10), "The batch mean wobbles, and so does the batch's width."),
     )
 
 
@@ -224,30 +236,42 @@ def ask_large_batch():
     """What is left of the noise at 512, as a share of that at 64."""
     return predict(
         "And in mini-batches of 512 images? How much of this value's noise is left?",
-        {"an eighth": (0, 0.18), "about a quarter": (0.18, 0.5), "all of it": (0.5, 2)},
-        {
-            "an eighth": "A mean of eight times as many wobbles by √8 less, not by 8.",
-            "about a quarter": "A mean of eight times as many wobbles by √8 less, and 512 is "
-            "half of all there are, so batches also resemble each other.",
-            "all of it": "That is dropout: it never looks at the batch. Batch norm does.",
-        },
+        Answer(
+            "an eighth", (0, 0.18),
+            "A mean of eight times as many wobbles by √8 less, not by 8.",
+        ),
+        Answer(
+            "about a quarter", (0.18, 0.5),
+            "A mean of eight times as many wobbles by √8 less, and 512 is half of all there are, "
+            "so batches also resemble each other.",
+        ),
+        Answer(
+            "all of it", (0.5, 2),
+            "That is dropout: it never looks at the batch. Batch norm does.",
+        ),
     )
 
 
 def ask_control():
     """What the gap does from 64 to 512 without batch norm, in nats."""
     return predict(
-        "Before you believe it: what else has changed? The same sweep without any batch norm. From "
-        "64 to 512 images, what does the gap do now?",
-        {"it falls as well": (0.1, 10), "it stays level": (-0.1, 0.1), "it rises": (-10, -0.1)},
-        {
-            "it falls as well": "So it is not the noise of batch norm. Equal epochs are not equal "
-            "steps: 320 updates at 64, only 40 at 512.",
-            "it stays level": "Then batch norm's noise would be the reason. But equal epochs are "
-            "not equal steps: 320 updates at 64, only 40 at 512.",
-            "it rises": "The number of updates decides here, with batch norm or without: 320 at "
-            "64, only 40 at 512.",
-        },
+        "Before you believe it: what else has changed? The same sweep without any batch norm. "
+        "From 64 to 512 images, what does the gap do now?",
+        Answer(
+            "it falls as well", (0.1, 10),
+            "So it is not the noise of batch norm. Equal epochs are not equal steps: 320 updates "
+            "at 64, only 40 at 512.",
+        ),
+        Answer(
+            "it stays level", (-0.1, 0.1),
+            "Then batch norm's noise would be the reason. But equal epochs are not equal steps: "
+            "320 updates at 64, only 40 at 512.",
+        ),
+        Answer(
+            "it rises", (-10, -0.1),
+            "The number of updates decides here, with batch norm or without: 320 at 64, only 40 "
+            "at 512.",
+        ),
     )
 
 
@@ -256,18 +280,19 @@ def ask_groups():
     return predict(
         "Now only the noise changes. Every update uses the same 512 images; batch norm takes its "
         "statistics from all of them, or from groups of 64. With 64 the best test loss is ...",
-        {
-            "lower, by 0.05 nats or more": (-10, -0.05),
-            "a little lower": (-0.05, 0),
-            "no lower": (0, 10),
-        },
-        {
-            "lower, by 0.05 nats or more": "The sign is right, the size is not: at 64 the noise is "
-            "weak.",
-            "a little lower": "The lecture is right, and the effect is small: you need pairs of "
-            "networks to see it at all.",
-            "no lower": "It is lower, though so little that only pairs of networks show it.",
-        },
+        Answer(
+            "lower, by 0.05 nats or more", (-10, -0.05),
+            "The sign is right, the size is not: at 64 the noise is weak.",
+        ),
+        Answer(
+            "a little lower", (-0.05, 0),
+            "The lecture is right, and the effect is small: you need pairs of networks to see it "
+            "at all.",
+        ),
+        Answer(
+            "no lower", (0, 10),
+            "It is lower, though so little that only pairs of networks show it.",
+        ),
     )
 
 
@@ -276,12 +301,18 @@ def ask_rates():
     return predict(
         "Relu, the usual initial weights, ten learning rates from 0.001 to 30. Three layers of "
         "weights train at several of them even without batch norm. And ten layers?",
-        {"at none": (0, 1), "at one": (1, 2), "at several": (2, 11)},
-        {
-            "at none": "One is left, and it only just passes. With batch norm there is room.",
-            "at one": "The valley has closed. With batch norm there is room for large steps.",
-            "at several": "With batch norm, yes. Without it the valley closes with depth.",
-        },
+        Answer(
+            "at none", (0, 1),
+            "One is left, and it only just passes. With batch norm there is room.",
+        ),
+        Answer(
+            "at one", (1, 2),
+            "The valley has closed. With batch norm there is room for large steps.",
+        ),
+        Answer(
+            "at several", (2, 11),
+            "With batch norm, yes. Without it the valley closes with depth.",
+        ),
     )
 
 
