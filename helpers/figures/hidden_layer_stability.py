@@ -9,8 +9,6 @@ from helpers.figures.general import looks_of
 from helpers.figures.parts import Bars, Ghost
 from helpers.figures.picture import NEUTRAL, STORED_STATISTICS, Picture
 from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
-from helpers.layer_statistics import layer_places
-from helpers.layers import BatchNorm
 
 LOOKS = looks_of(["without", "with"])
 STATION_NAMES = {
@@ -177,8 +175,8 @@ def _drifts(runs, name):
     intervals = mean_intervals([run[name].mean(axis=0) for run in runs.values()])
     is_set = name in ("mean at z2", "scale at z2")
     return [
-        replace(one, half_width=0.0) if is_set and layer_places(run.network, BatchNorm) else one
-        for one, run in zip(intervals, runs.values())
+        replace(one, half_width=0.0) if is_set and arm == "with" else one
+        for arm, one in zip(runs, intervals)
     ]
 
 
