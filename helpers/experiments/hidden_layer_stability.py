@@ -47,8 +47,6 @@ def _third_dense(network):
 
 # -- drift: how far the values at a station move from look to look --
 
-DRIFT = dict(hidden=[64] * 3, n_steps=200, batch_size=128, learning_rate=0.02, every=10)
-
 
 class DriftMeter:
     """A look that remembers: how far the values at both stations moved since the look before.
@@ -82,9 +80,12 @@ def median_drift(before, after):
 
 
 def watch_drift(data, arms=ARMS, *, seed=0, **settings):
-    """Watch arms by a DriftMeter on the test images; settings: instead of those of DRIFT."""
-    settings = {**DRIFT, "look": DriftMeter(data.test_inputs), "look_first": True, **settings}
-    return watch_arms(arms, data, seed=seed, **settings)
+    """Watch arms by a DriftMeter on the test images; settings: instead of the notebook's."""
+    usual = dict(
+        hidden=[64] * 3, n_steps=200, batch_size=128, learning_rate=0.02, every=10,
+        look=DriftMeter(data.test_inputs), look_first=True,
+    )
+    return watch_arms(arms, data, seed=seed, **{**usual, **settings})
 
 
 def drift_columns(pairs, name):
@@ -195,24 +196,24 @@ def probe_losses(networks, data):
     return np.stack([mean_loss(one, data.test_targets) for one in logits])
 
 
-def kick_texts(kick):
+def kick_texts(result):
     """Return {name: text} of a result of `run_kick`; what must be zero has no interval."""
-    no_kick, is_factor = kick["size"] == 0, kick["kind"] == "scale"
-    must_be_zero = {"without": no_kick, "fresh": no_kick or is_factor, "stored": no_kick}
+    zero = HURT if result["size"] == 0 else ("fresh",) if result["kind"] == "scale" else ()
     return {
-        name: format_number(kick[name].mean(), 2) if fixed else str(mean_interval(kick[name]))
-        for name, fixed in must_be_zero.items()
+        name: format_number(result[name].mean(), 2) if name in zero
+        else str(mean_interval(result[name]))
+        for name in HURT
     }
 
 
-def kick_columns(kicks):
+def kick_columns(results):
     """Return a table of results of `run_kick`."""
-    texts = [kick_texts(one) for one in kicks]
+    texts = [kick_texts(one) for one in results]
     return {
-        "kick": [one["kind"] for one in kicks],
-        "size": [format_number(one["size"], 1) for one in kicks],
+        "kick": [one["kind"] for one in results],
+        "size": [format_number(one["size"], 1) for one in results],
         **{name: [one[name] for one in texts] for name in HURT},
-        "stored - without": [paired_interval(one["stored"], one["without"]) for one in kicks],
+        "stored - without": [paired_interval(one["stored"], one["without"]) for one in results],
     }
 
 
