@@ -155,9 +155,9 @@ def test_shown_values_print_as_intervals_numbers_or_themselves(capsys):
 
 
 def test_a_table_takes_whole_columns_of_samples(capsys):
-    show_table({"m": [4, 64], "loss": np.array([[1.0, 2, 3], [0.1, 0.1, 0.1]]), "all": (2.0, "-")})
+    show_table({"m": [4, 64], "loss": np.array([[1.0, 2, 3], [1, 1, 1]]), "all": (2.0, "-")})
     assert capsys.readouterr().out.splitlines() == [
-        "m            loss   all", "4           2 ± 2  2.00", "64  0.100 ± 0.000     -",
+        "m            loss   all", "4           2 ± 2  2.00", "64  1.000 ± 0.000     -",
     ]
 
 
