@@ -485,7 +485,8 @@ FAULTS = [
     Fault("checks", "if weights.size and weights.min() < 0:",
           "if weights.size and weights.min() <= 0:"),
     Fault("checks", 'labels.dtype.kind not in "iu"', 'labels.dtype.kind not in "iuf"'),
-    Fault("checks", "labels.max() >= n_classes", "labels.max() > n_classes"),
+    Fault("checks", "else n_classes - 1\n    if", "else n_classes\n    if"),
+    Fault("checks", "labels.astype(np.intp, copy=False)", "labels"),
     Fault("checks", "labels.size and (labels.min() < 0 or", "labels.size and (False or"),
     # --- arithmetic ------------------------------------------------------------------------------
     Fault("arithmetic", "    row.flags.writeable = False\n", ""),
