@@ -423,6 +423,15 @@ def test_another_drive_is_in_table_and_picture():
     assert str(paired_interval(both["with"], both["without"])) in ran.said
 
 
+def test_an_arm_more_is_in_the_sentence_about_the_target():
+    old = 'arms = {"without": dict(batch_norm=False), "with": dict(batch_norm=True)}\nslow'
+    new = old.replace("}\nslow", ', "dropout": dict(batch_norm=True, dropout=0.2)}\nslow')
+    ran = run_cells("03", TARGET, {**TINY_TARGET, old: new})
+    assert "Batch norm changes the damage by" in ran.said
+    assert "Going from 'without' to 'dropout' changes the damage by" in ran.said
+    assert "dropout - without" in ran.printed and len(ran.shown[0].bars.bars) == 6
+
+
 def test_an_arm_less_and_another_activation_are_in_the_picture():
     changes = {
         'arms = {"without": dict(batch_norm=False), "with": dict(batch_norm=True)}\nslow':

@@ -286,7 +286,8 @@ class MovingTargetPicture(Picture):
                 f"by {paired_interval(one[arm], one[first])} nats {self.words.get(drive, drive)}"
                 for drive, one in damages.items()
             ]
-            what = "Batch norm" if (first, arm) == ("without", "with") else f"{first} -> {arm}"
+            is_usual = (first, arm) == ("without", "with")
+            what = "Batch norm" if is_usual else f"Going from {first!r} to {arm!r}"
             told.append(f"{what} changes the damage {' and '.join(changes)}.")
         return " ".join(told) or "Only one kind of network: nothing to compare."
 
