@@ -60,6 +60,8 @@ class CurvesPicture(Picture):
             self.panels.append((text, bands))
             axes.label_outer()
         looks = looks_of(next(iter(panels.values()))).values()
+        if len(looks) < 2:
+            return
         samples = [all_axes[0].plot([], [], marker=s.marker, **s.of_line())[0] for s, _ in looks]
         names = [name for _, name in looks]
         all_axes[0].legend(samples, names, loc="upper right", bbox_to_anchor=(1.02, 0.9))

@@ -2,18 +2,24 @@
 
 import numpy as np
 
+from helpers.figures.general import CurvesPicture, looks_of
 from helpers.figures.parts import Band, Bars, Ghost, Intervals, LineLabels
 from helpers.figures.picture import (
     DROPOUT,
     NEUTRAL,
+    REFERENCE,
     THEORY,
     WITH_BATCH_NORM,
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.intervals import format_number, interval_ends, mean_intervals
-
-LOSS_LABEL = "loss (nats)"
+from helpers.intervals import (
+    format_number,
+    interval_ends,
+    mean_interval,
+    mean_intervals,
+    paired_interval,
+)
 
 
 class MicroscopePicture(Picture):
@@ -42,19 +48,21 @@ class MicroscopePicture(Picture):
         self.bars = self.moves(Bars(right, range(4), [WITH_BATCH_NORM] + 3 * [DROPOUT]))
 
     def show(self, result):
-        self.histogram.set_data(result.heights, result.edges)
-        x = np.linspace(result.edges[0], result.edges[-1], 201)
-        distance = (x - result.value) / result.theory_sd
-        self.theory.set_data(x, np.exp(-(distance**2) / 2))
-        sds = [result.x_hat.std(), *result.dropout_sds.values()]
-        measured, *dropout = [format_number(sd, 3) for sd in sds]
-        predicted = format_number(result.theory_sd, 3)
-        self.bars.set(sds, texts=[measured, *[format_number(sd, 2) for sd in sds[1:]]])
-        self.texts[0].set_text(f"{len(result.x_hat)} mini-batches of {result.batch_size}")
+        x_hat, value, theory_sd = (result[name] for name in ("x_hat", "value", "theory_sd"))
+        edges = value + theory_sd * np.linspace(-5, 5, 41)
+        shares = np.histogram(x_hat, edges)[0] / len(x_hat)  # in bins of a quarter of theory's sd
+        self.histogram.set_data(4 * np.sqrt(2 * np.pi) * shares, edges)
+        distance = np.linspace(-5, 5, 201)
+        self.theory.set_data(value + theory_sd * distance, np.exp(-(distance**2) / 2))
+        sds = [x_hat.std(), *result["dropout"].values()]
+        measured, predicted = (format_number(sd, 3) for sd in (sds[0], theory_sd))
+        dropout = [format_number(sd, 2) for sd in sds[1:]]
+        self.bars.set(sds, texts=[measured, *dropout])
+        self.texts[0].set_text(f"{len(x_hat)} mini-batches of {result['batch_size']}")
         self.texts[1].set_text("theory: normal curve")
         self.sentence = (
-            f"Batch size {result.batch_size}: the same hidden value spreads with a standard "
-            f"deviation of {measured} over {len(result.x_hat)} mini-batches (theory {predicted}); "
+            f"Batch size {result['batch_size']}: the same hidden value spreads with a standard "
+            f"deviation of {measured} over {len(x_hat)} mini-batches (theory {predicted}); "
             f"dropout with p = 0.2 gives a value of that size {dropout[1]}, at every batch size."
         )
         return self
@@ -77,120 +85,147 @@ class NoiseSizePicture(Picture):
         (self.theory,) = axes.plot([], [], **THEORY.of_line())
         self.moves(self.theory)
         self.measured = self.moves(Intervals(axes, WITH_BATCH_NORM))
-        self.dropout = [
-            self.moves(axes.plot([], [], color=DROPOUT.colour, linestyle=DROPOUT.line,
-                                 marker=DROPOUT.marker)[0])
-            for _ in range(3)
-        ]
+        style = {**DROPOUT.of_points(), "linestyle": DROPOUT.line}
+        self.dropout = [self.moves(axes.plot([], [], **style)[0]) for _ in range(3)]
         styles = [DROPOUT] * 3 + [WITH_BATCH_NORM, THEORY]
         self.labels = self.moves(LineLabels(axes, styles, [""] * 5))
 
     def show(self, result):
-        sizes = np.array(result.batch_sizes)
-        noise = mean_intervals(result.total)
-        theory = result.theory.mean(axis=1)
+        """Show {"sizes", "total", "theory"} as in `measure_noise`, and {"dropout": {p: sds}}."""
+        sizes, theory = result["sizes"], result["theory"].mean(axis=1)
+        noise = mean_intervals(result["total"])
         self.theory.set_data(sizes, theory)
         self.measured.set(sizes, *interval_ends(noise))
-        for line, sds in zip(self.dropout, result.dropout.values(), strict=True):
+        for line, sds in zip(self.dropout, result["dropout"].values(), strict=True):
             line.set_data(sizes, sds)
-        flat = [(p, sds[-1]) for p, sds in result.dropout.items()]
+        flat = {p: sds[-1] for p, sds in result["dropout"].items()}
         self.labels.set(
-            sizes[-1], [*(sd for _, sd in flat), noise[-1].mean * 1.08, theory[-1] * 0.92],
-            [*[f"dropout {p}" for p in result.dropout], "batch norm", "theory"],
+            sizes[-1], [*flat.values(), noise[-1].mean * 1.08, theory[-1] * 0.92],
+            [*[f"dropout {p}" for p in flat], "batch norm", "theory"],
         )
+        of_dropout = ", ".join(f"{format_number(sd, 2)} at p = {p}" for p, sd in flat.items())
         self.sentence = (
             f"From batch size {sizes[0]} to {sizes[-1]} the noise of batch norm falls from "
-            f"{noise[0]} to {noise[-1]}, as theory says; that of dropout stays: "
-            f"{', '.join(f'{format_number(sd, 2)} at p = {p}' for p, sd in flat)}."
+            f"{noise[0]} to {noise[-1]}, as theory says; that of dropout stays: {of_dropout}."
         )
         return self
 
 
 class NaiveSweepPicture(Picture):
-    """The gap against the batch size: of one sweep, or of two with their numbers of updates."""
+    """The gap against the batch size: of one sweep, or of several with their numbers of updates.
 
-    def __init__(self, title, batch_sizes=(16, 64, 512)):
+    later: arms that are not shown at first.
+    """
+
+    def __init__(self, title, later=()):
         super().__init__(title=title)
-        axes = self.figure.subplots()
-        axes.set(
+        self.axes, self.later, self.arms = self.figure.subplots(), later, {}
+        self.axes.set(
             xlabel="batch size m (equal numbers of epochs)",
             ylabel="test loss − training loss (nats)",
-            xlim=(-0.95, len(batch_sizes) - 0.6), ylim=(-0.55, 0.7),
         )
-        axes.set_xticks(range(len(batch_sizes)), [str(size) for size in batch_sizes])
-        axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
-        styles = (WITH_BATCH_NORM, WITHOUT_BATCH_NORM)
-        self.lines = [self.moves(axes.plot([], [], **style.of_line())[0]) for style in styles]
-        self.intervals = [self.moves(Intervals(axes, style)) for style in styles]
-        self.names = self.moves(LineLabels(axes, styles, ["", ""]))
+        self.axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+
+    def _build(self, sweeps):
+        sizes = list(next(iter(sweeps.values())))
+        ends = [run["gap"][-1].mean() for runs in sweeps.values() for run in runs.values()]
+        self.axes.set(
+            xlim=(-0.95, len(sizes) - 0.6),
+            ylim=(min(-0.55, min(ends) - 0.2), max(0.7, max(ends) + 0.2)),
+        )
+        self.axes.set_xticks(range(len(sizes)), [str(size) for size in sizes])
+        looks = looks_of([*sweeps, *self.later])
+        for arm, (style, name) in looks.items():
+            line = self.moves(self.axes.plot([], [], **style.of_line())[0])
+            self.arms[arm] = name, line, self.moves(Intervals(self.axes, style))
+        styles = [style for style, _ in looks.values()]
+        self.names = self.moves(LineLabels(self.axes, styles, [""] * len(styles)))
+        at_the_bottom = dict(ha="center", transform=self.axes.get_xaxis_transform())
         self.updates = [
-            self.moves(axes.text(place, -0.5, "", ha="center", color=NEUTRAL.text_colour))
-            for place in range(len(batch_sizes))
+            self.moves(self.axes.text(x, 0.04, "", color=NEUTRAL.text_colour, **at_the_bottom))
+            for x in range(len(sizes))
         ]
 
     def show(self, sweeps):
-        names = ("with batch norm", "without batch norm")
-        sentences = []
-        for line, intervals, name, sweep in zip(self.lines, self.intervals, names, sweeps):
-            gaps = mean_intervals(sweep.gaps)
-            places, (means, lows, highs) = range(len(gaps)), interval_ends(gaps)
-            line.set_data(places, means)
-            intervals.set(places, means, lows, highs)
+        """Show {arm: {batch size: Run}} whose looks have a "gap"; an arm left out is hidden."""
+        if not self.arms:
+            self._build(sweeps)
+        starts, texts, sentences = [], [], []
+        for arm, (name, line, intervals) in self.arms.items():
+            runs = sweeps.get(arm, {})
+            gaps = [mean_interval(run["gap"][-1]) for run in runs.values()]
+            ends = interval_ends(gaps) if gaps else ([], [], [])
+            line.set_data(range(len(gaps)), ends[0])
+            intervals.set(range(len(gaps)), *ends)
+            starts.append(gaps[0].mean if gaps else np.nan)
+            texts.append(name if gaps else "")
             # Not the smallest batch size: its many updates without batch norm are chaotic, and
             # another machine's rounding shows in the second decimal.
-            texts = [f"{gap} at {m}" for m, gap in zip(sweep.batch_sizes[1:], gaps[1:])]
-            sentences.append(f"{name} the gap is {' and '.join(texts)}")
-        starts = [sweep.gaps[0].mean() for sweep in sweeps]
-        self.names.set(-0.93, starts + starts[: 2 - len(sweeps)], names[: len(sweeps)])
-        if len(sweeps) > 1:
-            for text, n_steps in zip(self.updates, sweeps[0].n_steps, strict=True):
-                text.set_text(f"{n_steps} updates")
+            told = [f"{gap} at {m}" for m, gap in list(zip(runs, gaps))[1:]]
+            sentences += [f"{name} the gap is {' and '.join(told)}"] if told else []
+        self.names.set(-0.93, starts, texts)
+        for text, run in zip(self.updates, next(iter(sweeps.values())).values(), strict=True):
+            text.set_text(f"{run.steps[-1]} updates" if len(sweeps) > 1 else "")
         text = "; ".join(sentences)
         self.sentence = f"{text[0].upper()}{text[1:]}."
         return self
 
 
 class DifferencesPicture(Picture):
-    """Paired differences from the arm with group 512: best test loss first, then the gap.
+    """Two measures of some arms: paired differences from the first arm, one row for each other.
 
-    The groups stand on a logarithmic axis, and a bet on one of them beside its name.
+    Groups stand on a logarithmic axis, what is not called "group 64" or so below them, and a bet
+    on one of the groups beside its name.
     """
-
-    largest = 512
-    groups = (64, 8, 4)
-    dropouts = {0.2: 8.3, 0.5: 9.3}  # probability -> place, below the groups
 
     def __init__(self):
         super().__init__(title="Batch norm's noise does regularise: a little at 64, most at 8")
-        left, right = self.figure.subplots(1, 2, width_ratios=[3, 2], sharey=True)
-        left.set_title("best test loss, minus group 512's")
-        right.set_title("gap at the end, minus 512's")
-        left.set(xlabel="nats (left of 0: better)", xlim=(-0.1, 0.12), ylim=(9.9, -0.6))
-        left.set_xticks((-0.1, -0.05, 0, 0.05, 0.1))
+        left, right = self.all_axes = self.figure.subplots(1, 2, width_ratios=[3, 2], sharey=True)
+        left.set(xlabel="nats (left of 0: better)", xlim=(-0.1, 0.12))
         right.set(xlabel="nats", xlim=(-1.3, 0.25), xticks=(-1, -0.5, 0))
-        styles = [WITH_BATCH_NORM] * len(self.groups) + [DROPOUT] * len(self.dropouts)
-        names = [f"group {size}" for size in self.groups]
-        self.names = names + [f"dropout {p}" for p in self.dropouts]
-        self.places = [*map(self._place, self.groups), *self.dropouts.values()]
-        left.set_yticks([0, *self.places], [f"group {self.largest}", *self.names])
-        self.panels = []
-        for axes in (left, right):
+        self.ghost = self.moves(Ghost(left))
+        self.places, self.panels, self.largest = {}, [], 512
+
+    def _build(self, names, reference, differences):
+        self.largest = group_size(reference) or self.largest
+        sizes = {arm: group_size(arm) for arm in differences}
+        self.places = {arm: self._place(size) for arm, size in sizes.items() if size}
+        first_below = max(self.places.values(), default=0) + 1.3
+        others = [arm for arm, size in sizes.items() if not size]
+        self.places |= {arm: first_below + i for i, arm in enumerate(others)}
+        self.all_axes[0].set_yticks([0, *self.places.values()], [reference, *self.places])
+        self.all_axes[0].set_ylim(max(self.places.values()) + 0.6, -0.6)
+        for axes, name, of_arm in zip(self.all_axes, names, zip(*differences.values())):
+            low, high = axes.get_xlim()
+            lows, highs = interval_ends(of_arm)[1:]
+            axes.set(xlim=(min(low, 1.1 * lows.min()), max(high, 1.1 * highs.max())))
+            axes.set_title(f"{name}, minus {reference}'s")
             axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
             axes.plot(0, 0, markersize=16, markeredgewidth=4, **NEUTRAL.of_points())
+            styles = map(style_of, self.places)
             rows = [self.moves(Intervals(axes, style, horizontal=True)) for style in styles]
-            self.panels.append(rows)
-        self.ghost = self.moves(Ghost(left))
+            self.panels.append(dict(zip(self.places, rows)))
 
-    def _place(self, group_size):
-        return float(np.log2(self.largest / group_size))
+    def _place(self, size):
+        return float(np.log2(self.largest / size))
 
-    def show(self, differences):
+    def show(self, measures):
+        """Show {name: {arm: values (n_networks,)}}, two measures of the same arms."""
+        values = list(measures.values())
+        reference, *arms = values[0]
+        differences = {
+            arm: [paired_interval(one[arm], one[reference]) for one in values] for arm in arms
+        }
+        if not self.panels:
+            self._build(measures, reference, differences)
         for which, rows in enumerate(self.panels):
-            for place, name, row in zip(self.places, self.names, rows, strict=True):
-                interval = differences[name][which]
-                row.set([place], [interval.mean], [interval.low], [interval.high])
-        best = [f"{name} {differences[name][0]}" for name in self.names]
-        self.sentence = f"Best test loss minus that of group 512: {', '.join(best)}."
+            for arm, row in rows.items():
+                one = differences[arm][which]
+                row.set([self.places[arm]], [one.mean], [one.low], [one.high])
+        first, told = next(iter(measures)), [f"{arm} {differences[arm][0]}" for arm in self.places]
+        self.sentence = (
+            f"{first[0].upper()}{first[1:]} minus that of {reference}: {', '.join(told)}."
+        )
         return self
 
     def set_ghost(self, value):
@@ -201,76 +236,96 @@ class DifferencesPicture(Picture):
             self.ghost.set(0.03, self._place(value), f"your bet: {value:g}")
 
 
+def style_of(arm):
+    """Return the Style of an arm by the first word of its name."""
+    kinds = {"group": WITH_BATCH_NORM, "dropout": DROPOUT, "no": WITHOUT_BATCH_NORM}
+    return kinds.get(arm.split()[0], REFERENCE)
+
+
+def group_size(arm):
+    """Return 64 for "group 64", None for an arm that is not called so."""
+    first, _, size = arm.partition(" ")
+    return int(size) if first == "group" and size.isdigit() else None
+
+
 class GroupCurvesPicture(Picture):
     """Losses of one arm along training, beside the arm whose group is the whole batch."""
 
+    PANELS = (
+        ("training loss", "512 training images", 0.3), ("test loss", "1,000 test images", 0.7),
+    )
+
     def __init__(self):
         super().__init__(title="Only the noise changes: every step uses all 512 images")
-        left, right = self.figure.subplots(1, 2)
-        left.set(title="512 training images", ylabel=LOSS_LABEL)
-        right.set(title="1,000 test images")
-        self.reference, self.arm, self.labels = [], [], []
-        for axes, low in ((left, 0.3), (right, 0.7)):
-            axes.set(xlabel="training step", xlim=(0, 165), ylim=(low, low + 1.3))
+        self.bands, self.labels = {}, {}
+        for axes, (name, title, low) in zip(self.figure.subplots(1, 2), self.PANELS):
+            axes.set(title=title, xlabel="training step", xlim=(0, 165), ylim=(low, low + 1.3))
             axes.set_xticks(range(0, 101, 25))
-            self.reference.append(self.moves(Band(axes, NEUTRAL)))
-            self.arm.append(self.moves(Band(axes, WITH_BATCH_NORM)))
-            styles, texts = (NEUTRAL, WITH_BATCH_NORM), ("group 512", "")
-            self.labels.append(self.moves(LineLabels(axes, styles, texts)))
+            styles = NEUTRAL, WITH_BATCH_NORM
+            self.bands[name] = [self.moves(Band(axes, style)) for style in styles]
+            self.labels[name] = self.moves(LineLabels(axes, styles, ("", "")))
+        self.figure.axes[0].set_ylabel("loss (nats)")
 
     def show(self, result):
-        curves = ((result.reference_train, result.train), (result.reference_test, result.test))
-        name = f"group {result.group_size}"
-        if result.dropout:
-            name = f"{result.group_size}, drop {result.dropout:g}"
-        for panel, pair in enumerate(curves):
-            for band, one in zip((self.reference[panel], self.arm[panel]), pair, strict=True):
-                band.set(one.steps, one.mean, one.low, one.high)
-            self.labels[panel].set(100, [one.mean[-1] for one in pair], ["group 512", name])
-        self.sentence = f"Group {result.group_size}, dropout {result.dropout:g}: " + (
-            f"best test loss {result.best_test_loss}, gap after {result.train.steps[-1]} steps "
-            f"{result.end_gap}. "
-            f"{_compare(result.difference)} 95% intervals over {result.best_test_loss.n_seeds} "
-            "networks."
+        """Show {"arm", "reference"}: what `watch_group` yields, {"group_size", "dropout"}.
+
+        The reference is the whole training, the arm may be on its way.
+        """
+        arm, reference = result["arm"], result["reference"]
+        group, dropout = result["group_size"], result["dropout"]
+        name = f"{group}, drop {dropout:g}" if dropout else f"group {group}"
+        for what, bands in self.bands.items():
+            curves = [mean_intervals(one[what]) for one in (reference, arm)]
+            for one, band, curve in zip((reference, arm), bands, curves):
+                band.set(one["steps"], *interval_ends(curve))
+            self.labels[what].set(100, [one[-1].mean for one in curves], ["group 512", name])
+        n_looks = len(arm["steps"])  # so far: against what the reference had reached by then
+        best, best_of_reference = (
+            one["test loss"][:n_looks].min(axis=0) for one in (arm, reference)
+        )
+        compared = "This is the reference arm itself."
+        if arm is not reference:
+            compared = (
+                "Best test loss minus that of group 512 without dropout, paired: "
+                f"{paired_interval(best, best_of_reference)}."
+            )
+        self.sentence = (
+            f"Group {group}, dropout {dropout:g}: best test loss {mean_interval(best)}, gap after "
+            f"{arm['steps'][-1]} steps {mean_interval(arm['gap'][-1])}. {compared} "
+            f"95% intervals over {len(best)} networks."
         )
         return self
 
 
-def _compare(difference):
-    if difference is None:
-        return "This is the reference arm itself."
-    return f"Best test loss minus that of group 512 without dropout, paired: {difference}."
-
-
-class EndGapPicture(Picture):
-    """The difference between the gaps of group 64 and of the whole batch, along two runs."""
+class EndGapPicture(CurvesPicture):
+    """How much the gap of group 64 exceeds that of the whole batch along some runs."""
 
     def __init__(self):
-        super().__init__(title="Which group has the smaller gap depends on when you look")
-        left, right = self.figure.subplots(1, 2)
-        left.set(title="small net, 7 × 7 images", ylabel="gap of group 64 − gap of whole batch")
-        right.set(title="larger net that fits everything")
-        self.bands = []
-        for axes, last in ((left, 100), (right, 80)):
-            axes.set(xlabel="training step", xlim=(0, last), ylim=(-0.22, 0.14))
-            axes.set_xticks(range(0, last + 1, 20))
-            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
-            self.bands.append(self.moves(Band(axes, WITH_BATCH_NORM)))
-        left.annotate("64 has the smaller gap", (0.03, 0.05), xycoords="axes fraction")
-        right.annotate("64 has the larger gap", (0.03, 0.92), xycoords="axes fraction")
+        super().__init__(
+            "Which group has the smaller gap depends on when you look", xlabel="training step",
+            ylabel="gap of group 64 − gap of whole batch", ylim=(-0.22, 0.14),
+        )
 
-    def show(self, curves):
-        for band, one in zip(self.bands, curves, strict=True):
-            band.set(one.steps, one.mean, one.low, one.high)
-        small, large = map(_last_sign, curves)
+    def _build(self, panels):
+        super()._build(panels)
+        for axes, curves in zip(self.figure.axes, panels.values()):
+            axes.set_xlim(0, max(steps[-1] for steps, _ in curves.values()))
+            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+            for y, which in ((0.05, "smaller"), (0.84, "larger")):
+                axes.annotate(f"64 has the {which} gap", (0.06, y), xycoords="axes fraction")
+
+    def show(self, differences):
+        """Show {name of the run: (steps (n_looks,), differences (n_looks, n_networks))}."""
+        self.show_curves({name: {"with": one} for name, one in differences.items()})
+        signs = [f"{_sign(values[-1])} in the {name}" for name, (_, values) in differences.items()]
         self.sentence = (
-            f"At the end of training the gap of group 64 is {small} in the small net and "
-            f"{large} in the larger net that fits every training image."
+            f"At the end of training the gap of group 64 is {' and '.join(signs)}."
         )
         return self
 
 
-def _last_sign(curve):
-    if curve.high[-1] < 0:
+def _sign(values):
+    interval = mean_interval(values)
+    if interval.high < 0:
         return "smaller"
-    return "larger" if curve.low[-1] > 0 else "not different"
+    return "larger" if interval.low > 0 else "not different"
