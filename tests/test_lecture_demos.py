@@ -66,7 +66,8 @@ def test_pictures_shown_in_steps(lecture, is_readable):
             make_readable(one)
     kicks, sweeps, race = pictures
     check_picture(kicks, *itertools.product(lecture.kicks.values(), (False, True)))
-    check_picture(sweeps, lecture.sweeps, lecture.sweeps[:1])
+    at_first = {"with": lecture.sweeps["with"]}
+    check_picture(sweeps.show(at_first), at_first, lecture.sweeps)
     check_picture(race, *lecture.races.values())
 
 

@@ -223,14 +223,15 @@ def watch_group(group_size, dropout=0.0, *, n_networks=16, **settings):
     settings.update(group_size=group_size, dropout=dropout)
     n_here = n_networks // 2
     others = second_process.results(
-        _watch_few, n_networks=n_networks - n_here, skip=n_here, **settings
+        watch_few, n_networks=n_networks - n_here, skip=n_here, **settings
     )
-    for (share, here), (_, there) in zip(_watch_few(n_networks=n_here, **settings), others):
+    for (share, here), (_, there) in zip(watch_few(n_networks=n_here, **settings), others):
         both = {name: np.hstack([here[name], there[name]]) for name in here}
         yield share, {**both, "steps": here["steps"]}
 
 
-def _watch_few(*, group_size, dropout, **settings):
+def watch_few(*, group_size, dropout, **settings):
+    """Do the same in this process, for all of the `n_networks` networks after the first `skip`."""
     arms = {"": dict(group_size=group_size, dropout=dropout)}
     for share, runs in watch_live(arms, dtype=np.float32, **settings):
         if runs is not None:

@@ -205,6 +205,7 @@ class RowsPicture(Picture):
         styles = [self.known.get(arm.split()[0], REFERENCE) for arm in self.places]
         for axes, intervals in zip(self.all_axes, zip(*found.values())):
             axes.set_xlim(with_room(axes.get_xlim(), interval_ends(intervals)))
+            axes.locator_params(axis="x", nbins=5)
             axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
             axes.plot(0, 0, markersize=16, markeredgewidth=4, **NEUTRAL.of_points())
             rows = [self.moves(Intervals(axes, style, horizontal=True)) for style in styles]

@@ -138,8 +138,7 @@ class DifferencesPicture(RowsPicture):
 
     def __init__(self):
         left = dict(xlabel="nats (left of 0: better)", xlim=(-0.1, 0.12))
-        left["xticks"] = (-0.1, -0.05, 0, 0.05, 0.1)
-        right = dict(xlabel="nats", xlim=(-1.3, 0.25), xticks=(-1, -0.5, 0))
+        right = dict(xlabel="nats", xlim=(-1.3, 0.25))
         title = "Batch norm's noise does regularise: a little at 64, most at 8"
         super().__init__(title, [left, right], self.KNOWN, width_ratios=[3, 2])
         self.ghost = self.moves(Ghost(self.all_axes[0]))
@@ -237,9 +236,9 @@ class EndGapPicture(CurvesPicture):
     def _build(self, panels):
         super()._build(panels)
         curves = [one["with"] for one in panels.values()]
+        ends = interval_ends([mean_interval(values[-1]) for _, values in curves])
         for axes, (steps, _) in zip(self.figure.axes, curves):
-            ends = [values[-1].mean() for _, values in curves]
-            axes.set(xlim=(0, steps[-1]), ylim=with_room((-0.22, 0.14), ends))
+            axes.set(xlim=(0, 1.04 * steps[-1]), ylim=with_room((-0.22, 0.14), ends))
             axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
             for y, which in ((0.05, "smaller"), (0.84, "larger")):
                 axes.annotate(f"64 has the {which} gap", (0.06, y), xycoords="axes fraction")
