@@ -21,15 +21,14 @@ from helpers.experiments.minibatch_noise import (
     dropout_sd,
     losses_on,
     measure_noise,
-    measured_dropout_sd,
     microscope,
-    noise_by_batch_size,
     pre_activations,
     sweep_batch_sizes,
     theory_sd,
     typical_place,
     watch_live,
 )
+from helpers.figures.general import DotsPicture, RowsPicture
 from helpers.figures.minibatch_noise import (
     DifferencesPicture,
     EndGapPicture,
@@ -38,11 +37,11 @@ from helpers.figures.minibatch_noise import (
     NaiveSweepPicture,
     NoiseSizePicture,
 )
+from helpers.figures.picture import WITH_BATCH_NORM
 from helpers.intervals import mean_interval, paired_interval
-from helpers.layers import BatchNorm
+from helpers.layers import BatchNorm, Dropout
 from helpers.long_work import finish
 from helpers.network import accuracy
-from helpers.randomness import spawn_streams
 
 # Few networks and steps: enough for the sign of a large effect, not for the course's numbers.
 QUICK = {"n_networks": 4, "n_steps": 20, "n_test": 200}
@@ -145,8 +144,7 @@ def test_the_histogram_has_the_area_of_its_curve():
 
 
 def small_noise(n_batches=200):
-    rng = spawn_streams(0, 3).order
-    noise = measure_noise(pre_activations(8, 3), (8, 64), n_batches, rng=rng)
+    noise = measure_noise(pre_activations(8, 3), (8, 64), n_batches, seed=0)
     return {"sizes": (8, 64), "dropout": {p: [dropout_sd(p)] * 2 for p in (0.1, 0.2, 0.5)}, **noise}
 
 
@@ -156,14 +154,18 @@ def test_only_batch_norms_noise_depends_on_the_batch_size():
     assert (noise["total"][0] > 2 * noise["total"][1]).all()
     assert (noise["added"] > noise["multiplied"])[1].all()
     np.testing.assert_allclose(noise["theory"][1], noise["total"][1], rtol=0.1)
+
+
+def test_dropouts_noise_has_its_size():
     for probability in (0.1, 0.2, 0.5):
-        sds = [measured_dropout_sd(probability, size) for size in (8, 64)]
-        np.testing.assert_allclose(sds, dropout_sd(probability), rtol=0.05)
-        assert sds[0] != sds[1]  # drawn anew, not the same draws twice
+        layer = Dropout(probability, rng=np.random.default_rng(0))
+        sd = layer.forward(np.ones((8, 8192)), training=True)[0].std()
+        assert sd == pytest.approx(dropout_sd(probability), rel=0.05)
 
 
 def test_the_noise_at_one_size_does_not_depend_on_the_others():
-    one, two = (noise_by_batch_size(sizes, n_networks=2)["total"] for sizes in ((64,), (8, 64)))
+    values = pre_activations(8, 2)
+    one, two = (measure_noise(values, sizes, 50, seed=0)["total"] for sizes in ([64], [8, 64]))
     np.testing.assert_array_equal(one[0], two[1])
 
 
@@ -179,7 +181,7 @@ def runs():
 def sweeps():
     quick = {"n_epochs": 8, "n_networks": 4, "n_test": 300}
     return {
-        name: sweep_batch_sizes(batch_norm, **quick)
+        name: sweep_batch_sizes(batch_norm, (16, 64, 512), **quick)
         for name, batch_norm in (("with", True), ("without", False))
     }
 
@@ -278,6 +280,33 @@ def test_pictures_hold(runs, sweeps):
 
 def replaced(run):
     return Run(run.steps, {name: values[:2] for name, values in run.seen.items()}, None, None)
+
+
+def test_dots_and_rows_show_any_arms():
+    class Dots(DotsPicture):
+        def show(self, arms):
+            names = self.show_dots(arms, ["a", "b"] if len(arms) > 1 else [])
+            self.sentence = f"{', '.join(names)}."
+            return self
+
+    class Rows(RowsPicture):
+        def show(self, measures):
+            reference, found = self.show_rows(measures)
+            self.sentence = f"{', '.join(found)} against {reference}."
+            return self
+
+    draw = np.random.default_rng(0).standard_normal
+    arms = {name: {"small": draw(4), "large": draw(4)} for name in ("with", "wide", "deep")}
+    dots = Dots("Three arms, two settings", later=["late"], xlabel="size", ylabel="loss (nats)")
+    check_picture(dots.show(arms), arms, {"late": arms["wide"]})
+    assert dots.show(arms).sentence == "with batch norm, wide, deep."
+    assert dots.axes.get_ylim()[1] > max(one.mean() for of in arms.values() for one in of.values())
+    measures = {"loss": {name: one["small"] for name, one in arms.items()}}
+    measures["gap"] = {name: one["large"] for name, one in arms.items()}
+    rows = Rows("Two measures", [dict(xlabel="nats")] * 2, {"deep": WITH_BATCH_NORM})
+    doubled = {name: {arm: 2 * one for arm, one in of.items()} for name, of in measures.items()}
+    check_picture(rows.show(doubled), doubled, measures)
+    assert rows.sentence == "wide, deep against with." and rows.places == {"wide": 1, "deep": 2}
 
 
 def test_differences_follow_their_arms(runs):
@@ -454,7 +483,7 @@ def test_other_sizes_of_mini_batches():
     cells = "setup", "s1-layer", "s1-values", "s1-table", "s2-dropout", "s2-noise", "s2-figure"
     changes = FEW | {
         "n_batches=500": "n_batches=50", "[4, 8, 16, 64, 256, 512]": "[8, 32]",
-        "(4, 16, 64, 512)": "(2, 32)", "(0.1, 0.2, 0.5)": "(0.3, 0.4, 0.6)", "63,": "31,",
+        "(4, 16, 64, 512)": "(2, 32)", "{0.1: [], 0.2: [], 0.5: []}": "{0.3: [], 0.4: []}",
     }
     run = run_cells("04", cells, changes)
     assert "batch of 2 | measured sd" in run.printed and "batch of 16 |" not in run.printed
@@ -470,7 +499,8 @@ def test_longer_training_and_larger_networks():
     run = run_cells("04", cells, changes | {"hidden=[64, 64]": "hidden=[16]"})
     assert run.names["fitted"]["group 64"].steps.tolist() == [10, 20]
     assert run.names["fitted"]["group 64"].network.layers[0].weights.shape == (3, 196, 16)
-    assert run.shown[-1].figure.axes[1].get_xlim() == (0, 20)
+    (_, (band,)) = run.shown[-1].panels[1]
+    assert band.line.get_xdata().tolist() == [10, 20]
 
 
 def test_an_impossible_change_names_the_option():
@@ -502,5 +532,5 @@ def test_the_notebook_prints_the_sweeps_of_the_board_and_the_noise_of_the_ledger
     for runs in load_lecture().sweeps.values():
         gap = paired_interval(*(runs[size]["gap"][-1] for size in (64, 512)))
         assert f"gap at 64 minus gap at 512, paired: {gap}" in text
-    (noise,) = noise_by_batch_size((64,))["total"]
+    (noise,) = measure_noise(pre_activations(16, 16), [64], seed=0)["total"]
     assert f"batch of 64 | noise of batch norm: {mean_interval(noise)}" in text

@@ -29,7 +29,8 @@ from helpers.experiments.hidden_layer_stability import (
 )
 from helpers.experiments.minibatch_noise import (
     LIVE_ARMS,
-    noise_by_batch_size,
+    measure_noise,
+    pre_activations,
     sweep_batch_sizes,
     watch_live,
 )
@@ -102,13 +103,14 @@ def measure_notebook_03():
 
 def measure_notebook_04():
     """Return the noise of batch norm, both naive sweeps, and the arms that differ in noise."""
+    values = pre_activations(n_units=16, n_networks=16, seed=0)
     sweeps = [sweep_batch_sizes(one, SWEEP_SIZES).values() for one in (True, False)]
     train, test = (
         np.array([[run[name][-1] for run in runs] for runs in sweeps])
         for name in ("training loss", "test loss")
     )
     return {
-        "noise": noise_by_batch_size(NOISE_SIZES)["total"],
+        "noise": measure_noise(values, NOISE_SIZES, seed=0)["total"],
         "sweep_train_losses": train,
         "sweep_test_losses": test,
         "best_test_losses": np.array([

@@ -1,8 +1,7 @@
 """Notebook 04: how large batch norm's noise is, and the arms that differ in nothing else.
 
 The microscope holds a network still and draws many mini-batches around one image. In LIVE_ARMS the
-*update batch* (`batch_size`) and the *statistics group* (`group_size`) are settings of their own;
-`sweep_batch_sizes` changes both together, as one would.
+*update batch* (`batch_size`) and the *statistics group* (`group_size`) are settings of their own.
 """
 
 import numpy as np
@@ -11,7 +10,7 @@ from helpers.arms import train_arms, watch_arms
 from helpers.checks import check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.layer_statistics import with_statistics
-from helpers.layers import Dense, Dropout
+from helpers.layers import Dense
 from helpers.long_work import remember
 from helpers.network import mean_loss
 from helpers.randomness import spawn_streams
@@ -19,7 +18,6 @@ from helpers.second_process import second_process
 
 EPS = 1e-5  # batch norm's own
 N_POOL = 1024  # images that the microscope draws its mini-batches from
-N_BATCHES = 3000
 
 # -- the microscope: one value over many mini-batches --
 
@@ -32,10 +30,8 @@ def pre_activations(n_units=64, n_networks=None, seed=0):
     """
     streams = spawn_streams(seed, n_networks)
     images = load_fashion_mnist(N_POOL, n_networks=n_networks, rng=streams.data).train_inputs
-    layer = Dense(
-        images.shape[-1], n_units, bias=False, n_networks=n_networks, rng=streams.weights,
-        dtype=np.float64,
-    )
+    own = dict(n_networks=n_networks, rng=streams.weights, dtype=np.float64)
+    layer = Dense(images.shape[-1], n_units, bias=False, **own)
     return layer.forward(images.astype(np.float64), training=False)
 
 
@@ -58,8 +54,7 @@ def draw_ranks(n_batches, n_samples, example, rng):
     16-bit integers can rank, and for an `example` that is not one of them.
     """
     check_integer("n_batches", n_batches)
-    most = np.iinfo(np.int16).max
-    check_integer("n_samples", n_samples, 2, most, high_is="what 16 bits can rank")
+    check_integer("n_samples", n_samples, 2, 2**15 - 1, high_is="what 16 bits can rank")
     check_integer("example", example, 0, n_samples - 1, high_is="the last sample")
     others = np.broadcast_to(np.arange(1, n_samples, dtype=np.int16), (n_batches, n_samples - 1))
     return np.insert(rng.permuted(others, axis=1), example, 0, axis=1)
@@ -110,7 +105,7 @@ def _standardised(values):
 def _microscope_stage():
     values = pre_activations()
     example, unit = typical_place(values)
-    ranks = draw_ranks(N_BATCHES, N_POOL, example, np.random.default_rng(1))
+    ranks = draw_ranks(3000, N_POOL, example, np.random.default_rng(1))
     return values[:, [unit]], example, ranks
 
 
@@ -118,20 +113,16 @@ def microscope(batch_size):
     """Return what one typical value of one image does over 3,000 mini-batches of one size.
 
     {"batch_size"}: as given; {"value"}: normalised by all images, so without noise; {"x_hat"}:
-    (N_BATCHES,); {"theory_sd"}: as predicted; {"dropout"}: {probability: relative sd}.
+    (3000,); {"theory_sd"}: as predicted; {"dropout"}: {probability: relative sd}.
     """
     values, example, ranks = _microscope_stage()
-    scaled, _, _ = _standardised(values)
     return {
         "batch_size": batch_size,
-        "value": scaled[example, 0],
+        "value": _standardised(values)[0][example, 0],
         "x_hat": draw_batches(values, example, batch_size, ranks)[0][:, 0],
         "theory_sd": theory_sd(values, example, batch_size)[0],
         "dropout": {p: dropout_sd(p) for p in (0.1, 0.2, 0.5)},
     }
-
-
-# -- two kinds of noise --
 
 
 def dropout_sd(probability):
@@ -143,35 +134,22 @@ def dropout_sd(probability):
     return float(np.sqrt(probability / (1 - probability)))
 
 
-def measured_dropout_sd(probability, batch_size, n_repeats=8192):
-    """Return the sd of one image's value of 1 in many draws of the layer `Dropout`."""
-    layer = Dropout(probability, rng=np.random.default_rng([0, batch_size]))
-    outputs = layer.forward(np.ones((batch_size, n_repeats)), training=True)
-    return outputs[0].std()
-
-
-def measure_noise(values, batch_sizes, n_batches=500, *, rng):
+def measure_noise(values, batch_sizes, n_batches=500, *, seed):
     """Return the noise of a random image in each network, arrays (n_sizes, n_networks).
 
-    values: (n_networks, n_samples, n_units) before batch norm; rng: a generator for each network.
-    {"total"}: standard deviation of x_hat over mini-batches, mean over units; {"added",
-    "multiplied"}: its parts, see `draw_batches`; {"theory"}: as predicted.
+    values: (n_networks, n_samples, n_units) before batch norm. {"total"}: standard deviation of
+    x_hat over mini-batches, mean over units; {"added", "multiplied"}: of its parts, see
+    `draw_batches`; {"theory"}: as predicted.
     """
     noise = {name: [] for name in ("total", "added", "multiplied", "theory")}
-    for one, own_rng in zip(values, rng, strict=True):
-        example = int(own_rng.integers(len(one)))
-        ranks = draw_ranks(n_batches, len(one), example, own_rng)
+    for one, rng in zip(values, spawn_streams(seed, len(values)).order):
+        example = int(rng.integers(len(one)))
+        ranks = draw_ranks(n_batches, len(one), example, rng)
         draws = [draw_batches(one, example, size, ranks) for size in batch_sizes]
         for name, parts in zip(noise, zip(*draws)):
             noise[name].append([part.std(axis=0).mean() for part in parts])
         noise["theory"].append([theory_sd(one, example, m).mean() for m in batch_sizes])
     return {name: np.array(parts).T for name, parts in noise.items()}
-
-
-def noise_by_batch_size(batch_sizes, n_networks=16, seed=0):
-    """Return `measure_noise` of 16 units in each of some untrained networks."""
-    values = pre_activations(16, n_networks, seed)
-    return measure_noise(values, batch_sizes, rng=spawn_streams(seed, n_networks).order)
 
 
 # -- training runs --
@@ -189,10 +167,7 @@ LIVE_ARMS = {
 
 
 def losses_on(data):
-    """Return notebook 04's look: both mean losses, in nats, and the gap, test minus training.
-
-    With the statistics of all training images, which keep their wrong labels, and without dropout.
-    """
+    """Return a look at both mean losses, in nats, with the statistics of all training images."""
 
     def look(network):
         fixed = with_statistics(network, data.train_inputs, share_weights=True)
@@ -221,13 +196,11 @@ def watch_group(group_size, dropout=0.0, *, n_networks=16, **settings):
     float32: for pictures, not for printed tables. settings: as in `watch_live`.
     """
     settings.update(group_size=group_size, dropout=dropout)
-    n_here = n_networks // 2
-    others = second_process.results(
-        watch_few, n_networks=n_networks - n_here, skip=n_here, **settings
-    )
-    for (share, here), (_, there) in zip(watch_few(n_networks=n_here, **settings), others):
-        both = {name: np.hstack([here[name], there[name]]) for name in here}
-        yield share, {**both, "steps": here["steps"]}
+    here, there = n_networks // 2, n_networks - n_networks // 2
+    others = second_process.results(watch_few, n_networks=there, skip=here, **settings)
+    for (share, one), (_, other) in zip(watch_few(n_networks=here, **settings), others):
+        both = {name: np.hstack([one[name], other[name]]) for name in one}
+        yield share, {**both, "steps": one["steps"]}
 
 
 def watch_few(*, group_size, dropout, **settings):
@@ -238,18 +211,9 @@ def watch_few(*, group_size, dropout, **settings):
             yield share, {"steps": runs[""].steps, **runs[""].seen}
 
 
-def sweep_batch_sizes(
-    batch_norm, batch_sizes=(16, 64, 512), n_epochs=20, *, n_networks=16, n_test=1000, seed=0,
-):
-    """Return {batch size: Run} of notebook 04's obvious experiment: equal epochs.
-
-    Update batch and statistics group are the same, so the noise and the number of updates change
-    together.
-    """
+def sweep_batch_sizes(batch_norm, batch_sizes, n_epochs=20, *, n_test=1000, n_networks=16, seed=0):
+    """Return {batch size: Run} at equal epochs: noise and number of updates change together."""
     data = load_fashion_mnist(1024, n_test, 14, 0.2, n_networks, seed=seed)
     arms = {m: dict(batch_size=m, n_steps=n_epochs * (1024 // m)) for m in batch_sizes}
-    return train_arms(
-        arms, data, batch_norm=batch_norm, hidden=[32, 32], learning_rate=0.05,
-        look=losses_on(data), seed=seed,
-    )
-
+    settings = dict(hidden=[32, 32], learning_rate=0.05, look=losses_on(data), seed=seed)
+    return train_arms(arms, data, batch_norm=batch_norm, **settings)

@@ -428,7 +428,8 @@ def _best_test_loss(seed, arm):
 
 def measure_noise(seed):
     """C6. Notebook 04's untrained networks, one random image each, 500 mini-batches of 64."""
-    (noise,) = minibatch_noise.noise_by_batch_size((64,), seed=seed)["total"]
+    values = minibatch_noise.pre_activations(n_units=16, n_networks=N_SEEDS, seed=seed)
+    (noise,) = minibatch_noise.measure_noise(values, [64], seed=seed)["total"]
     return (
         Effect(
             "the same image gets other hidden values in other batches of 64",

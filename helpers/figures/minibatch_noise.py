@@ -121,10 +121,11 @@ class NaiveSweepPicture(DotsPicture):
         )
         # Not the smallest batch size: its many updates without batch norm are chaotic, and
         # another machine's rounding shows in the second decimal.
-        gaps = {name: " and ".join(f"{gap} at {m}" for m, gap in list(zip(first, one))[1:])
-                for name, one in found.items()}
-        text = "; ".join(f"{name} the gap is {gap}" for name, gap in gaps.items())
-        self.sentence = f"{text[0].upper()}{text[1:]}."
+        told = []
+        for name, (_, *gaps) in found.items():
+            at = " and ".join(f"{gap} at {m}" for gap, m in zip(gaps, list(first)[1:]))
+            told.append(f"{name} the gap is {at}")
+        self.sentence = f"{told[0][0].upper()}{'; '.join(told)[1:]}."
         return self
 
 
@@ -145,7 +146,7 @@ class DifferencesPicture(RowsPicture):
 
     def place_rows(self, arms):
         sizes = {arm: arm.removeprefix("group ") for arm in arms}
-        places = {arm: _place(int(size)) for arm, size in sizes.items() if size.isdigit()}
+        places = {arm: np.log2(512 / int(one)) for arm, one in sizes.items() if one.isdigit()}
         below = max(places.values(), default=0) + 1.3
         others = [arm for arm in arms if arm not in places]
         return places | {arm: below + i for i, arm in enumerate(others)}
@@ -165,11 +166,7 @@ class DifferencesPicture(RowsPicture):
         if value is None:
             self.ghost.hide()
         else:
-            self.ghost.set(0.03, _place(value), f"your bet: {value:g}")
-
-
-def _place(group_size):
-    return float(np.log2(512 / group_size))
+            self.ghost.set(0.03, np.log2(512 / value), f"your bet: {value:g}")
 
 
 class GroupCurvesPicture(Picture):
@@ -225,11 +222,9 @@ class EndGapPicture(CurvesPicture):
     def show(self, differences):
         """Show {name of the run: (steps (n_looks,), differences (n_looks, n_networks))}."""
         self.show_curves({name: {"with": one} for name, one in differences.items()})
-        words = {"holds": "larger", "fails": "smaller", "undecided": "not different"}
-        signs = [
-            f"{words[verdict(mean_interval(values[-1]), 0)]} in the {name}"
-            for name, (_, values) in differences.items()
-        ]
+        signs, words = [], {"holds": "larger", "fails": "smaller", "undecided": "not different"}
+        for name, (_, values) in differences.items():
+            signs.append(f"{words[verdict(mean_interval(values[-1]), margin=0)]} in the {name}")
         self.sentence = f"At the end of training the gap of group 64 is {' and '.join(signs)}."
         return self
 
@@ -239,6 +234,7 @@ class EndGapPicture(CurvesPicture):
         ends = interval_ends([mean_interval(values[-1]) for _, values in curves])
         for axes, (steps, _) in zip(self.figure.axes, curves):
             axes.set(xlim=(0, 1.04 * steps[-1]), ylim=with_room((-0.22, 0.14), ends))
+            axes.locator_params(axis="x", nbins=5)
             axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
             for y, which in ((0.05, "smaller"), (0.84, "larger")):
                 axes.annotate(f"64 has the {which} gap", (0.06, y), xycoords="axes fraction")
