@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.checks import check_integer
+from helpers.layers import divergence_allowed
 from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, one_blas_thread
 from helpers.randomness import spawn_streams
@@ -130,6 +131,7 @@ class _Arm:
             rng=streams.order, sample_weights=sample_weights,
         )
         self._look, self._disturb, self._rng = copy.copy(look), disturb, streams.dropout
+        self._example = data.train_inputs[..., :1, :]
         self.n_done, self._losses, self._steps, self._seen = 0, [], [], {}
         if look_first:
             self._look_around()
@@ -147,6 +149,9 @@ class _Arm:
                 looked = True
             if self.n_done % STEPS_AT_ONCE == 0:
                 break
+        # Layers remember their last inputs. While other arms go on, let that be one example.
+        with divergence_allowed():
+            self.network.forward(self._example, training=False)
         return looked
 
     def _look_around(self):
