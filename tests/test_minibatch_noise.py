@@ -10,6 +10,7 @@ from helpers.arms import Run, train_arms
 from helpers.datasets import load_fashion_mnist
 from helpers.demos import minibatch_noise as demos
 from helpers.demos.minibatch_noise import groups_demo, microscope_demo
+from helpers.demos.panel import Panel
 from helpers.demos.prediction import NO_BET
 from helpers.experiments import minibatch_noise as experiments
 from helpers.experiments.lecture_demos import load_lecture
@@ -422,11 +423,12 @@ SHORT = {"**experiments.LIVE": '**{**experiments.LIVE, "n_steps": 10}'}
 SWEEP = ("setup", "s1-layer", "s3-data", "s3-sweep", "s3-figure", "s3-control")
 SWEEP += ("s3-control-figure",)
 ARMS = ("setup", "s1-layer", "s3-data", "s4-bet-group", "s4-arms", "s4-train", "s4-table")
-ARMS += ("s4-figure",)
+ARMS += ("s4-figure", "s4-answer-group")
 
 
 def rows_of(run):
-    return [text.get_text() for text in run.shown[-1].picture.all_axes[0].get_yticklabels()]
+    (panel,) = (one for one in run.shown if isinstance(one, Panel))
+    return [text.get_text() for text in panel.picture.all_axes[0].get_yticklabels()]
 
 
 def test_other_batch_sizes_and_epochs():
