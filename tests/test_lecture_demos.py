@@ -67,7 +67,8 @@ def test_pictures_shown_in_steps(lecture, is_readable):
             make_readable(one)
     kicks, sweeps, race = pictures
     check_picture(kicks, *itertools.product(lecture.kicks.values(), (False, True)))
-    check_picture(sweeps, lecture.sweeps, lecture.sweeps[:1])
+    at_first = {"with": lecture.sweeps["with"]}
+    check_picture(sweeps.show(at_first), at_first, lecture.sweeps)
     check_picture(race, *lecture.races.values())
 
 
@@ -209,9 +210,10 @@ def test_the_third_bar_waits_for_its_bet(board):
 def test_the_control_is_taken_back(board):
     board.go("control", "Reveal")
     picture = page_of(board).panel.picture
-    assert len(picture.lines[1].get_xdata()) == 3 and picture.updates[0].get_text()
+    _, line, _ = picture.arms["without"]
+    assert len(line.get_xdata()) == 3 and picture.notes[0].get_text()
     board.go("control")
-    assert len(picture.lines[1].get_xdata()) == 0 and not picture.updates[0].get_text()
+    assert len(line.get_xdata()) == 0 and not picture.notes[0].get_text()
 
 
 @pytest.mark.parametrize("tab", TABS)

@@ -26,7 +26,7 @@ from helpers.experiments.lecture_demos import (
     load_lecture,
     measure_notebook_02,
 )
-from helpers.experiments.minibatch_noise import LIVE_ARMS, naive_sweep, train_run
+from helpers.experiments.minibatch_noise import LIVE_ARMS, sweep_batch_sizes, watch_live
 from helpers.experiments.other_suspects import (
     MAP_FILE,
     load_learning_rate_map,
@@ -172,13 +172,16 @@ def test_a_moving_target_is_what_the_code_computes(arrays):
 
 
 def test_sweeps_and_arms_are_what_the_code_computes(arrays):
-    sweep = naive_sweep(True, SWEEP_SIZES[1:], n_networks=N_AGAIN)
-    assert sweep.n_steps == SWEEP_STEPS[1:]
-    assert_same(sweep.train_losses, arrays["sweep_train_losses"][0, 1:, :N_AGAIN])
-    assert_same(sweep.test_losses, arrays["sweep_test_losses"][0, 1:, :N_AGAIN])
-    run = train_run(**LIVE_ARMS["group 64"], n_networks=N_AGAIN)
+    sweep = sweep_batch_sizes(True, SWEEP_SIZES[1:], n_networks=N_AGAIN)
+    assert [run.steps.tolist() for run in sweep.values()] == [[n] for n in SWEEP_STEPS[1:]]
+    for loss in ("training", "test"):
+        stored = arrays["sweep_train_losses" if loss == "training" else "sweep_test_losses"]
+        computed = [run[f"{loss} loss"][-1] for run in sweep.values()]
+        assert_same(computed, stored[0, 1:, :N_AGAIN])
+    arms = {"group 64": LIVE_ARMS["group 64"]}
+    run = finish(watch_live(arms, n_networks=N_AGAIN))["group 64"]
     place = list(LIVE_ARMS).index("group 64")
-    assert_same(run.best_test_loss, arrays["best_test_losses"][place, :N_AGAIN])
+    assert_same(run["test loss"].min(axis=0), arrays["best_test_losses"][place, :N_AGAIN])
 
 
 def test_a_race_is_what_the_code_computes(arrays):

@@ -12,7 +12,6 @@ from helpers.execute import ROOT
 from helpers.experiments import weighing_the_evidence as evidence
 from helpers.experiments.covariate_shift import measure_coats
 from helpers.experiments.hidden_layer_stability import ARMS, load_clothes, watch_drift
-from helpers.experiments.minibatch_noise import train_run
 from helpers.experiments.weighing_the_evidence import (
     BY_CONSTRUCTION,
     CLAIMS,
@@ -31,7 +30,7 @@ from helpers.experiments.weighing_the_evidence import (
 from helpers.intervals import Interval, paired_interval
 from helpers.layers import Dense, ReLU
 from helpers.long_work import finish
-from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
+from helpers.network import Network, mean_loss, multilayer_perceptron
 from helpers.randomness import spawn_streams
 
 # -- every verdict, from networks that no notebook has seen --
@@ -85,8 +84,9 @@ def test_units_are_compared_at_an_equal_fit(seed):
     data = load_fashion_mnist(512, 2, 7, 0.2, 16, rng=spawn_streams(seed, 16).data)
     losses = []
     for arm, step in (("group 8", evidence.N_LIVE), ("group 512", evidence.N_EQUAL_FIT)):
-        logits = evidence._live(seed, arm).kept[step].forward(data.train_inputs, training=False)
-        losses.append(softmax_cross_entropy(logits, data.train_targets)[0])
+        network = evidence._live(seed, arm, step).network
+        logits = network.forward(data.train_inputs, training=False)
+        losses.append(mean_loss(logits, data.train_targets))
     ahead = paired_interval(losses[1], losses[0])
     assert abs(ahead.mean) < 0.05, ahead  # nats; both at N_LIVE are 0.3 apart
 
@@ -293,15 +293,11 @@ def test_two_detectors_are_those_of_all_five():
         measure_coats(detectors=("plain", "blind"), **small)
 
 
-def test_networks_are_kept_as_they_were():
-    small = dict(n_networks=2, n_test=50, n_steps=12, evaluate_every=4)
-    run = train_run(keep_at=(4, 7), **small)
-    assert list(run.kept) == [4, 7] and run.steps.tolist() == [4, 8, 12]
-    np.testing.assert_array_equal(run.test_losses, train_run(**small).test_losses)
-    shorter = train_run(keep_at=(7,), **small | {"n_steps": 7})
-    data = load_fashion_mnist(512, 50, 7, rng=np.random.default_rng(0))
-    for step, losses in ((4, run.test_losses[0]), (7, shorter.test_losses[-1])):
-        logits = run.kept[step].forward(data.test_inputs, training=False)
-        np.testing.assert_allclose(softmax_cross_entropy(logits, data.test_targets)[0], losses)
-    with pytest.raises(ValueError, match="keep_at must be between 1 and 12"):
-        train_run(keep_at=(13,), **small)
+def test_networks_stop_on_the_way_of_a_longer_training():
+    run, shorter = (evidence._live(FRESH, "group 8", n_steps) for n_steps in (20, 10))
+    assert run.steps.tolist() == [10, 20]
+    np.testing.assert_array_equal(shorter["test loss"][-1], run["test loss"][0])
+    data = load_fashion_mnist(512, 1000, 7, 0.2, 16, seed=FRESH)
+    for one in (run, shorter):
+        logits = one.network.forward(data.test_inputs, training=False)
+        np.testing.assert_allclose(mean_loss(logits, data.test_targets), one["test loss"][-1])

@@ -85,7 +85,7 @@ def show_sweeps(sweeps):
     """Three batch sizes at equal epochs, with batch norm and on demand without it."""
     return Panel(
         controls={"with_control": switch("the same without batch norm")},
-        compute=lambda with_control: sweeps if with_control else sweeps[:1],
+        compute=lambda with_control: sweeps if with_control else {"with": sweeps["with"]},
         picture=SweepsPicture(),
     )
 
@@ -458,7 +458,7 @@ def _protects_from(lecture):
 
 
 def _sd_at(batch_size):
-    return microscope(batch_size).x_hat.std()
+    return microscope(batch_size)["x_hat"].std()
 
 
 def _number_of_company(lecture):
@@ -479,20 +479,20 @@ def _number_of_large_batch(lecture):
 
 
 def _gap_change(sweep):
-    return paired_interval(sweep.gaps[1], sweep.gaps[2])
+    return paired_interval(*(sweep[m]["gap"][-1] for m in (64, 512)))
 
 
 def _number_of_sweep(lecture):
     return [
-        f"{_gap_change(lecture.sweeps[0])} nats", "larger gap at 64 than at 512",
+        f"{_gap_change(lecture.sweeps['with'])} nats", "larger gap at 64 than at 512",
         "with batch norm, seed by seed",
     ]
 
 
 def _number_of_control(lecture):
     return [
-        f"{_gap_change(lecture.sweeps[1])} nats", "larger gap at 64, without batch norm",
-        f"with batch norm {_gap_change(lecture.sweeps[0])}",
+        f"{_gap_change(lecture.sweeps['without'])} nats", "larger gap at 64, without batch norm",
+        f"with batch norm {_gap_change(lecture.sweeps['with'])}",
     ]
 
 
@@ -671,13 +671,13 @@ BEATS = (
     ),
     Beat(
         "naive", "64 against 512", "trap", "04#3", minibatch_noise.naive_bet,
-        lambda lecture: _gap_change(lecture.sweeps[0]), _number_of_sweep,
+        lambda lecture: _gap_change(lecture.sweeps["with"]), _number_of_sweep,
         before=None, after={"with_control": False},
         what_if="Then the lecture is wrong? Wait for it, and ask: what else has changed?",
     ),
     Beat(
         "control", "the control", "trap", "04#3", ask_control,
-        lambda lecture: _gap_change(lecture.sweeps[1]), _number_of_control,
+        lambda lecture: _gap_change(lecture.sweeps["without"]), _number_of_control,
         before={"with_control": False}, after={"with_control": True},
         what_if="Equal epochs are not equal steps. At equal steps, the images seen would differ.",
     ),

@@ -2,12 +2,8 @@
 
 from helpers.demos.panel import Panel, batch_size_slider, follow_bet, steps_slider
 from helpers.demos.prediction import Answer, Scale, predict
-from helpers.demos.progress import progress_bar
-from helpers.experiments.minibatch_noise import (
-    microscope,
-    run_reference,
-    watch_comparison,
-)
+from helpers.demos.progress import with_progress
+from helpers.experiments.minibatch_noise import microscope, watch_group
 from helpers.figures.minibatch_noise import (
     DifferencesPicture,
     GroupCurvesPicture,
@@ -94,18 +90,22 @@ def microscope_demo():
     )
 
 
-def show_differences(differences, bet=None):
-    """Show the paired `differences` of the experiment's arms, and a bet of `group_bet`."""
-    return follow_bet(DifferencesPicture(), differences, bet)
+def show_differences(measures, bet=None):
+    """Show {name of a measure: {arm: values}} against the first arm, and a bet of `group_bet`."""
+    return follow_bet(DifferencesPicture(), measures, bet)
 
 
 def groups_demo():
     """Training with the same 512 images in each step; statistics group and dropout are yours."""
-    with progress_bar(100, "Training the grey arm") as on_step:
-        reference = run_reference(on_step)
+    reference = with_progress("Training the grey arm", watch_group(512))
 
     def compute(group_size, dropout):
-        yield from watch_comparison(reference, group_size, dropout)
+        setting = dict(group_size=group_size, dropout=dropout, reference=reference)
+        if group_size == 512 and dropout == 0:
+            yield 1, {**setting, "arm": reference}
+            return
+        for share, arm in watch_group(group_size, dropout):
+            yield share, {**setting, "arm": arm}
 
     return Panel(
         controls={

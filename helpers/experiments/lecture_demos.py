@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from helpers.arms import Run
 from helpers.datasets import FASHION_MNIST_FILE, make_read_only, read_arrays
 from helpers.experiments.batch_norm_mechanics import compare_averages
 from helpers.experiments.covariate_shift import (
@@ -29,10 +30,10 @@ from helpers.experiments.hidden_layer_stability import (
 )
 from helpers.experiments.minibatch_noise import (
     LIVE_ARMS,
-    NaiveSweep,
-    naive_sweep,
-    noise_by_batch_size,
-    train_arms,
+    measure_noise,
+    pre_activations,
+    sweep_batch_sizes,
+    watch_live,
 )
 from helpers.experiments.other_suspects import Arm, NoisyRace, run_noisy_races
 from helpers.long_work import finish
@@ -106,12 +107,19 @@ def measure_notebook_03():
 
 def measure_notebook_04():
     """Return the noise of batch norm, both naive sweeps, and the arms that differ in noise."""
-    noise, sweeps = noise_by_batch_size(), [naive_sweep(one) for one in (True, False)]
+    values = pre_activations(n_units=16, n_networks=16, seed=0)
+    sweeps = [sweep_batch_sizes(one, SWEEP_SIZES).values() for one in (True, False)]
+    train, test = (
+        np.array([[run[name][-1] for run in runs] for runs in sweeps])
+        for name in ("training loss", "test loss")
+    )
     return {
-        "noise": noise.total[[noise.batch_sizes.index(size) for size in NOISE_SIZES]],
-        "sweep_train_losses": np.array([one.train_losses for one in sweeps]),
-        "sweep_test_losses": np.array([one.test_losses for one in sweeps]),
-        "best_test_losses": np.array([run.best_test_loss for run in train_arms().values()]),
+        "noise": measure_noise(values, NOISE_SIZES, seed=0)["total"],
+        "sweep_train_losses": train,
+        "sweep_test_losses": test,
+        "best_test_losses": np.array([
+            run["test loss"].min(axis=0) for run in finish(watch_live()).values()
+        ]),
     }
 
 
@@ -149,9 +157,8 @@ class Lecture:
 
     arrays: as in SHAPES. story: notebook 01's, without the two detectors with batch norm.
     averages: {memory: {name: (16,)}}, in %. kicks: {kind: a result of `run_kick`}, means over
-    three kicks. damages: {drive: {arm: (16,)}}, extra losses in nats.
-    sweeps: with batch norm, without it. races: {learning rate: NoisyRace}. best_test_losses:
-    {arm: (16,)}.
+    three kicks. damages: {drive: {arm: (16,)}}, extra losses in nats. sweeps: {arm: {batch size:
+    Run}} that know their gaps. races: {learning rate: NoisyRace}. best_test_losses: {arm: (16,)}.
     """
 
     arrays: dict
@@ -159,7 +166,7 @@ class Lecture:
     averages: dict
     kicks: dict
     damages: dict
-    sweeps: tuple
+    sweeps: dict
     best_test_losses: dict
     races: dict
 
@@ -203,12 +210,7 @@ def as_lecture(arrays):
             drive: dict(zip(ARMS, losses - arrays["late_losses"][0]))
             for drive, losses in zip(DRIVES, arrays["late_losses"]) if drive != "none"
         },
-        sweeps=tuple(
-            NaiveSweep(batch_norm, SWEEP_SIZES, SWEEP_STEPS, *losses)
-            for batch_norm, *losses in zip(
-                (True, False), arrays["sweep_train_losses"], arrays["sweep_test_losses"]
-            )
-        ),
+        sweeps=_sweeps(arrays),
         best_test_losses=dict(zip(LIVE_ARMS, arrays["best_test_losses"])),
         races={rate: _race(arrays, place) for place, rate in enumerate(RACE_RATES)},
     )
@@ -221,6 +223,17 @@ def _story(arrays):
     }
     without = dict.fromkeys(("batch_norm", "batch_norm_faster"))
     return CoatStory(arrays["coats"], **detectors, **without, shown=draw_shown())
+
+
+def _sweeps(arrays):
+    gaps = arrays["sweep_test_losses"] - arrays["sweep_train_losses"]
+    return {
+        arm: {
+            size: Run(np.array([n_steps]), {"gap": gap[None]}, losses=None, network=None)
+            for size, n_steps, gap in zip(SWEEP_SIZES, SWEEP_STEPS, rows)
+        }
+        for arm, rows in zip(("with", "without"), gaps)
+    }
 
 
 def _race(arrays, place):

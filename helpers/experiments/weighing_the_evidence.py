@@ -10,10 +10,11 @@ are trained once a seed (`made_once`).
 
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from helpers.arms import train_arms
 from helpers.checks import check_choice, check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.experiments import minibatch_noise
@@ -29,7 +30,7 @@ from helpers.experiments.other_suspects import (
     run_race_arm,
 )
 from helpers.intervals import Interval, clearance, mean_interval, paired_interval, verdict
-from helpers.layer_statistics import layer_places, record
+from helpers.layer_statistics import layer_places, record, with_statistics
 from helpers.layers import Dense
 from helpers.long_work import finish, remember
 from helpers.network import Network
@@ -403,18 +404,31 @@ LIVE_ARMS = minibatch_noise.LIVE_ARMS | {
 }
 
 
-@made_once(maxsize=len(LIVE_ARMS))
-def _live(seed, arm):
-    """Return the Run of an arm like notebook 04's, evaluated every 10 steps, not every 5."""
-    return minibatch_noise.train_run(
-        **LIVE_ARMS[arm], n_steps=N_LIVE, evaluate_every=10,
-        keep_at=(N_EQUAL_FIT, N_LIVE), seed=seed,
-    )
+@remember(maxsize=len(LIVE_ARMS) + 1)
+def _live(seed, arm, n_steps=N_LIVE):
+    """Return the Run of an arm like notebook 04's, looked at every 10 steps, not every 5.
+
+    Its networks have the statistics of all training images.
+    """
+    data = load_fashion_mnist(512, 1000, 7, 0.2, N_SEEDS, seed=seed)
+    settings = minibatch_noise.LIVE | dict(n_steps=n_steps, every=10, seed=seed)
+    look = minibatch_noise.losses_on(data)
+    run = train_arms({arm: LIVE_ARMS[arm]}, data, look=look, **settings)[arm]
+    fixed = with_statistics(run.network, data.train_inputs)
+    # Layers remember their last inputs: let that be one image, not a thousand.
+    fixed.forward(data.test_inputs[:1], training=False)
+    return replace(run, network=fixed)
+
+
+def _best_test_loss(seed, arm):
+    """Return the lowest test loss along the run, (n_networks,): stopping early by the test set."""
+    return _live(seed, arm)["test loss"].min(axis=0)
 
 
 def measure_noise(seed):
     """C6. Notebook 04's untrained networks, one random image each, 500 mini-batches of 64."""
-    noise = minibatch_noise.noise_by_batch_size((64,), (), seed=seed).total[0]
+    values = minibatch_noise.pre_activations(n_units=16, n_networks=N_SEEDS, seed=seed)
+    (noise,) = minibatch_noise.measure_noise(values, [64], seed=seed)["total"]
     return (
         Effect(
             "the same image gets other hidden values in other batches of 64",
@@ -433,7 +447,7 @@ def measure_noise(seed):
 def measure_regularising_noise(seed):
     """C7. Notebook 04's arms with statistics groups of 4, 8 and 512."""
     loud, noisy, quiet = (
-        _live(seed, arm).best_test_loss for arm in ("group 4", "group 8", "group 512")
+        _best_test_loss(seed, arm) for arm in ("group 4", "group 8", "group 512")
     )
     return (
         Effect(
@@ -447,27 +461,24 @@ def measure_regularising_noise(seed):
     )
 
 
-# Like notebook 04's larger network, with half its images: as soon fitted, in half the time.
-SATURATED = minibatch_noise.SATURATED | {"n_train": 128, "batch_size": 128, "n_steps": 60}
-
-
 def measure_batch_sizes(seed):
     """C8. Notebook 04's groups of 64 and 512, its naive sweep and its larger network.
 
     The test loss is averaged over steps 30 to 70, around the best moment of both arms: the single
     lowest loss differs more from network to network. The sweep has 8 epochs instead of 20, the
-    larger network 128 images in groups of 32 instead of 256 in groups of 64.
+    larger network half its images, in groups of 32 and 128 instead of 64 and 256: it fits them as
+    soon, in half the time.
     """
     small, whole = (_live(seed, arm) for arm in ("group 64", "group 512"))
     around_best = (small.steps >= 30) & (small.steps <= 70)
-    losses = [run.test_losses[around_best].mean(axis=0) for run in (small, whole)]
-    naive = minibatch_noise.naive_sweep(True, (64, 512), n_epochs=8, n_test=500, seed=seed)
-    fitted = [
-        minibatch_noise.train_run(
-            **SATURATED | {"evaluate_every": 60}, group_size=size, n_test=500, seed=seed
-        )
-        for size in (32, 128)
-    ]
+    losses = [run["test loss"][around_best].mean(axis=0) for run in (small, whole)]
+    sweep = minibatch_noise.sweep_batch_sizes(True, (64, 512), n_epochs=8, n_test=500, seed=seed)
+    data = load_fashion_mnist(128, 500, 14, 0.2, N_SEEDS, seed=seed)
+    fitted = train_arms(
+        {size: dict(group_size=size) for size in (32, 128)}, data, hidden=[64, 64], n_steps=60,
+        batch_size=128, learning_rate=0.1, look=minibatch_noise.losses_on(data), seed=seed,
+    )
+    naive, late = ([run["gap"][-1] for run in runs.values()] for runs in (sweep, fitted))
     return (
         Effect(
             "with groups of 64 the test loss is lower, all else equal",
@@ -477,12 +488,12 @@ def measure_batch_sizes(seed):
         Effect(
             "whoever just trains with 64 instead of 512 overfits less, too",
             "test minus training loss at equal epochs, 64 minus 512",
-            interval=paired_interval(*naive.gaps), **TENTH_OF_A_NAT,
+            interval=paired_interval(*naive), **TENTH_OF_A_NAT,
         ),
         Effect(
             "at the end of training, so do smaller groups even in a network that fits every label",
             "test minus training loss, groups of 32 minus 128",
-            interval=paired_interval(*(run.end_gap for run in fitted)), **TENTH_OF_A_NAT,
+            interval=paired_interval(*late), **TENTH_OF_A_NAT,
         ),
     )
 
@@ -493,7 +504,7 @@ def measure_dropout(seed):
     Dropout 0.5 is left out: it is still learning when the others are at their best.
     """
     plain, both, alone = (
-        _live(seed, arm).best_test_loss
+        _best_test_loss(seed, arm)
         for arm in ("group 64", "64, dropout 0.2", "dropout 0.2 alone")
     )
     half = dict(unit="%", sign=-1, margin=0.5, reason="half a percent of the loss")
@@ -536,7 +547,7 @@ N_IMPORTANT = 5  # of 64 hidden units: the single worst one differs more from ne
 def _cost_of_a_unit(seed, arm, step=N_LIVE):
     """Return the accuracy lost with one of the N_IMPORTANT units, their mean, (n_networks,)."""
     data = load_fashion_mnist(image_size=7, rng=np.random.default_rng(seed))
-    lost = silence_units(_live(seed, arm).kept[step], data.test_inputs, data.test_targets)
+    lost = silence_units(_live(seed, arm, step).network, data.test_inputs, data.test_targets)
     return np.sort(lost, axis=0)[-N_IMPORTANT:].mean(axis=0)
 
 

@@ -32,16 +32,7 @@ class SweepsPicture(NaiveSweepPicture):
     """The naive sweep with batch norm, and again without it when that is asked for."""
 
     def __init__(self):
-        super().__init__("Equal epochs: who overfits more?")
-
-    def show(self, sweeps):
-        super().show(sweeps)
-        if len(sweeps) == 1:
-            self.lines[1].set_data([], [])
-            self.intervals[1].set([], [], [], [])
-            for text in self.updates:
-                text.set_text("")
-        return self
+        super().__init__("Equal epochs: who overfits more?", later=["without"])
 
 
 class OneRacePicture(NoisyRacePicture):
