@@ -281,7 +281,7 @@ def test_the_ridges_move_on_while_the_networks_train_and_then_are_looked_up():
     experiments.watch_stations.forget()
     pairs = list(ridges_at(30, "z2", 0.02, 32))
     assert [ridges["step"] for _, ridges in pairs] == [0, 10, 20, 30]
-    assert [share for share, _ in pairs] == pytest.approx([1 / 3, 2 / 3, 1])
+    assert [share for share, _ in pairs] == pytest.approx([0, 1 / 3, 2 / 3, 1])
     ((share, again),) = ridges_at(30, "z2", 0.02, 32)
     assert share == 1
     np.testing.assert_array_equal(again["with"]["density"], pairs[-1][1]["with"]["density"])
