@@ -6,7 +6,7 @@ from helpers.arms import train_arms
 from helpers.checks import check_choice, check_number
 from helpers.datasets import Examples, shifted_regions
 from helpers.layer_statistics import with_statistics
-from helpers.network import inference_accuracy
+from helpers.network import inference_accuracy, predict
 from helpers.randomness import spawn_streams
 from helpers.recoloured import IMAGE_SIZE, draw_animals, draw_shown, learn_from
 from helpers.shift import domain_auc, effective_sample_size, importance_weights
@@ -28,19 +28,16 @@ def judge(network, data, coats=COATS):
     shown = draw_shown(image_size=_side_of(data.train_inputs))
     rows = {"accuracy": [], "cat_recall": [], "other_recall": [], "verdicts": []}
     for coat in coats:
-        right = _guess(network, data.tests_in_coats(coat)) == data.test_targets
+        guesses = predict(network, data.tests_in_coats(coat)).argmax(axis=-1)
+        right = guesses == data.test_targets
         rows["accuracy"].append(right.mean(axis=-1))
         rows["cat_recall"].append(_share(right, is_cat))
         rows["other_recall"].append(_share(right, ~is_cat))
-        pixels = shown.in_coats(coat).reshape(len(shown.targets), -1)
-        rows["verdicts"].append(_guess(network, data.standardise(pixels))[0] == 1)
+        faces = data.standardise(shown.in_coats(coat).reshape(len(shown.targets), -1))
+        rows["verdicts"].append(predict(network, faces)[0].argmax(axis=-1) == 1)
     train_accuracy = inference_accuracy(network, data.train_inputs, data.train_targets)
     arrays = {name: np.array(row) for name, row in rows.items()}
     return {"coats": np.array(coats), "train_accuracy": train_accuracy, **arrays}
-
-
-def _guess(network, inputs):
-    return network.forward(inputs, training=False).argmax(axis=-1)
 
 
 def _share(right, members):
@@ -150,11 +147,11 @@ def view_regions(distance, reweighted, *, n_train=300, seed=0):
     weights = importance_weights(source, target) if reweighted else np.ones(n_train)
     arms = {"line": dict(sample_weights=weights)}
     network = train_arms(arms, old, batch_size=n_train, seed=seed, **LINE)["line"].network
-    (layer,) = network.layers
+    (layer,), guesses = network.layers, predict(network, target).argmax(axis=-1)
     a, b = layer.weights[:, 1] - layer.weights[:, 0]
     return {
         "distance": distance, "reweighted": reweighted, "source": source, "target": target,
-        "weights": weights, "mistaken": _guess(network, target) != new.train_targets,
+        "weights": weights, "mistaken": guesses != new.train_targets,
         "line": (a, b, layer.bias[1] - layer.bias[0]),
         "accuracy": float(inference_accuracy(network, old.test_inputs, old.test_targets)),
         "auc": domain_auc(source, target), "effective": effective_sample_size(weights),

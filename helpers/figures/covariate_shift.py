@@ -17,7 +17,7 @@ from helpers.figures.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.intervals import format_number, mean_interval, mean_intervals, paired_interval
+from helpers.intervals import format_number, mean_intervals, paired_interval
 from helpers.recoloured import draw_shown
 
 COAT_LABEL = "coats of the test faces, from black (0) to full colour (1)"
@@ -46,9 +46,8 @@ class CoatSliderPicture(Picture):
         self.now = self.moves(self.axes.plot([], [], color="#222222", linewidth=1.5)[0])
         self.dots = self.moves(self.axes.plot([], [], "o", color="#222222")[0])
         self.reference = self.moves(Intervals(self.axes, REFERENCE))
-        self.reference_text = self.moves(
-            self.axes.text(1.05, 0, "", color=REFERENCE.text_colour, va="center")
-        )
+        of_text = {"color": REFERENCE.text_colour, "va": "center"}
+        self.reference_name = self.moves(self.axes.text(1.05, 0, "", **of_text))
         # Named at its left, for at its right stand the names of the curves.
         self.ghost = self.moves(Ghost(self.axes, offset=(-13, 0), ha="right", bbox=UNDERLAY))
 
@@ -66,22 +65,18 @@ class CoatSliderPicture(Picture):
         faces, cats = (intervals[place] for intervals in found.values())
         self.now.set_data([coats[place]] * 2, [0, 1])
         self.dots.set_data([coats[place]] * 2, [faces.mean, cats.mean])
-        self._show_reference(view["reference"])
+        reference = [] if view["reference"] is None else mean_intervals([view["reference"]])
+        for one in reference:
+            self.reference.set([1], [one.mean], [one.low], [one.high])
+            self.reference_name.set(y=one.mean, text="reference net,\nall faces")
+        for artist in (*self.reference.artists, self.reference_name):
+            artist.set_visible(bool(reference))
         self.sentence = (
             f"Coats at {format_number(coats[place], 1)}: the share recognised is {faces} of all "
             f"faces, {cats} of the cats ({faces.n_seeds} networks). Of the {len(is_cat)} faces "
             f"shown, the first network gets {len(wrong)} wrong (crossed)."
         )
         return self
-
-    def _show_reference(self, accuracies):
-        if accuracies is None:
-            self.reference.set([], [], [], [])
-            self.reference_text.set_text("")
-            return
-        interval = mean_interval(accuracies)
-        self.reference.set([1], [interval.mean], [interval.low], [interval.high])
-        self.reference_text.set(y=interval.mean, text="reference net,\nall faces")
 
 
 class DropPicture(Picture):
@@ -168,8 +163,8 @@ class BatchNormBarsPicture(BarsPicture):
         super().__init__(
             "Batch norm does not repair it: accuracy falls further",
             {names[0]: WITHOUT_BATCH_NORM, **dict.fromkeys(names[1:], STORED_STATISTICS)},
-            height=4.8, bar_width=0.6, reference=(0.5, "guessing"), ylim=(0, 1.05),
-            xlim=(-0.6, len(arms) + 0.3), ylabel="accuracy on coloured faces",
+            width=max(9, 2.3 * len(arms) + 2), height=4.8, bar_width=0.6, ylim=(0, 1.05),
+            reference=(0.5, "guessing"), xlim=(-0.6, len(arms) + 0.3), ylabel="accuracy on coloured faces",
         )
         self.arms, (axes,) = arms, self.figure.axes
         self.reference = self.moves(ReferenceLine(axes, 0, "reference net", REFERENCE))
@@ -196,28 +191,27 @@ class RegionPicture(Picture):
         x1 = np.linspace(-2.8, 2.8, 201)
         axes.plot(x1, region_boundary(x1), **THEORY.of_line(), zorder=3)
         axes.text(-2.72, region_boundary(-2.72) + 0.15, "the rule", color=THEORY.text_colour)
-        of_source = {"c": NEUTRAL.colour, "alpha": 0.75, "linewidths": 0.4, "edgecolors": "white"}
-        of_target = {"c": "white", "edgecolors": "#444444", "marker": "D", "s": 16}
-        of_mistakes = {"c": WARNING.colour, "marker": "X", "s": 46, "edgecolors": "white"}
-        self.source = self.moves(axes.scatter([], [], zorder=2, **of_source))
-        self.target = self.moves(axes.scatter([], [], zorder=2.2, **of_target))
-        self.mistakes = self.moves(axes.scatter([], [], zorder=2.4, linewidths=0.5, **of_mistakes))
-        self.line = self.moves(axes.plot([], [], zorder=4, **WITHOUT_BATCH_NORM.of_line())[0])
-        names = {
-            "training points (larger: more weight)": self.source, "learned line": self.line,
-            "test points": self.target, "test points it gets wrong": self.mistakes,
+        of_points = {
+            "training points (larger: more weight)": {
+                "c": NEUTRAL.colour, "edgecolors": "white", "alpha": 0.75, "linewidths": 0.4
+            },
+            "test points": {"c": "white", "edgecolors": "#444444", "marker": "D", "s": 16},
+            "test points it gets wrong": {
+                "c": WARNING.colour, "edgecolors": "white", "marker": "X", "s": 46
+            },
         }
-        legend = axes.legend(names.values(), names, loc="upper center", ncols=2, handlelength=3)
-        for handle in legend.legend_handles:
-            handle.set_animated(False)
+        (line,) = axes.plot([], [], zorder=4, label="learned line", **WITHOUT_BATCH_NORM.of_line())
+        points = [axes.scatter([], [], label=name, **look) for name, look in of_points.items()]
+        axes.legend(loc="upper center", ncols=2, handlelength=3)
+        self.line, self.points = self.moves(line), [self.moves(one) for one in points]
 
     def show(self, view):
         """Show what `view_regions` returns."""
         target, mistaken, weights = view["target"], view["mistaken"], view["weights"]
-        self.source.set_offsets(view["source"])
-        self.source.set_sizes(30 * weights)
-        self.target.set_offsets(target[~mistaken])
-        self.mistakes.set_offsets(target[mistaken])
+        places = view["source"], target[~mistaken], target[mistaken]
+        for points, offsets in zip(self.points, places, strict=True):
+            points.set_offsets(offsets)
+        self.points[0].set_sizes(30 * weights)
         (a, b, c), x1 = view["line"], np.array([-2.8, 2.8])
         self.line.set_data(x1, -(a * x1 + c) / b)
         counted = (
