@@ -39,6 +39,7 @@ from helpers.demos import batch_norm_mechanics as demos_02, covariate_shift as d
 from helpers.demos import hidden_layer_stability as demos_03, minibatch_noise as demos_04
 from helpers.demos import weighing_the_evidence as demos_05
 from helpers.demos import panel as panels
+from helpers.experiments import covariate_shift as experiments_01
 from helpers.experiments import hidden_layer_stability as experiments_03
 from helpers.long_work import finish
 from helpers.figures import picture as pictures
@@ -65,6 +66,7 @@ def interact(demo, *arguments):
 
 clothes = experiments_03.load_clothes()
 drift = finish(experiments_03.watch_drift(clothes))
+coats = experiments_01.measure_coats(("plain", "reference", "shortcut"))
 """
 FLOOR = """
 slider, label = ipywidgets.IntSlider(0, 0, 20), ipywidgets.Label("0")
@@ -81,7 +83,7 @@ slider.observe(lambda change: setattr(image, "value", ready[change.new % 2]), "v
 ipywidgets.VBox([slider, image])
 """
 STILL = {
-    "01 coats": "demos_01.coat_demo",
+    "01 coats": "demos_01.coat_demo, coats",
     "01 region": "demos_01.region_demo",
     "02 one batch": "demos_02.one_batch_demo",
     "03 kick": "demos_03.kick_demo, drift, clothes",

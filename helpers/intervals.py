@@ -30,7 +30,10 @@ class Interval:
         return self.mean + self.half_width
 
     def __str__(self):
-        decimals = _decimals_of_one_digit(self.half_width)
+        return self.rounded(_decimals_of_one_digit(self.half_width))
+
+    def rounded(self, decimals):
+        """Return it as text with so many decimals, where its last digits are not to be trusted."""
         return f"{format_number(self.mean, decimals)} ± {self.half_width:.{decimals}f}"
 
 
@@ -128,6 +131,11 @@ def format_number(value, decimals):
     check_integer("decimals", decimals, 0)
     rounded = round(float(value), decimals)
     return f"{rounded + 0.0:.{decimals}f}"
+
+
+def mean_text(values, decimals):
+    """Return the mean of `values` alone, with so many decimals."""
+    return format_number(np.mean(values), decimals)
 
 
 def median_text(values, n_censored=0):

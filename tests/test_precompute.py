@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.experiments import precompute
-from helpers.experiments.covariate_shift import measure_coats, measure_regions
+from helpers.experiments.covariate_shift import measure_coats, measure_lines
 from helpers.experiments.hidden_layer_stability import (
     ARMS,
     DRIVES,
@@ -137,18 +137,19 @@ def test_the_lecture_has_its_shapes_and_types(arrays):
 
 
 def test_coats_are_what_the_code_computes(arrays):
-    story = measure_coats(detectors=DETECTORS[:1], n_networks=N_AGAIN)
+    (name,) = DETECTORS[:1]
+    plain = measure_coats([name], n_networks=N_AGAIN)[name]
     for name in ("accuracy", "cat_recall", "other_recall", "train_accuracy"):
-        assert_same(getattr(story.plain, name), arrays[name][0, ..., :N_AGAIN])
-    np.testing.assert_array_equal(story.coats, arrays["coats"])
-    np.testing.assert_array_equal(story.plain.verdicts, arrays["verdicts"][0])
+        assert_same(plain[name], arrays[name][0, ..., :N_AGAIN])
+    np.testing.assert_array_equal(plain["coats"], arrays["coats"])
+    np.testing.assert_array_equal(plain["verdicts"], arrays["verdicts"][0])
 
 
 def test_regions_are_what_the_code_computes(arrays):
-    regions = measure_regions((4,), n_networks=N_AGAIN)
+    lines = measure_lines(distance=4, n_networks=N_AGAIN)
     # Weights come from a solver that stops at a tolerance.
-    assert np.allclose(regions.plain[0], arrays["regions"][0, :N_AGAIN], atol=0.002)
-    assert np.allclose(regions.reweighted[0], arrays["regions"][1, :N_AGAIN], atol=0.005)
+    assert np.allclose(lines["plain"], arrays["regions"][0, :N_AGAIN], atol=0.002)
+    assert np.allclose(lines["reweighted"], arrays["regions"][1, :N_AGAIN], atol=0.005)
 
 
 def test_averages_are_what_the_code_computes(arrays):

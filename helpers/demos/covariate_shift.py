@@ -1,12 +1,12 @@
 """Notebook 01's bets and demos: cats that change their coats, and a region that moves away."""
 
-from functools import lru_cache
+from functools import partial
 
 from helpers.demos.panel import Panel, choice, fraction_slider, switch
 from helpers.demos.prediction import Answer, Scale, predict
-from helpers.demos.progress import progress_bar
-from helpers.experiments.covariate_shift import measure_coats, view_coats, view_regions
+from helpers.experiments.covariate_shift import view_coats, view_regions
 from helpers.figures.covariate_shift import CoatSliderPicture, RegionPicture
+from helpers.recoloured import draw_shown
 
 
 def coat_bet():
@@ -75,24 +75,22 @@ def repair_bet():
     )
 
 
-def coat_demo(story=None, bet=None):
+def coat_demo(judged, bet=None):
     """Repaint the test faces; what did the non-cats of the training set look like?
 
-    story: a CoatStory of `measure_coats`; None trains the networks first, once.
-    bet: of `coat_bet`; stays in the picture at full colour.
+    judged: {"plain", "reference", "shortcut": what `experiments.covariate_shift.judge` returns};
+    without one of the last two there is no control for it. bet: of `coat_bet`; stays in the
+    picture at full colour.
     """
-    story = _default_story() if story is None else story
-
-    def view(coat, shortcut, with_reference):
-        return view_coats(story, coat, shortcut=shortcut, with_reference=with_reference)
-
+    controls = {"coat": fraction_slider("coats of the test faces", 0.6, step=0.1)}
+    if "shortcut" in judged:
+        colours = {"black": False, "any colour": True}
+        controls["shortcut"] = choice(colours, False, "training non-cats:")
+    if "reference" in judged:
+        controls["with_reference"] = switch("reference net")
     return Panel(
-        controls={
-            "coat": fraction_slider("coats of the test faces", 0.6, step=0.1),
-            "shortcut": choice({"black": False, "any colour": True}, False, "training non-cats:"),
-            "with_reference": switch("reference net"),
-        },
-        compute=view,
+        controls=controls,
+        compute=partial(view_coats, judged, draw_shown()),
         picture=CoatSliderPicture(),
         about=(
             "A slider repaints twenty test faces from black to full colour, crosses out those "
@@ -101,12 +99,6 @@ def coat_demo(story=None, bet=None):
         ),
         bet=bet,
     )
-
-
-@lru_cache(maxsize=1)
-def _default_story():
-    with progress_bar(5 * 120, "Training the cat detectors") as on_step:
-        return measure_coats(on_step=on_step)
 
 
 def region_demo():

@@ -320,8 +320,8 @@ def ask_rates():
 
 
 def _drop(lecture):
-    black, coloured = lecture.story.plain.accuracy[[0, -1]]
-    return black, lecture.story.reference.accuracy[-1], coloured
+    black, coloured = lecture.story["plain"]["accuracy"][[0, -1]]
+    return black, lecture.story["reference"]["accuracy"][-1], coloured
 
 
 def _shift_share(lecture):
@@ -330,8 +330,8 @@ def _shift_share(lecture):
 
 
 def _number_of_coats(lecture):
-    faces = mean_intervals(lecture.story.plain.accuracy[[0, -1]])
-    cats = mean_intervals(lecture.story.plain.cat_recall[[0, -1]])
+    faces = mean_intervals(lecture.story["plain"]["accuracy"][[0, -1]])
+    cats = mean_intervals(lecture.story["plain"]["cat_recall"][[0, -1]])
     return [
         f"{faces[0]} → {faces[1]}", "all faces recognised, from black to full colour",
         f"of the cats {cats[0]}, then {cats[1]}",
@@ -348,9 +348,13 @@ def _number_of_reference(lecture):
     ]
 
 
+def _found_by_shortcut(lecture):
+    return mean_interval(lecture.story["shortcut"]["cat_recall"][-1])
+
+
 def _number_of_shortcut(lecture):
-    found, = mean_intervals(lecture.story.shortcut.cat_recall[-1:])
-    training, = mean_intervals([lecture.story.shortcut.train_accuracy])
+    found = _found_by_shortcut(lecture)
+    training = mean_interval(lecture.story["shortcut"]["train_accuracy"])
     return [str(found), "of the coloured cats found", f"accuracy in training: {training}"]
 
 
@@ -360,7 +364,7 @@ def _number_of_region(lecture):
     gain = paired_interval(reweighted, plain)
     return [
         " → ".join(means), "accuracy at 4 sd, as it is and reweighted",
-        f"a gain of {format_number(gain.mean, 2)} ± {format_number(gain.half_width, 2)}",
+        f"a gain of {gain.rounded(2)}",
     ]
 
 
@@ -568,7 +572,7 @@ def _number_of_rates(lecture):
 BEATS = (
     Beat(
         "coats", "the coats", "coats", "01#1", covariate_shift.coat_bet,
-        lambda lecture: mean_interval(lecture.story.plain.accuracy[-1]), _number_of_coats,
+        lambda lecture: mean_interval(_drop(lecture)[-1]), _number_of_coats,
         before=None, after={"coat": 1.0, "shortcut": False, "with_reference": False},
         what_if="What if the coats are only half as colourful? Go back to 0.5: hardly anything "
         "happens up to there.",
@@ -583,7 +587,7 @@ BEATS = (
     ),
     Beat(
         "shortcut", "the shortcut", "coats", "01#3", covariate_shift.shortcut_bet,
-        lambda lecture: mean_interval(lecture.story.shortcut.cat_recall[-1]), _number_of_shortcut,
+        _found_by_shortcut, _number_of_shortcut,
         before={"coat": 1.0, "shortcut": False, "with_reference": False},
         after={"coat": 1.0, "shortcut": True, "with_reference": False},
         what_if="What if the coats go back to black? Now it is the others that are crossed out: it "

@@ -4,7 +4,7 @@ MEASURES run the notebooks' own experiments with their own settings and keep one
 `load_lecture` reads them from data/. So the board says what the notebooks print.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,13 +12,7 @@ import numpy as np
 from helpers.arms import Run
 from helpers.datasets import FASHION_MNIST_FILE, make_read_only, read_arrays
 from helpers.experiments.batch_norm_mechanics import compare_averages
-from helpers.experiments.covariate_shift import (
-    CoatStory,
-    Detector,
-    draw_shown,
-    measure_coats,
-    measure_regions,
-)
+from helpers.experiments.covariate_shift import measure_coats, measure_lines
 from helpers.experiments.hidden_layer_stability import (
     ARMS,
     DRIVES,
@@ -40,6 +34,7 @@ from helpers.long_work import finish
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
 DETECTORS = ("plain", "reference", "shortcut")
+JUDGED = ("accuracy", "cat_recall", "other_recall", "train_accuracy", "verdicts")
 MEMORIES = (0.9, 0.999)
 KICKS = (("scale", 2.0), ("random", 1.0))
 NOISE_SIZES = (64, 512)
@@ -76,13 +71,10 @@ SHAPES = {
 
 def measure_notebook_01():
     """Return three ways to train a cat detector, and lines in the region 4 sd away."""
-    story, regions = measure_coats(detectors=DETECTORS), measure_regions((4,))
-    detectors = {
-        field.name: np.array([getattr(getattr(story, one), field.name) for one in DETECTORS])
-        for field in fields(Detector)
-    }
-    lines = np.concatenate([regions.plain, regions.reweighted])
-    return {"coats": story.coats, **detectors, "regions": lines}
+    story, lines = measure_coats(DETECTORS), measure_lines(distance=4)
+    detectors = {name: np.array([story[one][name] for one in DETECTORS]) for name in JUDGED}
+    regions = np.array([lines["plain"], lines["reweighted"]])
+    return {"coats": story["plain"]["coats"], **detectors, "regions": regions}
 
 
 def measure_notebook_02():
@@ -155,14 +147,14 @@ MEASURES = (
 class Lecture:
     """What the lecture shows.
 
-    arrays: as in SHAPES. story: notebook 01's, without the two detectors with batch norm.
+    arrays: as in SHAPES. story: {detector: what notebook 01's `judge` returns}, without batch norm.
     averages: {memory: {name: (16,)}}, in %. kicks: {kind: a result of `run_kick`}, means over
     three kicks. damages: {drive: {arm: (16,)}}, extra losses in nats. sweeps: {arm: {batch size:
     Run}} that know their gaps. races: {learning rate: NoisyRace}. best_test_losses: {arm: (16,)}.
     """
 
     arrays: dict
-    story: CoatStory
+    story: dict
     averages: dict
     kicks: dict
     damages: dict
@@ -217,12 +209,10 @@ def as_lecture(arrays):
 
 
 def _story(arrays):
-    detectors = {
-        name: Detector(*(arrays[field.name][place] for field in fields(Detector)))
-        for place, name in enumerate(DETECTORS)
+    return {
+        detector: {"coats": arrays["coats"], **{name: arrays[name][place] for name in JUDGED}}
+        for place, detector in enumerate(DETECTORS)
     }
-    without = dict.fromkeys(("batch_norm", "batch_norm_faster"))
-    return CoatStory(arrays["coats"], **detectors, **without, shown=draw_shown())
 
 
 def _sweeps(arrays):

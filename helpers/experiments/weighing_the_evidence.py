@@ -216,9 +216,9 @@ TENTH_OF_A_NAT = dict(
 
 def measure_black_cats(seed):
     """C1. The networks of notebook 01, on black and on coloured faces."""
-    story = measure_coats(coats=(0, 1), detectors=("plain", "reference"), seed=seed)
-    black, coloured = story.plain.accuracy
-    drop, shift = black - coloured, story.reference.accuracy[-1] - coloured
+    judged = measure_coats(("plain", "reference"), coats=(0, 1), seed=seed)
+    black, coloured = judged["plain"]["accuracy"]
+    drop, shift = black - coloured, judged["reference"]["accuracy"][-1] - coloured
     return (
         Effect(
             "on coloured coats it recognises fewer faces", "accuracy lost", "points",

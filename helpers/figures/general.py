@@ -1,4 +1,4 @@
-"""Pictures for any comparison: curves with bands, bars, dots and rows with intervals.
+"""Pictures for any comparison: curves with bands or names, bars, dots and rows with intervals.
 
 They take their arms from what they are shown, so that an arm more is a curve more.
 """
@@ -30,11 +30,13 @@ OF_ARMS = {
 OF_OTHERS = (REFERENCE, DROPOUT, SECOND, THEORY)
 
 
-def looks_of(arms):
-    """Return {name: (Style, label)} for the names of some arms."""
-    others = [name for name in arms if name not in OF_ARMS]
-    own = {name: (OF_OTHERS[i % len(OF_OTHERS)], name) for i, name in enumerate(others)}
-    return {name: OF_ARMS.get(name) or own[name] for name in arms}
+def looks_of(arms, known=OF_ARMS):
+    """Return {name: (Style, label)} for the names of some arms; known: the looks of some."""
+    taken = [known[name][0] for name in arms if name in known]
+    free = [style for style in OF_OTHERS if style not in taken] or OF_OTHERS
+    others = [name for name in arms if name not in known]
+    own = {name: (free[i % len(free)], name) for i, name in enumerate(others)}
+    return {name: known.get(name) or own[name] for name in arms}
 
 
 def with_room(limits, values):
@@ -77,6 +79,68 @@ class CurvesPicture(Picture):
         samples = [all_axes[0].plot([], [], marker=s.marker, **s.of_line())[0] for s, _ in looks]
         names = [name for _, name in looks]
         all_axes[0].legend(samples, names, loc="upper right", bbox_to_anchor=(1.02, 0.9))
+
+
+class NamedCurves:
+    """Curves with 95% bands in one axes, each with its name at its right end.
+
+    looks: {arm: (Style, name)}. points: with a marker at each place. What has one place only is a
+    marker there.
+    """
+
+    def __init__(self, picture, axes, looks, *, points=False):
+        self.points = points
+        self.parts = [
+            (picture.moves(Band(axes, style)), picture.moves(Intervals(axes, style)))
+            for style, _ in looks.values()
+        ]
+        self.labels = picture.moves(LineLabels(axes, *zip(*looks.values())))
+
+    def set(self, curves):
+        """Show {arm: (x (n_places,), values (n_places, n_networks))}, in the order of the looks.
+
+        Returns {arm: list of Intervals}.
+        """
+        found = {arm: mean_intervals(values) for arm, (_, values) in curves.items()}
+        for (x, _), intervals, (band, markers) in zip(
+            curves.values(), found.values(), self.parts, strict=True
+        ):
+            band.set(x, *interval_ends(intervals))
+            if self.points or len(x) == 1:
+                markers.set(x, *interval_ends(intervals))
+        last = max(x[-1] for x, _ in curves.values())
+        self.labels.set(last, [intervals[-1].mean for intervals in found.values()])
+        return found
+
+
+class NamedCurvesPicture(Picture):
+    """Accuracies of some arms along x, as NamedCurves; one axes that has room for all of them.
+
+    known: {arm: (Style, name)}; other arms get another style and their own name. of_axes:
+    properties of the axes, such as its labels.
+    """
+
+    def __init__(self, title, known=OF_ARMS, *, width=9, height=4.8, **of_axes):
+        super().__init__(width=width, height=height, title=title)
+        self.axes, self.known, self.curves = self.figure.subplots(), known, None
+        self.axes.set(**of_axes)
+
+    def show_curves(self, curves):
+        """Show what `NamedCurves.set` takes; return {name: Interval at the right end}."""
+        looks = looks_of(curves, self.known)
+        if self.curves is None:
+            self._make_room(curves)
+            self.curves = NamedCurves(self, self.axes, looks, points=True)
+        found = self.curves.set(curves)
+        return {looks[arm][1]: intervals[-1] for arm, intervals in found.items()}
+
+    def _make_room(self, curves):
+        places = max((x for x, _ in curves.values()), key=len)
+        span = places[-1] - places[0]
+        lowest = min(one.low for _, values in curves.values() for one in mean_intervals(values))
+        self.axes.set_xlim(places[0] - 0.04 * span, places[-1] + 0.38 * span)
+        self.axes.set_ylim(0.1 * (10 * lowest // 1), 1.02)
+        self.axes.set_xticks(places)
 
 
 class BarsPicture(Picture):
