@@ -61,12 +61,14 @@ def watch_arms(arms, data, **settings):
     the widths of the hidden layers, such as [64, 64]. n_steps, batch_size, learning_rate,
     momentum, sample_weights: as in `training.train`. batch_norm, dropout, activation, group_size,
     init_scale: as in `network.multilayer_perceptron`; memory: batch norm's momentum; dtype:
-    float64 unless given; build: what makes the networks instead, with the same arguments.
+    float64 unless given; build: what makes the networks instead, with the same arguments and
+    more, if it has more.
     n_networks: as many as there are training sets, to be named where all networks share one;
     skip: the first networks of the seed that are left out. data: another training set.
 
     look: network -> {name: array, networks first}, called every `every` steps and after the last;
-    look_first: before the first, too. Each arm has its own copy of a look that remembers.
+    look_first: before the first, too. {} is no look. Each arm has its own copy of a look that
+    remembers.
     disturb: (network, rng) -> None, called after each step, before any look; rng: the dropout
     streams of the seed.
 
@@ -102,6 +104,8 @@ def _start(name, options):
     needed = ("seed", "hidden", "n_steps", "batch_size", "learning_rate")
     missing = [one for one in needed if one not in options]
     build = inspect.signature(options.get("build", multilayer_perceptron)).parameters
+    if any(one.kind is one.VAR_KEYWORD for one in build.values()):  # which it hands on
+        build = {**build, **inspect.signature(multilayer_perceptron).parameters}
     unknown = [one for one in options if one not in {**known, **build}]
     for is_wrong, names in (("needs", missing), ("does not know", unknown)):
         if names:
@@ -164,10 +168,11 @@ class _Arm:
         return bool(self._steps)
 
     def _look_around(self):
-        if self._look is not None:
+        seen = {} if self._look is None else self._look(self.network)
+        if seen:
             self._steps.append(self.n_done)
-            for name, values in self._look(self.network).items():
-                self._seen.setdefault(name, []).append(values)
+        for name, values in seen.items():
+            self._seen.setdefault(name, []).append(values)
 
     @property
     def run(self):

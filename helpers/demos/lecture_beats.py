@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from helpers.arms import first_below, never_below
 from helpers.demos import (
     batch_norm_mechanics,
     covariate_shift,
@@ -28,10 +29,21 @@ from helpers.experiments.hidden_layer_stability import (
     watch_drift,
 )
 from helpers.experiments.minibatch_noise import dropout_sd, microscope
-from helpers.experiments.other_suspects import load_learning_rate_map
+from helpers.experiments.other_suspects import (
+    load_learning_rate_map,
+    pair_of,
+    range_text,
+    trains,
+)
 from helpers.figures.hidden_layer_stability import MovingTargetPicture
 from helpers.figures.lecture_demos import KickInStepsPicture, OneRacePicture, SweepsPicture
-from helpers.intervals import format_number, mean_interval, mean_intervals, paired_interval
+from helpers.intervals import (
+    format_number,
+    mean_interval,
+    mean_intervals,
+    median_text,
+    paired_interval,
+)
 
 
 @dataclass(frozen=True)
@@ -93,8 +105,8 @@ def show_sweeps(sweeps):
 def show_race(races, bet):
     """Batch norm with noise behind it against both others, at either learning rate."""
     return Panel(
-        controls={"learning_rate": choice(list(races), 0.1, "learning rate")},
-        compute=lambda learning_rate: races[learning_rate],
+        controls={"rate": choice(list(races), 0.1, "learning rate")},
+        compute=lambda rate: {f"relu, learning rate {rate:g}": races[rate]},
         picture=OneRacePicture(),
         bet=bet,
     )
@@ -538,32 +550,43 @@ def _number_of_dropout(lecture):
     ]
 
 
+def _first_steps(lecture, rate):
+    return {arm: first_below(0.5, run) for arm, run in lecture.races[rate].items()}
+
+
+def _saved_despite_noise(lecture, rate):
+    first = _first_steps(lecture, rate)
+    return paired_interval(first["without"], first["noisy"])
+
+
 def _number_of_race(rate):
     def number(lecture):
         race = lecture.races[rate]
-        drifts = mean_intervals(race.drift)
-        saved = race.steps_saved_despite_noise
+        without, with_norm, noisy = (
+            median_text(first, never_below(0.5, race[arm]).sum())
+            for arm, first in _first_steps(lecture, rate).items()
+        )
+        drifts = mean_intervals(lecture.arrays["race_drift"][list(lecture.races).index(rate)])
         return [
-            f"{race.noisy.median_text} steps",
-            f"median with noise; {race.without.median_text} without batch norm, "
-            f"{race.with_batch_norm.median_text} with it",
-            f"saved against none: {saved} steps; drift {drifts[2]} sd a step, without batch norm "
-            f"{drifts[0]}",
+            f"{noisy} steps",
+            f"median with noise; {without} without batch norm, {with_norm} with it",
+            f"saved against none: {_saved_despite_noise(lecture, rate)} steps; drift {drifts[2]} "
+            f"sd a step, without batch norm {drifts[0]}",
         ]
 
     return number
 
 
 def _deep_pair(_lecture=None):
-    return load_learning_rate_map().pair("relu", 10, 1.0)
+    return pair_of(load_learning_rate_map(), "relu", 10, 1.0)
 
 
 def _number_of_rates(lecture):
     pair = _deep_pair()
+    rates = {arm: range_text(pair["learning_rates"], pair[arm]) for arm in ("without", "with")}
     return [
-        f"only {pair.without.range_text}", "trains ten layers without batch norm",
-        f"with it, rates from {pair.with_batch_norm.range_text}; a rate trains if the loss falls "
-        "below 1",
+        f"only {rates['without']}", "trains ten layers without batch norm",
+        f"with it, rates from {rates['with']}; a rate trains if the loss falls below 1",
     ]
 
 
@@ -705,20 +728,20 @@ BEATS = (
     ),
     Beat(
         "drift", "more drift", "race", "05#2", weighing_the_evidence.fast_bet,
-        lambda lecture: float(np.median(lecture.races[0.1].noisy.first_steps)),
+        lambda lecture: float(np.median(_first_steps(lecture, 0.1)["noisy"])),
         _number_of_race(0.1),
-        before=None, after={"learning_rate": 0.1},
+        before=None, after={"rate": 0.1},
         what_if="So less drift is not why? One learning rate does not speak for all.",
     ),
     Beat(
         "slow", "drift, small steps", "race", "05#2", weighing_the_evidence.slow_bet,
-        lambda lecture: lecture.races[0.02].steps_saved_despite_noise, _number_of_race(0.02),
-        before={"learning_rate": 0.1}, after={"learning_rate": 0.02},
+        lambda lecture: _saved_despite_noise(lecture, 0.02), _number_of_race(0.02),
+        before={"rate": 0.1}, after={"rate": 0.02},
         what_if="Both verdicts stand, side by side.",
     ),
     Beat(
         "rates", "room for large steps", "rates", "05#3", ask_rates,
-        lambda lecture: int(_deep_pair().without.trains.sum()), _number_of_rates,
+        lambda lecture: int(trains(_deep_pair()["without"]).sum()), _number_of_rates,
         before={"activation": "relu", "depth": 3, "init_scale": 1.0},
         after={"activation": "relu", "depth": 10, "init_scale": 1.0},
         what_if="What if it starts badly? Initial weights × 5, at depth 5. Another activation?",

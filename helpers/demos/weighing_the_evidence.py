@@ -1,6 +1,7 @@
 """Notebook 05's bets and demos: a map of learning rates, the reader's verdicts, the ledger."""
 
 import html
+from functools import partial
 
 import ipywidgets
 from ipywidgets import Layout
@@ -9,7 +10,7 @@ from helpers.demos.panel import Panel, choice, follow, follow_bet, paragraph, st
 from helpers.demos.prediction import Answer, Scale, predict
 from helpers.demos.progress import widget_view
 from helpers.demos.spoken_names import spoken_names
-from helpers.experiments.other_suspects import MAP_AXES, load_learning_rate_map
+from helpers.experiments.other_suspects import MAP_AXES, load_learning_rate_map, pair_of
 from helpers.experiments.weighing_the_evidence import (
     CLAIMS,
     NOT_SUPPORTED,
@@ -88,7 +89,7 @@ def smooth_bet():
 
 
 def show_races(races, bet=None):
-    """Show the races at two learning rates, with the bet of `fast_bet` as a ghost in the first."""
+    """Show races {name: {arm: Run}}, with the bet of `fast_bet` as a ghost in the first."""
     return follow_bet(NoisyRacePicture(), races, bet)
 
 
@@ -101,7 +102,7 @@ def learning_rate_demo():
             "depth": steps_slider(MAP_AXES["depth"], 3, "depth (layers of weights)"),
             "init_scale": choice(scales, 1.0, "initial weights"),
         },
-        compute=load_learning_rate_map().pair,
+        compute=partial(pair_of, load_learning_rate_map()),
         picture=LearningRateMapPicture(),
         about=(
             "Buttons and a slider choose activation, depth and size of the initial weights; two "
@@ -218,7 +219,7 @@ CELL = (
 def _table_row(row, said):
     claim = row.claim
     cells = [
-        f"<b>{claim.name}</b> {html.escape(claim.words)} ({claim.where_text})",
+        f"<b>{claim.name}</b> {html.escape(claim.words)} ({claim.where})",
         _signed(said) if said else "–",
         f"<b>{_signed(OF_ROWS[row.verdict])}</b>",
         "<br>".join(
@@ -235,7 +236,7 @@ def _signed(word):
 def _markdown_cells(row):
     claim, found = row.claim, OF_ROWS[row.verdict]
     return [
-        f"**{claim.name}** {claim.words} ({claim.source}; {claim.where_text})",
+        f"**{claim.name}** {claim.words} ({claim.source}; {claim.where})",
         f"{SIGNS[found]} {found}",
         *("<br>".join(map(_with_number, part)) or "–" for part in (row.kept, row.lost)),
     ]

@@ -29,7 +29,7 @@ from helpers.experiments.minibatch_noise import (
     sweep_batch_sizes,
     watch_live,
 )
-from helpers.experiments.other_suspects import Arm, NoisyRace, run_noisy_races
+from helpers.experiments.other_suspects import NOISY_ARMS, run_noisy_race
 from helpers.long_work import finish
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
@@ -59,10 +59,8 @@ SHAPES = {
     "sweep_train_losses": (2, len(SWEEP_SIZES), 16),  # with batch norm, without it
     "sweep_test_losses": (2, len(SWEEP_SIZES), 16),
     "best_test_losses": (len(LIVE_ARMS), 16),
-    "race_losses": (len(RACE_RATES), 3, len(RACE_STEPS), 16),  # NaN: the race was over
-    "race_first_steps": (len(RACE_RATES), 3, 16),
-    "race_arrived": (len(RACE_RATES), 3, 16),
-    "race_drift": (len(RACE_RATES), 3, 16),
+    "race_losses": (len(RACE_RATES), len(NOISY_ARMS), len(RACE_STEPS), 16),
+    "race_drift": (len(RACE_RATES), len(NOISY_ARMS), 16),
 }
 
 
@@ -116,22 +114,13 @@ def measure_notebook_04():
 
 
 def measure_notebook_05():
-    """Return the races without batch norm, with it, and with noise behind it."""
-    races = run_noisy_races(RACE_RATES)
-    arms = [race.arms for race in races]
+    """Return the races without batch norm, with it, and with noise behind it, and their drift."""
+    races = [run_noisy_race(rate).values() for rate in RACE_RATES]
+    drifts = [run_noisy_race(rate, drift=True, n_steps=41).values() for rate in RACE_RATES]
     return {
-        "race_losses": np.array([[_to_full_length(arm.losses) for arm in one] for one in arms]),
-        "race_first_steps": np.array([[arm.first_steps for arm in one] for one in arms]),
-        "race_arrived": np.array([[arm.arrived for arm in one] for one in arms]),
-        "race_drift": np.array([race.drift for race in races]),
+        "race_losses": np.array([[run["loss"] for run in race] for race in races]),
+        "race_drift": np.array([[run["drift"].mean(axis=0) for run in one] for one in drifts]),
     }
-
-
-def _to_full_length(losses):
-    """Return `losses`, (n_checks, n_networks), with NaN where the race was already over."""
-    full = np.full((len(RACE_STEPS), losses.shape[1]), np.nan)
-    full[: len(losses)] = losses
-    return full
 
 
 MEASURES = (
@@ -150,7 +139,8 @@ class Lecture:
     arrays: as in SHAPES. story: {detector: what notebook 01's `judge` returns}, without batch norm.
     averages: {memory: {name: (16,)}}, in %. kicks: {kind: a result of `run_kick`}, means over
     three kicks. damages: {drive: {arm: (16,)}}, extra losses in nats. sweeps: {arm: {batch size:
-    Run}} that know their gaps. races: {learning rate: NoisyRace}. best_test_losses: {arm: (16,)}.
+    Run}} that know their gaps. races: {learning rate: {arm: Run}} with a "loss".
+    best_test_losses: {arm: (16,)}.
     """
 
     arrays: dict
@@ -204,7 +194,7 @@ def as_lecture(arrays):
         },
         sweeps=_sweeps(arrays),
         best_test_losses=dict(zip(LIVE_ARMS, arrays["best_test_losses"])),
-        races={rate: _race(arrays, place) for place, rate in enumerate(RACE_RATES)},
+        races=dict(zip(RACE_RATES, map(_race, arrays["race_losses"]))),
     )
 
 
@@ -226,14 +216,5 @@ def _sweeps(arrays):
     }
 
 
-def _race(arrays, place):
-    names = ("race_losses", "race_first_steps", "race_arrived")
-    arms = []
-    for losses, first_steps, arrived in zip(*(arrays[name][place] for name in names)):
-        losses = losses[~np.isnan(losses[:, 0])]
-        arms.append(Arm(RACE_STEPS[: len(losses)], losses, first_steps, arrived))
-    without, with_batch_norm, noisy = arms
-    return NoisyRace(
-        "relu", RACE_RATES[place], 0.5, without, with_batch_norm, noisy,
-        drift=arrays["race_drift"][place],
-    )
+def _race(losses):
+    return {arm: Run(RACE_STEPS, {"loss": one}, None, None) for arm, one in zip(NOISY_ARMS, losses)}

@@ -17,46 +17,33 @@ from helpers.experiments.other_suspects import (
     LEARNING_RATES,
     MAP_AXES,
     MAP_FILE,
-    LearningRateMap,
     measure_learning_rates,
 )
-from helpers.sweep import sweep
+from helpers.sweep import watch_sweep
 
 
-def compute_learning_rate_map(axes=MAP_AXES, *, n_jobs=-1, on_cell=print, **settings):
-    """Return the LearningRateMap over `axes`; settings: those of `measure_learning_rates`.
+def watch_learning_rate_map(axes=MAP_AXES, rates=LEARNING_RATES, *, n_jobs=-1, **settings):
+    """Yield (share done, arrays of the map or None); settings: those of `measure_learning_rates`.
 
-    Calls `on_cell(text)` after each combination; n_jobs: as in `sweep`.
+    n_jobs: as in `watch_sweep`.
     """
-    cells = [dict(zip(axes, cell)) for cell in itertools.product(*axes.values())]
-    numbers = itertools.count(1)
-
-    def on_done():
-        number = next(numbers)
-        setting = ", ".join(f"{name} {value}" for name, value in cells[number - 1].items())
-        on_cell(f"{number} of {len(cells)}: {setting}")
-
-    jobs = [{**cell, **settings} for cell in cells]
-    results = sweep(measure_learning_rates, jobs, n_jobs=n_jobs, on_done=on_done)
-    final_losses = np.array([result.final_losses for result in results])
-    rates = np.array(settings.get("learning_rates", LEARNING_RATES))
-    shape = [len(values) for values in axes.values()]
-    return LearningRateMap(rates, final_losses.reshape(*shape, *final_losses.shape[1:]))
-
-
-def save_learning_rate_map(rate_map, path=MAP_FILE, *, axes=MAP_AXES):
-    """Write the map and its axes to `path`."""
+    combinations = itertools.product(*axes.values())
+    jobs = [dict(zip(axes, one), learning_rates=rates, **settings) for one in combinations]
     of_axes = {name: np.array(values) for name, values in axes.items()}
-    save_arrays(path, {**of_axes, **vars(rate_map)})
+    for share, results in watch_sweep(measure_learning_rates, jobs, n_jobs=n_jobs):
+        if len(results) < len(jobs):
+            yield share, None
+        else:
+            losses = np.reshape(results, (*map(len, axes.values()), len(rates), -1))
+            yield share, {**of_axes, "learning_rates": np.array(rates), "final_losses": losses}
 
 
-def compute_lecture(measures=MEASURES, *, on_part=print):
-    """Return the arrays of the instructor's board; calls `on_part(text)` before each of them."""
+def watch_lecture(measures=MEASURES):
+    """Yield (share done, arrays of the instructor's board so far)."""
     arrays = {}
     for number, measure in enumerate(measures, start=1):
-        on_part(f"{number} of {len(measures)}: {measure.__name__.replace('_', ' ')}")
-        arrays |= measure()
-    return arrays
+        arrays = {**arrays, **measure()}
+        yield number / len(measures), arrays
 
 
 def save_arrays(path, arrays):
@@ -70,19 +57,23 @@ def save_arrays(path, arrays):
         unfinished.unlink(missing_ok=True)
 
 
-def main(arguments=None):
+WORKS = {"map": (MAP_FILE, watch_learning_rate_map), "lecture": (LECTURE_FILE, watch_lecture)}
+
+
+def main(arguments=None, works=WORKS):
     parser = argparse.ArgumentParser(prog="python -m helpers.experiments.precompute")
     parser.add_argument("what", nargs="*", help="map, lecture; both if nothing is named")
-    what = parser.parse_args(arguments).what or ["map", "lecture"]
+    what = parser.parse_args(arguments).what or list(works)
     for one in what:
-        if one not in ("map", "lecture"):
-            parser.error(f"what must be map or lecture, got {one}")
-    if "map" in what:
-        save_learning_rate_map(compute_learning_rate_map())
-        print(f"wrote {MAP_FILE}")
-    if "lecture" in what:
-        save_arrays(LECTURE_FILE, compute_lecture())
-        print(f"wrote {LECTURE_FILE}")
+        if one not in works:
+            parser.error(f"what must be {' or '.join(works)}, got {one}")
+    for path, watch in map(works.get, what):
+        arrays = None
+        for share, latest in watch():
+            arrays = latest
+            print(f"{path.name}: {share:.0%}")
+        save_arrays(path, arrays)
+        print(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ would also say, so a check that does not hold is a caveat. Every effect has a si
 that matters and a reason for it; `intervals.verdict` decides. Nothing here is typed in: each
 `measure_...(seed)` trains the arms that its verdict needs, 16 networks each, paired by seed. Runs
 are shorter than in the notebooks, where a docstring says so, and arms that several claims need
-are trained once a seed (`made_once`).
+are trained once.
 """
 
 import textwrap
@@ -18,23 +18,23 @@ from helpers.arms import train_arms
 from helpers.checks import check_choice, check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.experiments import minibatch_noise
-from helpers.experiments.arm import N_SEEDS, accuracy
+from helpers.experiments.arm import accuracy
 from helpers.experiments.covariate_shift import measure_coats
 from helpers.experiments.hidden_layer_stability import late_losses, load_clothes, watch_drift
 from helpers.experiments.other_suspects import (
+    best_rates,
+    final_loss,
     load_learning_rate_map,
-    measure_learning_rates,
-    measure_smoothness,
-    run_noisy_arm,
+    long_steps,
+    pair_of,
     run_noisy_race,
-    run_race_arm,
+    train_small,
 )
 from helpers.intervals import Interval, clearance, mean_interval, paired_interval, verdict
 from helpers.layer_statistics import layer_places, record, with_statistics
 from helpers.layers import Dense
 from helpers.long_work import finish, remember
 from helpers.network import Network
-from helpers.sweep import made_once, side_by_side
 
 BY_CONSTRUCTION = "by construction"
 SUPPORTED, WITH_CAVEAT = "supported", "supported, with a caveat"
@@ -141,22 +141,15 @@ class Row:
 class Claim:
     """A claim in plain words, before anything is measured.
 
-    name: a short label. source: who says it. where: pairs (notebook, section) that show it, the
-    section by the beginning of its heading. measure: seed -> (main effect, *checks).
+    name: a short label. source: who says it. where: notebook and section of what shows it, such as
+    "01#1, 03#deeper". measure: seed -> (main effect, *checks).
     """
 
     name: str
     words: str
     source: str
-    where: tuple
+    where: str
     measure: Callable
-
-    @property
-    def where_text(self):
-        """Return the places as text, such as "01#1, 03#deeper"."""
-        return ", ".join(
-            f"{notebook[:2]}#{section.removeprefix('Go ')}" for notebook, section in self.where
-        )
 
     def weigh(self, seed=0):
         """Measure with the networks of `seed` and return the Row."""
@@ -164,11 +157,17 @@ class Claim:
         return Row(self, main, tuple(checks))
 
 
-def ledger(seed=0, on_claim=None):
-    """Return the Rows of all CLAIMS; `on_claim(row)` is called with each, in their order."""
-    return side_by_side(
-        lambda claim: claim.weigh(seed), [dict(claim=one) for one in CLAIMS], on_result=on_claim
-    )
+def ledger(seed=0):
+    """Return the Rows of all CLAIMS."""
+    return finish(watch_ledger(seed))
+
+
+def watch_ledger(seed=0):
+    """Yield (share of the claims that are weighed, their Rows so far)."""
+    rows = []
+    for claim in CLAIMS:
+        rows = [*rows, claim.weigh(seed)]
+        yield len(rows) / len(CLAIMS), rows
 
 
 def surprises(rows):
@@ -187,7 +186,7 @@ def ledger_table(rows, width=98):
 def _row_lines(row, width):
     head = f"{row.claim.name:5}{row.claim.words} ({row.claim.source})"
     lines = _wrap(head, width, indent=5)
-    lines += _wrap(f"     {row.verdict.upper()}  [{row.claim.where_text}]", width, indent=5)
+    lines += _wrap(f"     {row.verdict.upper()}  [{row.claim.where}]", width, indent=5)
     for effect in row.effects:
         label = "true" if effect.by_construction else effect.verdict
         lines += _wrap(f"     {label:10} {effect.words}", width, indent=16)
@@ -327,45 +326,33 @@ TENTH_OF_GUESSING = dict(
 GAINED = "training loss (diverged counts as guessing, 2.3), with batch norm minus without"
 
 
-@made_once(maxsize=16)
-def _final_loss(seed, depth, learning_rate, batch_norm):
-    """Return losses (n_networks,) after 50 of notebook 05's 100 steps.
+def _gain(seed, depth, rates):
+    """Return the Interval of the final loss with batch norm minus without, at {arm: rate}.
 
-    What diverged counts as guessing.
+    After 50 of notebook 05's 100 steps. What diverged counts as guessing.
     """
-    sweep = measure_learning_rates(
-        "relu", depth, batch_norm=batch_norm, learning_rates=(learning_rate,), n_steps=50,
-        n_networks=N_SEEDS, seed=seed,
-    )
-    return np.minimum(sweep.final_losses[0], GUESSING)
+    arms = {arm: dict(batch_norm=arm == "with", learning_rate=rates[arm]) for arm in rates}
+    runs = train_small(arms, depth=depth, n_steps=50, seed=seed)
+    losses = {arm: np.minimum(final_loss(run), GUESSING) for arm, run in runs.items()}
+    return paired_interval(losses["with"], losses["without"])
 
 
 def _best_rates(depth):
-    """Return the rates at which relu networks of `depth` layers learn best: (without, with)."""
-    return load_learning_rate_map().pair("relu", depth).best_rates
-
-
-def _gain(seed, depth, rates):
-    """Return the Interval of the final loss with batch norm minus without, at (without, with)."""
-    without, with_norm = (
-        _final_loss(seed, depth, rate, one) for rate, one in zip(rates, (False, True))
-    )
-    return paired_interval(with_norm, without)
+    return best_rates(pair_of(load_learning_rate_map(), depth=depth))
 
 
 # The first 30 of the 160 steps of notebook 05's race, watched on half of its images.
-EARLY_RACE = dict(threshold=None, n_steps=30, n_probe=128)
+EARLY_RACE = dict(n_steps=30, n_probe=128)
 
 
-@made_once(maxsize=1)
+@remember()
 def _noisy_race(seed):
-    return run_noisy_race(learning_rate=0.1, seed=seed, **EARLY_RACE)
+    return run_noisy_race(0.1, seed=seed, **EARLY_RACE)
 
 
 def _against(arm, reference):
     """Return the Interval of the training loss between steps 20 and 30, in percent."""
-    losses = [one.losses[one.steps >= 20].mean(axis=0) for one in (arm, reference)]
-    return _percent(*losses)
+    return _percent(*(run["loss"][run.steps >= 20].mean(axis=0) for run in (arm, reference)))
 
 
 def measure_easier_learning(seed):
@@ -387,7 +374,7 @@ def measure_easier_learning(seed):
         Effect(
             "less drift is the reason: with noise and more drift, batch norm falls behind none",
             "training loss at rate 0.1, noisy batch norm against none", "%",
-            _against(race.noisy, race.without), margin=0, reason="any delay would count",
+            _against(race["noisy"], race["without"]), margin=0, reason="any delay would count",
         ),
     )
 
@@ -410,7 +397,7 @@ def _live(seed, arm, n_steps=N_LIVE):
 
     Its networks have the statistics of all training images.
     """
-    data = load_fashion_mnist(512, 1000, 7, 0.2, N_SEEDS, seed=seed)
+    data = load_fashion_mnist(512, 1000, 7, 0.2, 16, seed=seed)
     settings = minibatch_noise.LIVE | dict(n_steps=n_steps, every=10, seed=seed)
     look = minibatch_noise.losses_on(data)
     run = train_arms({arm: LIVE_ARMS[arm]}, data, look=look, **settings)[arm]
@@ -427,7 +414,7 @@ def _best_test_loss(seed, arm):
 
 def measure_noise(seed):
     """C6. Notebook 04's untrained networks, one random image each, 500 mini-batches of 64."""
-    values = minibatch_noise.pre_activations(n_units=16, n_networks=N_SEEDS, seed=seed)
+    values = minibatch_noise.pre_activations(n_units=16, n_networks=16, seed=seed)
     (noise,) = minibatch_noise.measure_noise(values, [64], seed=seed)["total"]
     return (
         Effect(
@@ -473,7 +460,7 @@ def measure_batch_sizes(seed):
     around_best = (small.steps >= 30) & (small.steps <= 70)
     losses = [run["test loss"][around_best].mean(axis=0) for run in (small, whole)]
     sweep = minibatch_noise.sweep_batch_sizes(True, (64, 512), n_epochs=8, n_test=500, seed=seed)
-    data = load_fashion_mnist(128, 500, 14, 0.2, N_SEEDS, seed=seed)
+    data = load_fashion_mnist(128, 500, 14, 0.2, 16, seed=seed)
     fitted = train_arms(
         {size: dict(group_size=size) for size in (32, 128)}, data, hidden=[64, 64], n_steps=60,
         batch_size=128, learning_rate=0.1, look=minibatch_noise.losses_on(data), seed=seed,
@@ -591,29 +578,29 @@ def measure_single_units(seed):
 
 def measure_harmless_drift(seed):
     """P1. Notebook 05's noisy race: the training loss between steps 20 and 30 of 160."""
-    fast = _noisy_race(seed)
-    slow = dict(learning_rate=0.02, seed=seed, **EARLY_RACE)
+    fast, two_arms = _noisy_race(seed), dict(arms=("without", "noisy"), seed=seed, **EARLY_RACE)
+    slow, drifting = run_noisy_race(0.02, **two_arms), run_noisy_race(0.1, drift=True, **two_arms)
+    drift = {arm: run["drift"].mean(axis=0) for arm, run in drifting.items()}
     twentieth = dict(unit="%", sign=-1, margin=5, reason="a twentieth of the loss")
     quantity = "training loss, noisy batch norm against none"
     return (
         Effect(
             "at learning rate 0.1 noisy batch norm is faster than none", quantity,
-            interval=_against(fast.noisy, fast.without), **twentieth,
+            interval=_against(fast["noisy"], fast["without"]), **twentieth,
         ),
         Effect(
             "although its inputs drift more", "drift in one step, noisy batch norm against none",
-            "times", mean_interval(fast.drift[2] / fast.drift[0]), margin=2,
+            "times", mean_interval(drift["noisy"] / drift["without"]), margin=2,
             reason="at least twice as far",
         ),
         Effect(
             "so it is at learning rate 0.02", quantity,
-            interval=_against(run_noisy_arm(**slow), run_race_arm(batch_norm=False, **slow)),
-            **twentieth,
+            interval=_against(slow["noisy"], slow["without"]), **twentieth,
         ),
         Effect(
             "the noise costs nothing, compared with quiet batch norm",
             "training loss at rate 0.1, noisy against quiet batch norm", "%",
-            _against(fast.noisy, fast.with_batch_norm), sign=-1, margin=-5,
+            _against(fast["noisy"], fast["with"]), sign=-1, margin=-5,
             reason="a twentieth of the loss is tolerated",
         ),
     )
@@ -622,17 +609,19 @@ def measure_harmless_drift(seed):
 def measure_large_rates(seed):
     """P2. Notebook 05's networks of ten and of three layers."""
     little = dict(unit="nats", margin=-0.3, reason="a fifth of the gain at the large rate")
+    large = 10 * _best_rates(10)["without"]
     return (
         Effect(
             "ten layers still train at ten times the best rate without batch norm", GAINED,
-            interval=_gain(seed, 10, 2 * (10 * _best_rates(10)[0],)), **TENTH_OF_GUESSING,
+            interval=_gain(seed, 10, {"without": large, "with": large}), **TENTH_OF_GUESSING,
         ),
         Effect(
             "at a rate that is small for both, 0.03, they gain little", GAINED,
-            interval=_gain(seed, 10, (0.03, 0.03)), **little,
+            interval=_gain(seed, 10, {"without": 0.03, "with": 0.03}), **little,
         ),
         Effect(
-            "so do three layers at 0.1", GAINED, interval=_gain(seed, 3, (0.1, 0.1)), **little,
+            "so do three layers at 0.1", GAINED,
+            interval=_gain(seed, 3, {"without": 0.1, "with": 0.1}), **little,
         ),
     )
 
@@ -640,8 +629,8 @@ def measure_large_rates(seed):
 def measure_smoother_loss(seed):
     """P3. Notebook 05's walk along the gradient, from the first 2 of its 3 halts."""
     relu, tanh = (
-        measure_smoothness(one, visited=(5, 15), seed=seed).difference("loss_change")
-        for one in ("relu", "tanh")
+        paired_interval(changes["with"], changes["without"])
+        for changes in (long_steps(one, at=(6, 16), seed=seed) for one in ("relu", "tanh"))
     )
     quantity = "change of the loss in one long step, with batch norm minus without"
     return (
@@ -653,63 +642,59 @@ def measure_smoother_loss(seed):
     )
 
 
-STORY, MACHINE, STABILITY, NOISE, EVIDENCE = (
-    "01_covariate_shift", "02_batch_norm_mechanics", "03_hidden_layer_stability",
-    "04_minibatch_noise", "05_weighing_the_evidence",
-)
 LECTURE = "lecture"
 
 CLAIMS = (
     Claim(
         "C1", "A classifier trained on black cats fails on coloured ones, though the rule stays.",
-        LECTURE, ((STORY, "1"), (STORY, "2")), measure_black_cats,
+        LECTURE, "01#1, 01#2", measure_black_cats,
     ),
     Claim(
         "C2", "Batch norm makes deeper layers more robust to changes in earlier ones.",
-        LECTURE, ((STABILITY, "3"), (STABILITY, "4")), measure_moving_layers,
+        LECTURE, "03#3, 03#4", measure_moving_layers,
     ),
     Claim(
         "C3", "From layer 3's point of view, its inputs keep changing.",
-        LECTURE, ((STABILITY, "1"), (STABILITY, "2")), measure_changing_inputs,
+        LECTURE, "03#1, 03#2", measure_changing_inputs,
     ),
     Claim(
         "C4", "Batch norm reduces how much layer 3's inputs shift.",
-        LECTURE, ((STABILITY, "2"), (STABILITY, "Go deeper")), measure_calmer_inputs,
+        LECTURE, "03#2, 03#deeper", measure_calmer_inputs,
     ),
     Claim(
         "C5", "Because inputs shift less, later layers learn more easily.",
-        LECTURE, ((MACHINE, "1"), (EVIDENCE, "2"), (EVIDENCE, "3")), measure_easier_learning,
+        LECTURE, "02#1, 05#2, 05#3", measure_easier_learning,
     ),
     Claim(
         "C6", "Mini-batch statistics add noise, similar to dropout.",
-        LECTURE, ((NOISE, "1"), (NOISE, "2")), measure_noise,
+        LECTURE, "04#1, 04#2", measure_noise,
     ),
     Claim(
         "C7", "Batch norm's noise regularises slightly.",
-        LECTURE, ((NOISE, "4"),), measure_regularising_noise,
+        LECTURE, "04#4", measure_regularising_noise,
     ),
     Claim(
         "C8", "A batch of 512 regularises less than one of 64.",
-        LECTURE, ((NOISE, "3"), (NOISE, "4"), (NOISE, "Go deeper")), measure_batch_sizes,
+        LECTURE, "04#3, 04#4, 04#deeper", measure_batch_sizes,
     ),
     Claim(
         "C9", "Use batch norm together with dropout for a stronger effect.",
-        LECTURE, ((NOISE, "4"),), measure_dropout,
+        LECTURE, "04#4", measure_dropout,
     ),
     Claim(
         "C10", "Batch norm's noise keeps units from relying on any one unit.",
-        LECTURE, ((EVIDENCE, "5"),), measure_single_units,
+        LECTURE, "05#5", measure_single_units,
     ),
     Claim(
         "P1", "More drift does not make training slow.",
-        "Santurkar et al. 2018, section 2.1", ((EVIDENCE, "2"),), measure_harmless_drift,
+        "Santurkar et al. 2018, section 2.1", "05#2", measure_harmless_drift,
     ),
     Claim(
         "P2", "What batch norm mainly gives is room for larger learning rates.",
-        "Bjorck et al. 2018, abstract", ((EVIDENCE, "3"),), measure_large_rates,
+        "Bjorck et al. 2018, abstract", "05#3", measure_large_rates,
     ),
     Claim(
         "P3", "Batch norm makes the loss smoother.",
-        "Santurkar et al. 2018, section 3", ((EVIDENCE, "4"),), measure_smoother_loss,
+        "Santurkar et al. 2018, section 3", "05#4", measure_smoother_loss,
     ),
 )

@@ -25,7 +25,7 @@ from helpers.intervals import interval_ends, mean_intervals, paired_interval
 OF_ARMS = {
     "without": (WITHOUT_BATCH_NORM, "without batch norm"),
     "with": (WITH_BATCH_NORM, "with batch norm"),
-    "noisy": (WARNING, "batch norm, then noise"),
+    "noisy": (WARNING, "with noise behind batch norm"),
 }
 OF_OTHERS = (REFERENCE, DROPOUT, SECOND, THEORY)
 

@@ -2,10 +2,8 @@
 
 from matplotlib.text import Text
 
-from helpers.figures.batch_norm_mechanics import RacePicture
 from helpers.figures.hidden_layer_stability import KickPicture
 from helpers.figures.minibatch_noise import NaiveSweepPicture
-from helpers.figures.parts import Ghost
 from helpers.figures.picture import in_course_style
 from helpers.figures.weighing_the_evidence import NoisyRacePicture
 
@@ -36,31 +34,26 @@ class SweepsPicture(NaiveSweepPicture):
 
 
 class OneRacePicture(NoisyRacePicture):
-    """One race of three arms: without batch norm, with it, and with noise behind it."""
+    """One race, with the room's bet while the race that it is about is shown."""
 
     TITLE = "More drift: slower training?"
-    bet_on = 0.1
+    bet_on = "relu, learning rate 0.1"
 
     def __init__(self):
-        RacePicture.__init__(self, n_panels=1)
-        self.figure.set_size_inches(9, 5)
-        self.ghost = self.moves(Ghost(self.figure.axes[0], offset=(0, -38), ha="center"))
-        self.rate, self.bet = None, None
+        super().__init__(width=9, height=5)
+        self.name = None
 
-    def show(self, race):
-        super().show([race])
-        self.rate = race.learning_rate
-        self._place_ghost()
+    def show(self, races):
+        """Show {name of the race: {arm: Run}}, one of them."""
+        (self.name,) = races
+        super().show(races)
+        self.set_ghost(self.bet)
         return self
 
     def set_ghost(self, steps):
-        """Mark the bet of `steps` steps while the race that it is about is shown."""
+        """Remember the bet of `steps` steps, and mark it where it belongs."""
+        super().set_ghost(steps if self.name == self.bet_on else None)
         self.bet = steps
-        self._place_ghost()
-
-    def _place_ghost(self):
-        is_about_it = self.rate == self.bet_on
-        super().set_ghost(self.bet if is_about_it else None)
 
 
 @in_course_style

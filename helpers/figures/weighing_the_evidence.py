@@ -3,92 +3,81 @@
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from helpers.experiments.other_suspects import LEARNING_RATES, TRAINED_BELOW
-from helpers.figures.batch_norm_mechanics import RacePicture
-from helpers.figures.parts import Bars, Ghost, Intervals, ReferenceLine
-from helpers.figures.picture import (
-    NEUTRAL,
-    WARNING,
-    WITH_BATCH_NORM,
-    WITHOUT_BATCH_NORM,
-    Picture,
+from helpers.experiments.other_suspects import (
+    LEARNING_RATES,
+    TRAINED_BELOW,
+    range_text,
+    trains,
 )
+from helpers.figures.batch_norm_mechanics import RacePicture
+from helpers.figures.general import looks_of
+from helpers.figures.parts import Bars, Ghost, Intervals, ReferenceLine
+from helpers.figures.picture import NEUTRAL, WITH_BATCH_NORM, Picture
 from helpers.intervals import format_number, interval_ends, mean_intervals
-
-ARMS = (WITHOUT_BATCH_NORM, WITH_BATCH_NORM)
 
 
 class NoisyRacePicture(RacePicture):
-    """Two races of three arms: without batch norm, with it, and with noise behind it.
-
-    `set_ghost` puts the reader's bet on the finish line of the first race.
-    """
+    """Races of arms with noise; the reader's bet stands on the finish line of the first."""
 
     TITLE = "More drift, and still faster: at one learning rate, not at the other"
-    ARMS = (
-        (WITHOUT_BATCH_NORM, "without batch norm", None, 0.14),
-        (WITH_BATCH_NORM, "with batch norm", None, -0.14),
-        (WARNING, "batch norm, then noise", None, -0.14),
-    )
 
-    def __init__(self):
-        super().__init__(n_panels=2)
+    def __init__(self, threshold=0.5, **size):
+        super().__init__(threshold, **size)
+        self.bet, self.ghost = None, None
+
+    def _build(self, panels):
+        super()._build(panels)
         self.ghost = self.moves(Ghost(self.figure.axes[0], offset=(0, -38), ha="center"))
-
-    def _name_arms(self, axes):
-        samples = [axes.plot([], [], marker=s.marker, **s.of_line())[0] for s, *_ in self.ARMS]
-        names = [name for _, name, *_ in self.ARMS]
-        axes.legend(samples, names, loc="upper right", bbox_to_anchor=(1.02, 0.9))
+        self.set_ghost(self.bet)
 
     def set_ghost(self, steps):
-        """Mark the bet of `steps` steps on the finish line of the first race; None hides it."""
-        if steps is None:
-            self.ghost.hide()
-        else:
-            _, finish, _ = self.panels[0]
-            self.ghost.set(steps, finish.line.get_ydata()[0])
-
-    @staticmethod
-    def sentence_of(race):
-        without, with_batch_norm, noisy = (arm.median_text for arm in race.arms)
-        return (
-            f"{race.activation} at learning rate {race.learning_rate:g}: a median of {without} "
-            f"steps to loss {race.threshold:g} without batch norm, {with_batch_norm} with it, "
-            f"{noisy} with noise behind it."
-        )
+        """Mark the bet of `steps` steps; None hides it."""
+        self.bet = steps
+        if self.ghost is not None:
+            self.ghost.hide() if steps is None else self.ghost.set(steps, self.threshold)
 
 
 class SmoothnessPicture(Picture):
-    """How the loss changes after one long step down the gradient, each activation to its scale."""
+    """How the loss changes after one long step down the gradient, each panel to its own scale."""
 
     def __init__(self):
         title = "Batch norm makes the loss smoother with relu, not with tanh"
         super().__init__(width=9, height=4.9, title=title)
         self.panels = []
-        panels = zip(self.figure.subplots(1, 2), (("relu", 20), ("tanh", 0.8)))
-        for axes, (activation, top) in panels:
-            axes.set(xlim=(-0.6, 1.6), ylim=(-0.2 * top, top))
-            axes.set_title(f"{activation} (axis to {top:g})")
-            axes.set_xticks(range(2), ("without\nbatch norm", "with\nbatch norm"))
-            axes.tick_params(axis="x", length=0)
-            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
-            self.panels.append(self.moves(Bars(axes, range(2), ARMS)))
-        label = "change of the loss (nats)\nafter one step at learning rate 1"
-        self.figure.axes[0].set_ylabel(label)
 
-    def show(self, results):
+    def show(self, changes):
+        """Show {name of the panel: {arm: changes (n_networks,)}}."""
+        if not self.panels:
+            self._build(changes)
         sentences = []
-        for bars, result in zip(self.panels, results, strict=True):
-            changes = np.array([arm.loss_change for arm in result.arms])
-            intervals = mean_intervals(changes)
+        for (name, arms), bars in zip(changes.items(), self.panels, strict=True):
+            intervals = mean_intervals(list(arms.values()))
             bars.set(*interval_ends(intervals), [str(one) for one in intervals])
-            without, with_batch_norm = intervals
-            sentences.append(
-                f"{result.activation}: the loss changes by {without} without batch norm, by "
-                f"{with_batch_norm} with."
-            )
+            texts = zip(intervals, (label for _, label in looks_of(arms).values()))
+            said = ", by ".join(f"{interval} {label}" for interval, label in texts)
+            sentences.append(f"{name}: the loss changes by {said}.")
         self.sentence = " ".join(sentences)
         return self
+
+    def _build(self, changes):
+        all_axes = self.figure.subplots(1, len(changes), squeeze=False)[0]
+        for axes, (name, arms) in zip(all_axes, changes.items()):
+            looks = looks_of(arms).values()
+            places = range(len(looks))
+            top = _next_round(max(one.high for one in mean_intervals(list(arms.values()))))
+            axes.set(xlim=(-0.6, len(looks) - 0.4), ylim=(-0.2 * top, top))
+            axes.set_title(f"{name} (axis to {top:g})")
+            axes.set_xticks(places, [label.replace(" ", "\n", 1) for _, label in looks])
+            axes.tick_params(axis="x", length=0)
+            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+            self.panels.append(self.moves(Bars(axes, places, [style for style, _ in looks])))
+        all_axes[0].set_ylabel("change of the loss (nats)\nafter one step at learning rate 1")
+
+
+def _next_round(value):
+    """Return 1, 2, 4 or 8 times a power of ten, above `value` and with room for a number."""
+    power = 10.0 ** np.floor(np.log10(max(value, 0.01)))
+    return next(power * one for one in (1, 2, 4, 8, 10, 20) if power * one > 1.15 * value)
 
 
 class LearningRateMapPicture(Picture):
@@ -109,17 +98,23 @@ class LearningRateMapPicture(Picture):
         above.set_yticks(levels, [*map(str, levels[:-1]), f"≥ {self.top:g}"])
         ReferenceLine(above, TRAINED_BELOW, "below this line it trains", where=0.01)
         self.setting = self.moves(above.text(0, 1.05, "", transform=above.transAxes))
-        self.curves = [self._build_curve(above, style) for style in ARMS]
-        lines = [line for line, _ in self.curves]
-        above.legend(lines, ("without batch norm", "with batch norm"), loc="lower left")
+        self.arms = looks_of(("without", "with"))
+        self.curves = [self._build_curve(above, style) for style, _ in self.arms.values()]
+        above.legend(
+            [line for line, _ in self.curves], [label for _, label in self.arms.values()],
+            loc="lower left",
+        )
         below.set(xlabel="learning rate", ylim=(1.6, -0.6), xlim=(5e-4, 60))
         below.set_xticks(LEARNING_RATES, [f"{rate:g}" for rate in LEARNING_RATES])
-        below.set_yticks(range(2), ("without", "with"))
+        below.set_yticks(range(2), self.arms)
         for axes in (above, below):
             axes.minorticks_off()
         above.tick_params(axis="x", labelbottom=False)
         below.tick_params(axis="y", length=0)
-        self.ranges = [self._build_range(below, row, style) for row, style in enumerate(ARMS)]
+        self.ranges = [
+            self._build_range(below, row, style)
+            for row, (style, _) in enumerate(self.arms.values())
+        ]
 
     def _build_curve(self, axes, style):
         spread = LineCollection([], colors=style.colour, linewidths=1.2, alpha=0.6)
@@ -132,34 +127,27 @@ class LearningRateMapPicture(Picture):
         return self.moves(axes.add_collection(bars)), self.moves(name)
 
     def show(self, pair):
-        rates = pair.without.learning_rates
+        """Show one setting of the map, as `pair_of` returns it."""
+        rates, words = pair["learning_rates"], []
         inner = np.sqrt(rates[:-1] * rates[1:])
         edges = np.concatenate([[rates[0] / 2], inner, [rates[-1] * 2]])
-        for row, (arm, curve, bars) in enumerate(zip(pair.arms, self.curves, self.ranges)):
-            losses = np.minimum(arm.final_losses, self.top)
-            curve[0].set_data(rates, np.minimum(arm.typical_losses, self.top))
-            curve[1].set_segments(
-                [[(x, ys.min()), (x, ys.max())] for x, ys in zip(rates, losses)]
-            )
-            bars[0].set_segments(
-                [[(edges[i], row), (edges[i + 1], row)] for i in np.flatnonzero(arm.trains)]
-            )
-            bars[1].set_text(arm.range_text)
-        self.setting.set_text(pair.name)
-        without, with_batch_norm = (_range_in_words(arm) for arm in pair.arms)
+        for row, arm in enumerate(self.arms):
+            (line, spread), (bars, name) = self.curves[row], self.ranges[row]
+            losses, typical = np.minimum(pair[arm], self.top), np.median(pair[arm], axis=1)
+            line.set_data(rates, np.minimum(typical, self.top))
+            spread.set_segments([[(x, ys.min()), (x, ys.max())] for x, ys in zip(rates, losses)])
+            found = np.flatnonzero(trains(pair[arm]))
+            bars.set_segments([[(edges[i], row), (edges[i + 1], row)] for i in found])
+            name.set_text(range_text(rates, pair[arm]))
+            lowest = f" (lowest loss {format_number(typical.min(), 2)})" if found.size else ""
+            words.append(name.get_text() + lowest)
+        self.setting.set_text(pair["name"])
         self.sentence = (
-            f"{pair.name}. Learning rates that train: without batch norm {without}, with it "
-            f"{with_batch_norm}. Medians of {pair.without.final_losses.shape[1]} networks; the "
-            "table behind this picture was computed beforehand."
+            f"{pair['name']}. Learning rates that train: without batch norm {words[0]}, with it "
+            f"{words[1]}. Medians of {pair['with'].shape[1]} networks; the table behind this "
+            "picture was computed beforehand."
         )
         return self
-
-
-def _range_in_words(sweep):
-    if not sweep.trains.any():
-        return "none"
-    lowest = format_number(sweep.typical_losses.min(), 2)
-    return f"{sweep.range_text} (lowest loss {lowest})"
 
 
 class SurprisesPicture(Picture):
