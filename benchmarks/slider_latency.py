@@ -39,7 +39,9 @@ from helpers.demos import batch_norm_mechanics as demos_02, covariate_shift as d
 from helpers.demos import hidden_layer_stability as demos_03, minibatch_noise as demos_04
 from helpers.demos import weighing_the_evidence as demos_05
 from helpers.demos import panel as panels
+from helpers.experiments import covariate_shift as experiments_01
 from helpers.experiments import hidden_layer_stability as experiments_03
+from helpers.long_work import finish
 from helpers.figures import picture as pictures
 
 def interact(demo, *arguments):
@@ -62,7 +64,9 @@ def interact(demo, *arguments):
             pictures.new_figure = original
     return ipywidgets.interactive(draw_by_pyplot, **panel.controls)
 
-drift = experiments_03.run_drift()
+clothes = experiments_03.load_clothes()
+drift = finish(experiments_03.watch_drift(clothes))
+coats = experiments_01.measure_coats(("plain", "reference", "shortcut"))
 """
 FLOOR = """
 slider, label = ipywidgets.IntSlider(0, 0, 20), ipywidgets.Label("0")
@@ -79,10 +83,10 @@ slider.observe(lambda change: setattr(image, "value", ready[change.new % 2]), "v
 ipywidgets.VBox([slider, image])
 """
 STILL = {
-    "01 coats": "demos_01.coat_demo",
+    "01 coats": "demos_01.coat_demo, coats",
     "01 region": "demos_01.region_demo",
     "02 one batch": "demos_02.one_batch_demo",
-    "03 kick": "demos_03.kick_demo, drift",
+    "03 kick": "demos_03.kick_demo, drift, clothes",
     "04 microscope": "demos_04.microscope_demo",
     "05 learning rates": "demos_05.learning_rate_demo",
 }

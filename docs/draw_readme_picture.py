@@ -11,6 +11,6 @@ from helpers.experiments.covariate_shift import measure_coats
 from helpers.figures.covariate_shift import CoatPicture
 
 if __name__ == "__main__":
-    picture = CoatPicture().show(measure_coats())
+    picture = CoatPicture().show(measure_coats(("plain", "with", "reference")))
     Path(__file__).with_name("coats.png").write_bytes(picture.png())
     print(picture.sentence)

@@ -15,8 +15,8 @@ The core, to be read in an hour, in this order:
     arithmetic        where the obvious NumPy line is slow: what the core calls instead
 
 The course, one file per notebook in each folder:
-    experiments       settings in, a result out; no drawing (arm: one arm of a comparison;
-                      other_suspects: notebook 05's own experiments, beside its ledger; precompute:
+    experiments       settings in, a result out; no drawing (other_suspects: notebook 05's own
+                      experiments, beside its ledger; precompute:
                       `python -m helpers.experiments.precompute` computes the tables in data/)
     figures           a result in, a labelled picture out; no computing (picture, parts: for all)
     demos             controls wired to an experiment and a picture, and bets (panel, prediction,

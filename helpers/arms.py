@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.checks import check_integer
+from helpers.layers import divergence_allowed
 from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, one_blas_thread
 from helpers.randomness import spawn_streams
@@ -79,9 +80,14 @@ def watch_arms(arms, data, **settings):
         raise TypeError(f"arms must be a dict {{name: options}} with one arm or more, got {arms!r}")
     started = {name: _start(name, {"data": data, **settings, **arms[name]}) for name in arms}
 
+    def runs():
+        return {name: arm.run for name, arm in started.items()}
+
     def walk():
         n_steps = sum(arm.n_steps for arm in started.values())
         going, n_cores = list(started.values()), os.cpu_count() or 1
+        if any(arm.has_looked for arm in going):
+            yield 0, runs()
         with ThreadPoolExecutor(min(len(going), n_cores)) as pool:
             while going:
                 # Three arms on two cores: without a second turn one of them is often idle.
@@ -90,8 +96,7 @@ def watch_arms(arms, data, **settings):
                     looked = list(pool.map(_Arm.go_on, going * n_turns))
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
-                runs = {name: arm.run for name, arm in started.items()} if any(looked) else None
-                yield share, runs
+                yield share, runs() if any(looked) else None
 
     return walk()
 
@@ -137,7 +142,7 @@ class _Arm:
             rng=streams.order, sample_weights=sample_weights,
         )
         self._look, self._disturb, self._rng = copy.copy(look), disturb, streams.dropout
-        self._lock = threading.Lock()
+        self._example, self._lock = data.train_inputs[..., :1, :], threading.Lock()
         self.n_done, self._losses, self._steps, self._seen = 0, [], [], {}
         if look_first:
             self._look_around()
@@ -159,7 +164,15 @@ class _Arm:
                 looked = True
             if self.n_done % STEPS_AT_ONCE == 0:
                 break
+        if self.n_done == self.n_steps:
+            # Layers remember their last inputs: let that be one example from now on.
+            with divergence_allowed():
+                self.network.forward(self._example, training=False)
         return looked
+
+    @property
+    def has_looked(self):
+        return bool(self._steps)
 
     def _look_around(self):
         seen = {} if self._look is None else self._look(self.network)

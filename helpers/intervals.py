@@ -30,7 +30,10 @@ class Interval:
         return self.mean + self.half_width
 
     def __str__(self):
-        decimals = _decimals_of_one_digit(self.half_width)
+        return self.rounded(_decimals_of_one_digit(self.half_width))
+
+    def rounded(self, decimals):
+        """Return it as text with so many decimals, where its last digits are not to be trusted."""
         return f"{format_number(self.mean, decimals)} ± {self.half_width:.{decimals}f}"
 
 
@@ -130,6 +133,11 @@ def format_number(value, decimals):
     return f"{rounded + 0.0:.{decimals}f}"
 
 
+def mean_text(values, decimals):
+    """Return the mean of `values` alone, with so many decimals."""
+    return format_number(np.mean(values), decimals)
+
+
 def median_text(values, n_censored=0):
     """Return the median of `values` as a whole number.
 
@@ -141,15 +149,16 @@ def median_text(values, n_censored=0):
 
 
 def show(label, *values):
-    """Print `label` and behind it the values, arrays (n_seeds,) as means with their intervals."""
+    """Print `label` and behind it the values, each as a cell of `show_table`."""
     print(label, *map(_text_of, values))
 
 
 def show_table(columns):
     """Print an aligned table; columns: {heading: cells}.
 
-    A cell that is an array (n_seeds,) is shown as its mean with its interval, all others as they
-    print; so a column may be an array (n_rows, n_seeds). Raises ValueError for unequal lengths.
+    A cell that is an array (n_seeds,) is shown as its mean with its interval, a float with two
+    decimals, all others as they print; so a column may be an array (n_rows, n_seeds). Raises
+    ValueError for unequal lengths.
     """
     texts = {heading: [_text_of(cell) for cell in cells] for heading, cells in columns.items()}
     print(format_table(texts))
@@ -157,7 +166,9 @@ def show_table(columns):
 
 def _text_of(value):
     is_sample = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f"
-    return str(mean_interval(value) if is_sample else value)
+    if is_sample:
+        return str(mean_interval(value))
+    return format_number(value, 2) if isinstance(value, float) else str(value)
 
 
 def format_table(columns):

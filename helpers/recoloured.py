@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.checks import check_finite, check_number
-from helpers.datasets import Examples, load_fashion_mnist
-from helpers.faces import coat_colours, draw_faces, sample_kinds
+from helpers.datasets import load_fashion_mnist
+from helpers.faces import CAT, KINDS, coat_colours, draw_faces, sample_kinds
 from helpers.randomness import one_per_network
 
 IMAGE_SIZE = 16
@@ -51,8 +51,21 @@ def draw_animals(n_faces=500, image_size=IMAGE_SIZE, *, n_networks=None, rng):
 
 def _draw_animals(n_faces, image_size, rng):
     faces = draw_faces(sample_kinds(n_faces, rng), image_size, rng)
-    black, bright = black_and_bright(faces, rng)
+    black, bright = _black_and_bright(faces, rng)
     return faces.is_cat, black.reshape(n_faces, -1), bright.reshape(n_faces, -1)
+
+
+def draw_shown(n_cats=10, *, image_size=48, seed=1):
+    """Return Recoloured faces to look at: `n_cats` cats, then as many other animals.
+
+    targets: (n_shown,). black, bright: (n_shown, image_size, image_size, 3). A seed draws the same
+    animals at any size, large for people and small for networks.
+    """
+    others = [kind for kind in range(len(KINDS)) if kind != CAT]
+    kinds = np.array([CAT] * n_cats + [others[i % len(others)] for i in range(n_cats)])
+    rng = np.random.default_rng(seed)
+    faces = draw_faces(kinds, image_size, rng)
+    return Recoloured(faces.is_cat, *_black_and_bright(faces, rng))
 
 
 def _join(drawn, n_networks):
@@ -60,7 +73,7 @@ def _join(drawn, n_networks):
     return Recoloured(*drawn[0] if n_networks is None else map(np.stack, zip(*drawn)))
 
 
-def black_and_bright(faces, rng):
+def _black_and_bright(faces, rng):
     (coat_rng,) = rng.spawn(1)
     n_faces = len(faces.kinds)
     return _from_one_state(
@@ -129,17 +142,51 @@ def _dark_and_bright(grey, rng):
     return _from_one_state(rng, lambda colour: tint(grey, colour, rng))
 
 
-def black_then_coloured(train, test, class_names=("other", "cat")):
-    """Return Examples that learn from the black pictures of `train` and are tested in full colour.
+@dataclass(frozen=True, eq=False)
+class Dyed:
+    """What networks learn from in one dye; the tests can have any. Serves as `Examples`.
 
-    train, test: Recoloured. Each network standardises all pixels with one mean and one standard
-    deviation, those of its training pixels.
+    An input is (pixel - mean) / sd. train_inputs: (n_networks, n_train, features). mean, sd:
+    (n_networks, 1, 1), those of each network's own training pixels. tests: Recoloured.
     """
-    mean, sd = pixel_mean_and_sd(train.black)
-    return Examples(
-        (train.black - mean) / sd, train.targets, (test.bright - mean) / sd, test.targets,
-        class_names,
-    )
+
+    train_inputs: np.ndarray
+    train_targets: np.ndarray
+    class_names: tuple[str, ...]
+    mean: np.ndarray
+    sd: np.ndarray
+    tests: Recoloured
+
+    def standardise(self, pixels):
+        """Return the inputs of pixels (..., n_pictures, features), one set for each network."""
+        return (pixels - self.mean) / self.sd
+
+    def tests_in_coats(self, colourfulness):
+        """Return the inputs of the test pictures in coats between black (0) and bright (1)."""
+        return self.standardise(self.tests.in_coats(colourfulness))
+
+    @property
+    def test_inputs(self):
+        """The inputs of the test pictures in full colour."""
+        return self.standardise(self.tests.bright)
+
+    @property
+    def test_targets(self):
+        return self.tests.targets
+
+
+def learn_from(pixels, train, tests, class_names=("other", "cat")):
+    """Return Dyed: the pictures of `train` as these `pixels`, such as train.black, and the tests.
+
+    train, tests: Recoloured, of several networks.
+    """
+    mean, sd = pixel_mean_and_sd(pixels)
+    return Dyed((pixels - mean) / sd, train.targets, tuple(class_names), mean, sd, tests)
+
+
+def black_then_coloured(train, tests, class_names=("other", "cat")):
+    """Return Dyed data to learn from the black pictures of `train`; tests are in full colour."""
+    return learn_from(train.black, train, tests, class_names)
 
 
 def pixel_mean_and_sd(pixels):

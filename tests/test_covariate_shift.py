@@ -1,9 +1,11 @@
-"""Notebook 01: dyes are affine, arms are paired, main effects have their sign, pictures hold."""
+"""Notebook 01: detectors fall as told, arms are paired, what a learner changes shows."""
 
 import numpy as np
 import pytest
+from changed_cells import run_cells
 from test_picture import check_picture
 
+from helpers.arms import train_arms
 from helpers.datasets import region_rule, shifted_regions
 from helpers.demos.covariate_shift import (
     coat_bet,
@@ -13,23 +15,19 @@ from helpers.demos.covariate_shift import (
     shortcut_bet,
 )
 from helpers.demos.prediction import NO_BET
-from helpers.experiments import covariate_shift as experiment
 from helpers.experiments.covariate_shift import (
-    draw_animals,
-    draw_clothes,
-    draw_shown,
+    COATS,
+    auc_of_halves,
+    colour_summaries,
+    draw_regions,
     exact_weights,
+    judge,
     measure_coats,
-    measure_face_reweighting,
-    measure_flexible,
-    measure_regions,
-    measure_tinted_pair,
-    tint,
-    train_detector,
+    measure_lines,
     view_coats,
     view_regions,
-    watch_layer_three,
 )
+from helpers.experiments.lecture_demos import load_lecture
 from helpers.figures.covariate_shift import (
     BatchNormBarsPicture,
     CoatPicture,
@@ -40,184 +38,123 @@ from helpers.figures.covariate_shift import (
     ShortcutPicture,
     TintedPicture,
 )
+from helpers.figures.general import NamedCurvesPicture
 from helpers.intervals import mean_interval, paired_interval
+from helpers.network import inference_accuracy, predict
 from helpers.randomness import spawn_streams
+from helpers.recoloured import draw_animals, draw_shown, learn_from
+from helpers.shift import importance_weights
 
+DETECTORS = ("plain", "reference", "shortcut", "with")
 N_NETWORKS = 3
 
 
 @pytest.fixture(scope="module")
-def story():
-    return measure_coats(n_networks=N_NETWORKS, n_faces=300, n_steps=80)
+def judged():
+    return measure_coats(DETECTORS, n_networks=N_NETWORKS, n_faces=300, n_steps=80)
 
 
 @pytest.fixture(scope="module")
-def another_story():
-    return measure_coats(n_networks=4, n_faces=200, n_steps=20, seed=1)
-
-
-@pytest.fixture(scope="module")
-def regions():
-    return measure_regions((0, 4), n_networks=N_NETWORKS, n_test=300)
-
-
-def data_streams(n_networks=2, seed=0):
-    return spawn_streams(seed, n_networks).data
-
-
-# -- pictures that can be dyed --
-
-
-def test_animals_of_a_network_depend_on_its_own_stream_only():
-    two, three = (draw_animals(20, n_networks=n, rng=data_streams(n)) for n in (2, 3))
-    np.testing.assert_array_equal(two.bright, three.bright[:2])
-    np.testing.assert_array_equal(two.targets, three.targets[:2])
-    assert not np.array_equal(two.bright[0], two.bright[1])
-
-
-def test_animals_take_one_generator_or_one_for_each_network():
-    alone, first = (draw_animals(20, n_networks=n, rng=data_streams(n)) for n in (None, 1))
-    assert alone.targets.shape == (20,) and alone.black.shape == (20, 16 * 16 * 3)
-    np.testing.assert_array_equal(alone.bright, first.bright[0])
-    spawned = draw_animals(20, n_networks=3, rng=np.random.default_rng(0))
-    assert spawned.bright.shape == (3, 20, 16 * 16 * 3)
-    with pytest.raises(ValueError, match="rng must hold 3 generators, got 2"):
-        draw_animals(20, n_networks=3, rng=data_streams(2))
-
-
-def test_dyed_animals_blend_from_black_to_bright():
-    animals = draw_animals(20, n_networks=2, rng=data_streams())
-    assert animals.black.shape == animals.bright.shape == (2, 20, 16 * 16 * 3)
-    np.testing.assert_array_equal(animals.in_coats(0), animals.black)
-    np.testing.assert_allclose(animals.in_coats(1), animals.bright, atol=1e-6)
-    half = (animals.black + animals.bright) / 2
-    np.testing.assert_allclose(animals.in_coats(0.5), half, atol=1e-6)
-    with pytest.raises(ValueError, match=r"colourfulness must be .* got 1.5"):
-        animals.in_coats(1.5)
-
-
-def test_only_cats_stay_black_in_the_shortcut_training_set():
-    animals = draw_animals(20, n_networks=2, rng=data_streams())
-    is_cat = animals.targets == 1
-    assert is_cat.any() and not is_cat.all()
-    pixels = animals.only_targets_black()
-    np.testing.assert_array_equal(pixels[is_cat], animals.black[is_cat])
-    np.testing.assert_array_equal(pixels[~is_cat], animals.bright[~is_cat])
-
-
-def test_shown_faces_are_the_same_animals_for_people_and_for_networks():
-    shown = draw_shown(4, image_size=16, large=48)
-    assert shown.is_cat.tolist() == [True] * 4 + [False] * 4
-    blocks = shown.bright.reshape(8, 16, 3, 16, 3, 3).mean(axis=(2, 4)).reshape(8, -1)
-    small = shown.small.bright[0]
-    likeness = np.corrcoef(blocks, small)[:8, 8:]
-    assert (likeness.argmax(axis=1) == np.arange(8)).all() and (np.diag(likeness) > 0.8).all()
-
-
-def test_tint_dyes_the_thing_and_leaves_the_background():
-    grey = np.zeros((3, 4), np.float32)
-    grey[:, 0] = 1
-    dark, bright = (
-        tint(grey, colour, np.random.default_rng(0)).reshape(3, 4, 3) for colour in (0, 1)
+def others():
+    """Another result of the same form."""
+    return measure_coats(
+        DETECTORS, n_networks=4, n_faces=200, n_steps=20, learning_rate=0.02, seed=1
     )
-    np.testing.assert_array_equal(dark[:, 1:], bright[:, 1:])
-    assert dark[:, 0].max() < 0.45 < bright[:, 0].max(axis=-1).min()
-    assert dark[:, 0].std(axis=-1).max() < 0.1 < bright[:, 0].std(axis=-1).min()
-
-
-@pytest.mark.parametrize(
-    ("grey", "colourfulness", "message"),
-    [
-        (np.full((2, 4), 1.5), 0, "grey must hold"),
-        (np.full((2, 4), -0.5), 0, "grey must hold"),
-        (np.zeros(4), 0, "grey must hold"),
-        (np.full((2, 4), np.nan), 0, "grey must be finite"),
-        (np.zeros((2, 4)), 2, "colourfulness must be"),
-    ],
-)
-def test_tint_refuses_bad_input(grey, colourfulness, message):
-    with pytest.raises(ValueError, match=message):
-        tint(grey, colourfulness, np.random.default_rng(0))
-
-
-def test_clothes_are_dyed_in_pairs_and_tested_on_the_same_pictures():
-    train, test = draw_clothes(n_train=30, n_test=20, n_networks=2, rng=data_streams())
-    assert train.black.shape == train.bright.shape == (2, 30, 588)
-    assert test.black.shape == (2, 20, 588)
-    np.testing.assert_array_equal(test.targets[0], test.targets[1])
-    assert not np.array_equal(test.bright[0], test.bright[1])
-    assert train.black.min() >= 0 and train.bright.max() <= 1
-    more, _ = draw_clothes(n_train=30, n_test=20, n_networks=3, rng=data_streams(3))
-    np.testing.assert_array_equal(train.bright, more.bright[:2])
-    alone, _ = draw_clothes(n_train=30, n_test=20, rng=data_streams(None))
-    np.testing.assert_array_equal(train.bright[0], alone.bright)
 
 
 # -- what the notebook claims, with few networks --
 
 
-def test_detector_falls_with_the_coats_and_half_of_it_is_not_shift(story):
-    assert story.plain.accuracy.shape == (11, N_NETWORKS)
-    black, coloured = story.plain.accuracy[0], story.plain.accuracy[-1]
-    reference = story.reference.accuracy[-1]
+def test_detector_falls_with_the_coats_and_half_of_it_is_not_shift(judged):
+    assert judged["plain"]["accuracy"].shape == (11, N_NETWORKS)
+    black, coloured = judged["plain"]["accuracy"][[0, -1]]
+    reference = judged["reference"]["accuracy"][-1]
     assert (black > 0.9).all() and (coloured < 0.8).all()
     assert (coloured + 0.03 < reference).all() and (reference + 0.03 < black).all()
 
 
-def test_recalls_make_up_the_accuracy(story):
-    assert (story.plain.cat_recall[-1] < story.plain.cat_recall[0] - 0.2).all()
-    low = np.minimum(story.plain.cat_recall, story.plain.other_recall)
-    high = np.maximum(story.plain.cat_recall, story.plain.other_recall)
-    assert ((low <= story.plain.accuracy) & (story.plain.accuracy <= high)).all()
+def test_recalls_make_up_the_accuracy(judged):
+    plain = judged["plain"]
+    assert (plain["cat_recall"][-1] < plain["cat_recall"][0] - 0.2).all()
+    low = np.minimum(plain["cat_recall"], plain["other_recall"])
+    high = np.maximum(plain["cat_recall"], plain["other_recall"])
+    assert ((low <= plain["accuracy"]) & (plain["accuracy"] <= high)).all()
 
 
-def test_more_colour_means_more_missed_cats_for_both_detectors(story):
-    for detector in (story.plain, story.shortcut):
-        assert (np.diff(detector.cat_recall.mean(axis=1)) < 0.01).all()
+def test_more_colour_means_more_missed_cats_for_both_detectors(judged):
+    for name in ("plain", "shortcut"):
+        assert (np.diff(judged[name]["cat_recall"].mean(axis=1)) < 0.01).all()
 
 
-def test_shortcut_reads_the_coat_and_not_the_face(story):
-    shortcut = story.shortcut
-    assert (shortcut.train_accuracy > 0.99).all()
-    assert (shortcut.cat_recall[0] > 0.95).all() and (shortcut.other_recall[-1] > 0.95).all()
-    assert (shortcut.cat_recall[-1] < 0.1).all() and (shortcut.other_recall[0] < 0.1).all()
+def test_shortcut_reads_the_coat_and_not_the_face(judged):
+    cats, animals = (judged["shortcut"][name] for name in ("cat_recall", "other_recall"))
+    assert (judged["shortcut"]["train_accuracy"] > 0.99).all()
+    assert (cats[0] > 0.95).all() and (animals[-1] > 0.95).all()
+    assert (cats[-1] < 0.1).all() and (animals[0] < 0.1).all()
 
 
-def test_batch_norm_with_stored_statistics_falls_further(story):
-    for detector in (story.batch_norm, story.batch_norm_faster):
-        assert (detector.accuracy[0] > 0.9).all()
-        assert (detector.accuracy[-1] < story.plain.accuracy[-1]).all()
+def test_batch_norm_with_stored_statistics_falls_further(judged):
+    assert (judged["with"]["accuracy"][0] > 0.9).all()
+    assert (judged["with"]["accuracy"][-1] < judged["plain"]["accuracy"][-1]).all()
 
 
-def test_detector_trained_alone_is_the_one_trained_in_lock_step():
-    settings = dict(batch_norm=True, seed=0, n_steps=5, batch_size=20, learning_rate=0.1)
-    predictions = []
-    for n_networks in (1, 3):
-        animals = draw_animals(40, n_networks=n_networks, rng=data_streams(n_networks))
-        predict = train_detector(
-            animals.black, animals.targets, n_networks=n_networks, **settings
-        )
-        predictions.append(predict(animals.bright)[0])
-    np.testing.assert_array_equal(*predictions)
+def test_judging_counts_faces_of_a_known_detector():
+    rng = spawn_streams(0, 2).data
+    train, tests = (draw_animals(30, 12, n_networks=2, rng=rng) for _ in range(2))
+    data = learn_from(train.black, train, tests)
+    run = train_arms(
+        {"": {}}, data, hidden=[], n_steps=1, batch_size=30, learning_rate=0.1, seed=0
+    )[""]
+    found = judge(run.network, data, coats=(0, 0.5))
+    assert found["coats"].tolist() == [0, 0.5] and found["verdicts"].shape == (2, 20)
+    guesses = predict(run.network, data.tests_in_coats(0.5)).argmax(axis=-1)
+    for k in range(2):
+        is_cat = tests.targets[k] == 1
+        assert found["cat_recall"][1, k] == pytest.approx((guesses[k][is_cat] == 1).mean())
+        assert found["other_recall"][1, k] == pytest.approx((guesses[k][~is_cat] == 0).mean())
+        assert found["accuracy"][1, k] == pytest.approx((guesses[k] == is_cat).mean())
+    shown = draw_shown(image_size=12).in_coats(0.5).reshape(20, -1)
+    inputs = (shown - data.mean[0]) / data.sd[0]
+    says_cat = predict(run.network, inputs[None].repeat(2, axis=0))[0].argmax(axis=-1) == 1
+    np.testing.assert_array_equal(found["verdicts"][1], says_cat)
 
 
-def test_coats_move_the_progress_bar_once_a_step():
-    calls = []
-    measure_coats(
-        n_networks=2, n_faces=20, n_steps=3, batch_size=10, on_step=lambda: calls.append(1)
+def test_predicting_leaves_no_memory_in_the_network():
+    data, _ = draw_regions(0, n_networks=2, n_train=40)
+    run = train_arms(
+        {"": {}}, data, hidden=[4], n_steps=1, batch_size=40, learning_rate=0.1, seed=0
+    )[""]
+    before = [{**vars(layer)} for layer in run.network.layers]
+    predict(run.network, data.test_inputs)
+    for layer, names in zip(run.network.layers, before, strict=True):
+        assert all(vars(layer)[name] is value for name, value in names.items())
+    np.testing.assert_array_equal(
+        predict(run.network, data.test_inputs),
+        run.network.forward(data.test_inputs, training=False),
     )
-    assert len(calls) == 5 * 3
 
 
-def test_reweighting_turns_the_line_where_the_regions_are_apart(regions):
-    assert (regions.plain[1] < 0.6).all() and (regions.reweighted[1] > 0.75).all()
-    np.testing.assert_allclose(regions.reweighted[0], regions.plain[0], atol=0.04)
-    assert (regions.effective[0] > 250).all() and (regions.effective[1] < 50).all()
-    assert (abs(regions.auc[0] - 0.5) < 0.1).all() and (regions.auc[1] > 0.98).all()
-    assert (regions.recentred[1] < 0.65).all()
-    assert (regions.exact_effective[0] == 300).all()
-    assert (regions.exact_effective[1] < regions.effective[1]).all()
-    assert (regions.plain[1] < regions.commoner[1]).all() and (regions.commoner >= 0.5).all()
+# -- regions --
+
+
+def test_regions_share_their_test_points_and_the_rule():
+    old, new = draw_regions(3.0, n_networks=2, n_train=50, n_test=80)
+    np.testing.assert_array_equal(old.test_inputs, new.test_inputs)
+    for points, targets in (
+        (old.train_inputs, old.train_targets), (new.train_inputs, new.train_targets),
+        (old.test_inputs, old.test_targets),
+    ):
+        np.testing.assert_array_equal(region_rule(points), targets)
+    x1 = [one.train_inputs[..., 0].mean() for one in (old, new)]
+    assert x1[0] == pytest.approx(-1, abs=0.2) and x1[1] == pytest.approx(0.5, abs=0.2)
+    alone, _ = draw_regions(3.0, n_train=50, n_test=80)
+    np.testing.assert_array_equal(alone.train_inputs, old.train_inputs[0])
+
+
+def test_reweighting_turns_the_line_where_the_regions_are_apart():
+    far, near = (measure_lines(distance, n_networks=N_NETWORKS) for distance in (4, 0))
+    assert (far["plain"] < 0.6).all() and (far["reweighted"] > 0.75).all()
+    np.testing.assert_allclose(near["reweighted"], near["plain"], atol=0.04)
 
 
 def test_exact_weights_are_what_the_classifier_estimates():
@@ -225,109 +162,133 @@ def test_exact_weights_are_what_the_classifier_estimates():
         shifted_regions(away, 20_000, rng=np.random.default_rng(away)) for away in (0, 1)
     )
     exact = exact_weights(old, 1)
-    estimated = experiment.importance_weights(old, new)
-    assert np.corrcoef(np.log(exact), np.log(estimated))[0, 1] > 0.999
+    assert np.corrcoef(np.log(exact), np.log(importance_weights(old, new)))[0, 1] > 0.999
     # reweighted, the old region has the mean of the new one
     np.testing.assert_allclose((exact * old[:, 0]).mean(), new[:, 0].mean(), atol=0.02)
+    np.testing.assert_array_equal(exact_weights(old, 0), np.ones(len(old)))
 
 
-def test_reweighting_rescues_a_flexible_net_too():
-    plain, reweighted = measure_flexible(n_networks=N_NETWORKS)
-    assert reweighted.mean() > plain.mean()
+@pytest.mark.parametrize("reweighted", [False, True])
+def test_view_of_one_region_shows_its_own_line(reweighted):
+    view = view_regions(2.0, reweighted)
+    a, b, c = view["line"]
+    says_one = a * view["target"][:, 0] + b * view["target"][:, 1] + c > 0
+    np.testing.assert_array_equal(view["mistaken"], says_one != region_rule(view["target"]))
+    assert (view["effective"] == len(view["weights"]) == 300) is not reweighted
+    row = measure_lines(2.0, n_networks=2)["reweighted" if reweighted else "plain"]
+    assert view["accuracy"] == pytest.approx(row[0], abs=0.002)  # of the solver's tolerance
 
 
-def test_view_of_one_region_shows_its_own_line():
-    view = view_regions(2.0, False)
-    a, b, c = view.line
-    says_one = a * view.target[:, 0] + b * view.target[:, 1] + c > 0
-    np.testing.assert_array_equal(view.mistaken, says_one != region_rule(view.target))
-    assert view.effective == len(view.weights) == 300
+# -- layer 3 and the colours of faces --
 
 
-def test_layer_three_receives_other_inputs_later():
-    seen = watch_layer_three((10,), n_networks=2, n_faces=200)
-    assert (seen.auc > 0.9).all() and (abs(seen.still - 0.5) < 0.15).all()
+def test_halves_of_one_recording_look_alike_and_those_of_a_moved_one_do_not():
+    rng = np.random.default_rng(0)
+    before = rng.standard_normal((2, 200, 3))
+    still, moved = auc_of_halves(before, before), auc_of_halves(before, before + 5)
+    assert still.shape == (2,) and (abs(still - 0.5) < 0.15).all() and (moved > 0.99).all()
 
 
-def test_watching_moves_the_progress_bar_once_for_each_auc():
-    calls = []
-    watch_layer_three(
-        (1, 2), later=1, n_networks=2, n_faces=40, batch_size=10, on_step=lambda: calls.append(1)
-    )
-    assert len(calls) == 2 * 2 * 2
-
-
-FEW_FACES = dict(n_networks=2, n_faces=200, n_steps=40, batch_size=50)
-
-
-def test_reweighting_harms_the_faces():
-    faces = measure_face_reweighting(0.05, **FEW_FACES)
-    assert (faces.auc > 0.85).all() and (faces.effective < 60).all()
-    assert (faces.reweighted < faces.plain).all()
-
-
-def test_reweighting_faces_is_paired_with_and_without_weights(monkeypatch):
-    monkeypatch.setattr(
-        experiment, "importance_weights", lambda source, _target, **_options: np.ones(len(source))
-    )
-    faces = measure_face_reweighting(0.05, **FEW_FACES)
-    np.testing.assert_array_equal(faces.reweighted, faces.plain)
-    assert (faces.effective == 200).all()
-
-
-@pytest.fixture(scope="module")
-def pair():
-    return measure_tinted_pair(n_networks=2, n_train=200, n_steps=60, batch_size=50)
-
-
-def test_tinted_clothes_fall_below_the_reference(pair):
-    assert (pair.plain[0] > 0.95).all()
-    assert (pair.plain[-1] < pair.reference).all()
+def test_colour_summaries_look_at_the_middle_of_the_face():
+    images = np.zeros((2, 10, 10, 3), np.float32)
+    images[:, 3:7, 3:7] = [0.2, 0.4, 0.8]
+    images[0, 3:5, 3:7, 0] = 0.6  # half of the middle
+    found = colour_summaries(images.reshape(2, -1))
+    np.testing.assert_allclose(found[1], [0.2, 0.4, 0.8, 0, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(found[0], [0.4, 0.4, 0.8, 0.2, 0, 0], atol=1e-6)
 
 
 # -- pictures and demos --
 
 
-def test_pictures_of_the_story(story, another_story):
-    for picture in (DropPicture(), BatchNormBarsPicture(), CoatPicture()):
-        check_picture(picture, story, another_story)
-    check_picture(ShortcutPicture(), story.shortcut, another_story.shortcut)
+def accuracies_of(story):
+    black, coloured = story["plain"]["accuracy"][[0, -1]]
+    return [black, story["reference"]["accuracy"][-1], coloured]
 
 
-def test_coat_slider_picture(story):
+def test_pictures_of_the_detectors(judged, others):
+    for picture in (BatchNormBarsPicture(["plain", "with"]), CoatPicture()):
+        check_picture(picture, judged, others)
+    check_picture(DropPicture(), accuracies_of(judged), accuracies_of(others))
+    check_picture(ShortcutPicture(), judged["shortcut"], others["shortcut"])
+
+
+def test_bars_take_an_arm_more(judged):
+    more = judged | {"with, faster": judged["with"], "with, slower": judged["shortcut"]}
+    picture = BatchNormBarsPicture(["plain", "with", "with, faster", "with, slower"])
+    check_picture(picture.show(more), more)
+    (axes,) = picture.figure.axes
+    labels = [one.get_text() for one in axes.get_xticklabels()]
+    assert len(labels) == 4 and labels[-1] == "with, slower"
+
+
+def test_coat_slider_picture(judged):
+    shown = draw_shown()
     views = [
-        view_coats(story, 0.0),
-        view_coats(story, 1.0, shortcut=True, with_reference=True),
-        view_coats(story, 0.6, with_reference=True),
+        view_coats(judged, shown, 0.0),
+        view_coats(judged, shown, 1.0, shortcut=True, with_reference=True),
+        view_coats(judged, shown, 0.6, with_reference=True),
     ]
     picture = CoatSliderPicture()
     check_picture(picture, *views)
     assert "Coats at 0.0" in picture.sentence
-    n_wrong = (views[0].says_cat != views[0].is_cat).sum()
+    n_wrong = (judged["plain"]["verdicts"][0] != (shown.targets == 1)).sum()
     assert f"gets {n_wrong} wrong" in picture.sentence
 
 
-def test_region_and_reweighting_pictures(regions):
-    check_picture(RegionPicture(), *(view_regions(*two) for two in ((2.0, True), (4.0, False))))
-    others = measure_regions((0, 2), n_networks=2, n_test=200)
-    check_picture(ReweightingPicture(), regions, others)
-
-
-def test_tinted_picture(pair):
-    another = measure_tinted_pair(
-        ("Sneaker", "Ankle boot"), n_networks=2, n_train=100, n_steps=20, batch_size=50
+def test_the_reference_net_disappears_as_it_came(judged):
+    picture = CoatSliderPicture()
+    without, marked = (
+        view_coats(judged, draw_shown(), 0.6, with_reference=one) for one in (False, True)
     )
-    check_picture(TintedPicture(), pair, another)
+    frames = [picture.show(one).png() for one in (without, marked, without)]
+    assert frames[0] == frames[2] != frames[1]
 
 
-def test_coat_demo_follows_its_controls(story):
-    panel = coat_demo(story)
+def test_region_picture():
+    check_picture(RegionPicture(), *(view_regions(*two) for two in ((2.0, True), (4.0, False))))
+
+
+def test_reweighting_picture():
+    scores = {
+        distance: {**measure_lines(distance, n_networks=2), "reference": np.array([0.9, 0.92])}
+        for distance in (0, 2, 5)
+    }
+    other = {distance: {**one, "reference": one["plain"]} for distance, one in scores.items()}
+    picture = ReweightingPicture().show(scores)
+    check_picture(picture, scores, other)
+    assert "Accuracy at 5 standard deviations" in picture.show(scores).sentence
+
+
+def test_tinted_picture_and_its_general_form():
+    tints = np.array([0.0, 0.5, 1.0])
+    values = np.array([[0.98, 0.99], [0.95, 0.93], [0.7, 0.62]])
+    curves = {"plain": (tints, values), "with": (tints, values - 0.04)}
+    curves["reference"] = [1], np.array([[0.94, 0.95]])
+    moved = curves | {"plain": (tints, values + 0.01)}
+    picture = TintedPicture(("Sneaker", "Ankle boot")).show(curves)
+    check_picture(picture, curves, moved)
+    assert picture.sentence.startswith("Sneaker against Ankle boot in full colour: 0.")
+    mine = curves | {"my own arm": (tints, values - 0.08)}
+    general = NamedCurvesPicture("Four arms", xlabel="x", ylabel="accuracy")
+    ends = general.show_curves(mine)
+    assert list(ends)[-1] == "my own arm"
+    assert ends["my own arm"] == mean_interval(values[-1] - 0.08)
+
+
+def test_coat_demo_follows_its_controls(judged):
+    panel = coat_demo(judged)
     panel.controls["coat"].value = 1.0
     before = panel.caption.value
     panel.controls["shortcut"].value = True
     panel.controls["with_reference"].value = True
     assert panel.error is None and "Coats at 1.0" in before
     assert panel.caption.value != before
+
+
+def test_coat_demo_has_controls_for_what_it_is_given(judged):
+    panel = coat_demo({"plain": judged["plain"]})
+    assert list(panel.controls) == ["coat"] and panel.error is None
 
 
 def test_region_demo_follows_its_controls():
@@ -342,15 +303,16 @@ def test_region_demo_follows_its_controls():
 # -- bets --
 
 
-def test_bets_are_answered_by_what_these_networks_do(story):
-    assert shortcut_bet().answer_of(mean_interval(story.shortcut.cat_recall[-1])) == "hardly any"
-    lost = paired_interval(story.batch_norm.accuracy[-1], story.plain.accuracy[-1])
+def test_bets_are_answered_by_what_these_networks_do(judged):
+    found = mean_interval(judged["shortcut"]["cat_recall"][-1])
+    assert shortcut_bet().answer_of(found) == "hardly any"
+    lost = paired_interval(judged["with"]["accuracy"][-1], judged["plain"]["accuracy"][-1])
     assert repair_bet().answer_of(lost).startswith("worse")
 
 
-def test_a_bet_stays_in_the_coat_demo_at_full_colour(story):
+def test_a_bet_stays_in_the_coat_demo_at_full_colour(judged):
     bet = coat_bet()
-    panel = coat_demo(story, bet)
+    panel = coat_demo(judged, bet)
     without = panel.image.value
     bet.control.value = 0.3
     ghost = panel.picture.ghost
@@ -366,9 +328,139 @@ def test_a_bet_stays_in_the_coat_demo_at_full_colour(story):
 
 
 @pytest.mark.parametrize("number", [0.0, 0.55, 1.0])
-def test_the_ghost_of_any_bet_fits_into_the_picture(story, number):
-    picture = CoatSliderPicture()
+def test_the_ghost_of_any_bet_fits_into_the_picture(judged, number):
+    picture, shown = CoatSliderPicture(), draw_shown()
     picture.set_ghost(number)
-    check_picture(picture, view_coats(story, 0.6), view_coats(story, 1.0, with_reference=True))
+    views = view_coats(judged, shown, 0.6), view_coats(judged, shown, 1.0, with_reference=True)
+    check_picture(picture, *views)
     low, high = picture.axes.get_ylim()
     assert low + 0.03 < number < high - 0.03  # the whole marker
+
+
+# -- a learner changes one line --
+
+FEW = {"n_networks=16": "n_networks=2"}
+SMALL = {"draw_animals(500": "draw_animals(80", "n_steps=120": "n_steps=10"}
+SECTION_1 = ["setup", "s1-bet", "s1-data", "s1-train", "s1-one-coat", "s1-table", "s1-demo"]
+SECTION_2 = [*SECTION_1, "s2-split", "s2-figure"]
+REPAIR = ["s5-repair", "s5-paired", "s5-figure"]
+
+
+def coloured_of(run):
+    return str(mean_interval(run.names["judged"]["plain"]["accuracy"][-1]))
+
+
+@pytest.mark.parametrize("change", [
+    {"hidden=[32]": "hidden=[8, 8]"},
+    {"n_steps=10": "n_steps=25"},
+    {"learning_rate=0.03": "learning_rate=0.1"},
+    {"draw_animals(80": "draw_animals(120"},
+    {"batch_size=64": "batch_size=16"},
+    {"batch_norm=False": "batch_norm=False, activation=\"tanh\""},
+])
+def test_a_changed_detector_shows_in_table_drop_and_demo(change):
+    usual, changed = (run_cells("01", SECTION_2, FEW | SMALL | more) for more in ({}, change))
+    assert coloured_of(changed) != coloured_of(usual)
+    (row,) = (line for line in changed.printed.splitlines() if line.startswith("1.0 "))
+    assert coloured_of(changed) in row
+    assert f"in full colour, all faces: {coloured_of(changed)}" in changed.printed
+    assert coloured_of(changed) in changed.said  # the picture of the drop
+    panel = next(one for one in changed.shown if hasattr(one, "controls"))
+    panel.controls["coat"].value = 1.0
+    assert coloured_of(changed) in panel.picture.sentence
+
+
+def test_more_networks_and_an_arm_less_show():
+    change = {'    "shortcut": dict(data=only_cats_black),  # for section 3\n': ""}
+    run = run_cells("01", SECTION_2, {"n_networks=16": "n_networks=3"} | SMALL | change)
+    assert "95% intervals over 3 networks" in run.printed
+    panel = next(one for one in run.shown if hasattr(one, "controls"))
+    assert "shortcut" not in panel.controls and "(3 networks)" in panel.picture.sentence
+
+
+def test_another_rate_and_another_arm_show_in_the_repair():
+    cells = [*SECTION_2, "s5-watch", *REPAIR]
+    change = {
+        '["learning_rate"], 0.1': '["learning_rate"], 0.3',
+        "learning_rate=faster)}": 'learning_rate=faster), "with, no steps": dict(n_steps=1)}',
+        "n_steps=60": "n_steps=10",
+    }
+    run = run_cells("01", cells, FEW | SMALL | change)
+    assert "coloured, learning rate 0.3 vs 0.03" in run.printed
+    picture = run.shown[-1]
+    labels = [one.get_text() for one in picture.figure.axes[0].get_xticklabels()]
+    assert labels[-1] == "with, no steps" and len(labels) == 4
+    found = run.names["judged"]
+    assert str(mean_interval(found["with"]["accuracy"][-1])) in run.said
+    assert str(mean_interval(found["with, no steps"]["accuracy"][-1])) in [
+        text.get_text() for text in picture.bars[0].texts
+    ]
+
+
+SECTION_4 = [
+    "setup", "s1-data", "s1-train", "s3-print", "s4-numpy", "s4-regions", "s4-measure", "s4-judge",
+    "s4-table", "s4-figure",
+]
+
+
+def test_other_distances_and_another_network_show_in_the_table_of_regions():
+    few = FEW | SMALL | {"[0, 1, 2, 3, 4]": "[0, 4]"}
+    usual = run_cells("01", SECTION_4, few)
+    far = run_cells("01", SECTION_4, few | {"[0, 1, 2, 3, 4]": "[1, 3]"})
+    bent = run_cells("01", SECTION_4, few | {"hidden=[]": "hidden=[16]"})
+    assert "0 sd" in usual.printed and "4 sd" in usual.printed
+    assert "reweighted minus as it is, at 4 sd:" in usual.printed
+    assert "reweighted minus as it is, at 3 sd:" in far.printed and "4 sd" not in far.printed
+    assert "Accuracy at 3 standard deviations" in far.said
+    assert bent.names["scores"][4]["plain"].tolist() != usual.names["scores"][4]["plain"].tolist()
+    assert bent.said != usual.said
+
+
+def test_layer_three_moves_less_when_it_learns_less():
+    cells = ["setup", "s1-data", "s1-train", "s5-watch", "s5-aucs"]
+    quick = FEW | {"draw_animals(500": "draw_animals(100", "n_steps=120": "n_steps=5"}
+    usual, slow = (
+        run_cells("01", cells, quick | more)
+        for more in ({}, {"learning_rate=0.03,\n": "learning_rate=0.0003,\n"})
+    )
+    assert np.mean(slow.names["moved"]) < np.mean(usual.names["moved"])
+    assert slow.printed != usual.printed
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"hidden=[32]": "hidden=32"}, "hidden must be a list of widths"),
+    ({"batch_size=64": "batch_size=600"}, "batch_size must be .*the training set"),
+    ({"n_steps=120": "n_steps=0"}, "n_steps must be"),
+    ({"seed=0)\ndetectors": "seed=0, depth=3)\ndetectors"}, "does not know the option depth"),
+])
+def test_an_impossible_change_names_the_option_and_what_is_allowed(change, message):
+    cells = ["setup", "s1-bet", "s1-data", "s1-train"]
+    with pytest.raises((ValueError, TypeError), match=message):
+        run_cells("01", cells, FEW | {"draw_animals(500": "draw_animals(80"} | change)
+
+
+# -- notebook, ledger and board measure the same thing --
+
+
+def test_the_notebook_prints_what_board_and_ledger_measure():
+    cells = ["setup", "s1-data", "s1-train", "s2-split"]
+    run = run_cells("01", cells, {"n_networks=16": "n_networks=3"})
+    story = load_lecture().story
+    for name, detector in run.names["judged"].items():
+        again = measure_coats([name], coats=(0, 1), n_networks=3)[name]
+        for kind in ("accuracy", "cat_recall", "other_recall"):
+            np.testing.assert_allclose(detector[kind], story[name][kind][:, :3], rtol=1e-6)
+            np.testing.assert_array_equal(again[kind], detector[kind][[0, -1]])
+    assert COATS == tuple(run.names["judged"]["plain"]["coats"])
+
+
+def test_the_board_has_the_lines_of_the_notebook():
+    cells = ["setup", "s4-numpy", "s4-regions", "s4-measure"]
+    run = run_cells("01", cells, FEW | {"[0, 1, 2, 3, 4]": "[4]"})
+    learned, _ = run.names["regions"][4]
+    for name, again in measure_lines(4, n_networks=2).items():
+        network = run.names["lines"][4][name].network
+        found = inference_accuracy(network, learned.test_inputs, learned.test_targets)
+        np.testing.assert_array_equal(found, again)
+    stored = load_lecture().arrays["regions"][:, :2]
+    np.testing.assert_allclose(list(measure_lines(4, n_networks=2).values()), stored, atol=0.005)

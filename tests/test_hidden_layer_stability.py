@@ -1,40 +1,66 @@
 """Notebook 03's experiments, pictures and demos: right definitions, right signs, few seeds."""
 
-import dataclasses
-
 import numpy as np
 import pytest
+from changed_cells import run_cells
+from test_notebooks import FOLDER, read
 from test_picture import check_picture
 
+from helpers.arms import train_arms
+from helpers.datasets import load_fashion_mnist
 from helpers.demos import hidden_layer_stability as demos
 from helpers.demos.prediction import NO_BET
 from helpers.experiments import hidden_layer_stability as experiments
 from helpers.experiments.hidden_layer_stability import (
+    HURT,
+    KICKS,
+    STATIONS,
+    drive,
     kick,
-    kick_table,
+    kick_columns,
+    kick_texts,
+    late_losses,
     listen,
+    load_clothes,
     ridges_at,
-    run_drift,
     run_kick,
-    run_moving_target,
+    watch_drift,
 )
+from helpers.experiments.lecture_demos import load_lecture
 from helpers.figures import hidden_layer_stability as figures
-from helpers.intervals import paired_interval
+from helpers.intervals import mean_interval, paired_interval
 from helpers.layers import BatchNorm, Dense
+from helpers.long_work import finish
 from helpers.network import multilayer_perceptron
-from helpers.shift import measure_drift
+from helpers.shift import Drift, measure_drift
 
-SMALL = dict(n_steps=60, batch_size=128, n_train=512, n_probe=128, n_networks=4)
-
-
-@pytest.fixture(scope="module")
-def pair():
-    return run_drift(0.02, **SMALL)
+QUANTITIES = ("mean", "scale", "wasserstein", "shape", "ranking")
 
 
 @pytest.fixture(scope="module")
-def target():
-    return run_moving_target(n_steps=60, n_train=512, batch_size=64, n_networks=4)
+def data():
+    return load_fashion_mnist(n_train=512, n_test=128, n_networks=4, seed=0)
+
+
+@pytest.fixture(scope="module")
+def pair(data):
+    return finish(watch_drift(data, n_steps=60))
+
+
+@pytest.fixture(scope="module")
+def damages(data):
+    still, *driven = (late_losses(data, name, n_steps=60) for name in experiments.DRIVES)
+    return {
+        name: {arm: loss - still[arm] for arm, loss in losses.items()}
+        for name, losses in zip(("rotation", "growth"), driven)
+    }
+
+
+def denses_of(network):
+    return [layer for layer in network.layers if isinstance(layer, Dense)]
+
+
+# -- stations and drift --
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
@@ -43,161 +69,145 @@ def test_stations_are_what_activation_2_and_dense_3_receive(batch_norm):
         [6, 5, 4, 3, 2], rng=np.random.default_rng(0), batch_norm=batch_norm, dtype=np.float64
     )
     probe = np.random.default_rng(1).standard_normal((50, 6))
-    heard = listen(network, probe)
-    denses = [layer for layer in network.layers if isinstance(layer, Dense)]
     values = probe
-    for dense in denses[:2]:
+    for dense in denses_of(network)[:2]:
         z = values @ dense.weights + getattr(dense, "bias", 0)
         if batch_norm:
             z = (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + 1e-5)
         values = np.maximum(z, 0)
+    heard = listen(network, probe)
     np.testing.assert_allclose(heard["z2"], z, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(heard["h2"], values, rtol=1e-10, atol=1e-12)
 
 
-def test_arms_are_paired_and_start_alike(pair):
-    without, with_norm = (
-        next(experiments._checkpoints(
-            experiments._load(512, 128, 4, 0), batch_norm=one, activation="relu",
-            learning_rate=0.02, batch_size=128, n_steps=1, every=1, n_networks=4, seed=0, losses=[],
-        ))[0]
-        for one in (False, True)
-    )
-    np.testing.assert_array_equal(without.layers[0].weights, with_norm.layers[0].weights)
-    alone = run_drift(0.02, **{**SMALL, "n_networks": 1})
-    for arm, arm_alone in zip(pair.arms, alone.arms):
-        np.testing.assert_allclose(arm.losses[:, :1], arm_alone.losses, rtol=1e-8)
+def test_drift_is_measured_from_one_look_to_the_next(data, pair):
+    def look(network):
+        return listen(network, data.test_inputs)
+
+    heard = finish(watch_drift(data, n_steps=60, look=look))["with"]["z2"]
+    run = pair["with"]
+    assert run.steps.tolist() == [0, 10, 20, 30, 40, 50, 60]
+    for place in range(6):
+        expected = np.nanmedian(measure_drift(heard[place], heard[place + 1]).ranking, axis=-1)
+        np.testing.assert_allclose(run["ranking at z2"][place], expected)
+        expected = np.nanmedian(measure_drift(heard[0], heard[place + 1]).mean, axis=-1)
+        np.testing.assert_allclose(run["total mean at z2"][place], expected)
+    assert set(run.seen) == {
+        f"{since}{name} at {station}"
+        for since in ("", "total ") for name in Drift.__annotations__ for station in STATIONS
+    }
 
 
-def test_drift_is_measured_from_one_checkpoint_to_the_next(pair):
-    for arm in pair.arms:
-        for station in experiments.STATIONS:
-            for quantity in experiments.QUANTITIES:
-                assert arm.drift[station][quantity].shape == (6, 4)
-                assert arm.total[station][quantity].shape == (4,)
-    data = experiments._load(512, 128, 4, 0)
-    heard = [
-        recording["z2"]
-        for _, _, recording in experiments._checkpoints(
-            data, batch_norm=True, activation="relu", learning_rate=0.02, batch_size=128,
-            n_steps=60, every=10, n_networks=4, seed=0, losses=[],
-        )
-    ]
-    expected = np.nanmedian(measure_drift(heard[1], heard[2]).ranking, axis=-1)
-    np.testing.assert_allclose(pair.with_norm.drift["z2"]["ranking"][1], expected)
-    expected = np.nanmedian(measure_drift(heard[0], heard[-1]).mean, axis=-1)
-    np.testing.assert_allclose(pair.with_norm.total["z2"]["mean"], expected)
+def test_each_arm_has_a_memory_of_its_own(data, pair):
+    alone = finish(watch_drift(data, {"with": experiments.ARMS["with"]}, n_steps=60))["with"]
+    np.testing.assert_array_equal(alone["mean at h2"], pair["with"]["mean at h2"])
+    np.testing.assert_array_equal(alone.losses, pair["with"].losses)
 
 
 def test_batch_norm_pins_the_moments_but_not_the_ranking(pair):
-    without, with_norm = pair.arms
-    for quantity in ("mean", "scale"):
-        ratio = with_norm.mean_drift("z2", quantity) / without.mean_drift("z2", quantity)
-        assert ratio.max() < 0.2
-    ratio = with_norm.mean_drift("z2", "ranking") / without.mean_drift("z2", "ranking")
-    assert 0.3 < ratio.mean() < 1.5
+    def ratio(quantity):
+        drifts = [pair[arm][f"{quantity} at z2"].mean(axis=0) for arm in ("with", "without")]
+        return drifts[0] / drifts[1]
+
+    assert ratio("mean").max() < 0.2 and ratio("scale").max() < 0.2
+    assert 0.3 < ratio("ranking").mean() < 1.5
 
 
-def test_images_are_loaded_once_for_a_run_and_cannot_be_changed():
-    experiments._load.cache_clear()
-    tiny = run_drift(0.02, **{**SMALL, "n_steps": 1, "every": 1})
-    assert experiments._load.cache_info().misses == 1
-    data = experiments._load(SMALL["n_train"], SMALL["n_probe"], SMALL["n_networks"], 0)
-    assert data.test_inputs is tiny.probe_inputs
-    kept = experiments.record_arms(0.02, 16)[0][0]
-    for array in (data.train_inputs, data.train_targets, tiny.probe_targets, *kept.values()):
-        with pytest.raises(ValueError, match="read-only"):
-            array[0] = 0
+def test_smaller_batches_drift_more(data, pair):
+    small = finish(watch_drift(data, n_steps=60, batch_size=8))
+    for arm, run in pair.items():
+        assert small[arm]["mean at z2"].mean() > run["mean at z2"].mean()
 
 
-def test_smaller_batches_drift_more(pair):
-    small = run_drift(0.02, **{**SMALL, "batch_size": 8})
-    for arm, small_arm in zip(pair.arms, small.arms):
-        assert small_arm.mean_drift("z2", "mean").mean() > arm.mean_drift("z2", "mean").mean()
+def test_the_table_of_drift_names_its_rows_and_pairs_its_arms(pair):
+    columns = experiments.drift_columns({(0.02, 128): pair, (0.1, 64): pair}, "mean at z2")
+    assert columns["mean at z2:"] == ["rate 0.02", "rate 0.1"] and columns["batch"] == [128, 64]
+    drifts = [pair[arm]["mean at z2"].mean(axis=0) for arm in ("without", "with")]
+    np.testing.assert_array_equal(columns["without"][1], drifts[0])
+    assert columns["difference"][0] == paired_interval(drifts[1], drifts[0])
+    third = experiments.drift_columns({(0.02, 128): {**pair, "tanh": pair["with"]}}, "mean at z2")
+    assert third["with - without"] == third["tanh - without"] and "difference" not in third
 
 
-def test_a_kick_is_as_long_as_asked_and_spares_the_original(pair):
-    network = pair.with_norm.network
-    before = [np.array(layer.weights) for layer in network.layers if isinstance(layer, Dense)]
-    for kind in experiments.KICKS:
-        twin = kick(network, kind, 0.5, pair.probe_inputs, rng=np.random.default_rng(0))
-        after = [layer.weights for layer in twin.layers if isinstance(layer, Dense)]
+# -- kicks --
+
+
+def test_a_kick_is_as_long_as_asked_and_spares_the_original(data, pair):
+    network = pair["with"].network
+    before = [np.array(layer.weights) for layer in denses_of(network)]
+    for kind in KICKS:
+        twin = kick(network, kind, 0.5, data.test_inputs, rng=np.random.default_rng(0))
+        after = [layer.weights for layer in denses_of(twin)]
         for old, new in zip(before[:2], after[:2]):
             lengths = [np.linalg.norm(each, axis=(-2, -1)) for each in (new - old, old)]
             np.testing.assert_allclose(lengths[0] / lengths[1], 0.5, rtol=0.05)
         for old, new in zip(before[2:], after[2:]):
             np.testing.assert_array_equal(old, new)
-    for old, layer in zip(before, (one for one in network.layers if isinstance(one, Dense))):
+    for old, layer in zip(before, denses_of(network)):
         np.testing.assert_array_equal(old, layer.weights)
 
 
-def test_who_is_hurt_by_which_kick(pair):
-    none, fresh, stored = run_kick(pair, "scale", 2.0).damage
-    assert np.abs(fresh).max() < 1e-3 < none.min()
-    assert (stored > 0.1).all()
-    none, fresh, _ = run_kick(pair, "common direction", 0.5).damage
-    assert (fresh < none).all()
-    _, fresh, stored = run_kick(pair, "random", 1.0).damage
-    assert (fresh > 0.05).all() and stored.mean() > fresh.mean()
-    assert not run_kick(pair, "random", 0.0).damage.any()
+def test_who_is_hurt_by_which_kick(data, pair):
+    none, fresh, stored = (run_kick(pair, data, "scale", 2.0)[name] for name in HURT)
+    assert np.abs(fresh).max() < 1e-3 < none.min() and (stored > 0.1).all()
+    pushed = run_kick(pair, data, "common direction", 0.5)
+    assert (pushed["fresh"] < pushed["without"]).all()
+    noise = run_kick(pair, data, "random", 1.0)
+    assert (noise["fresh"] > 0.05).all() and noise["stored"].mean() > noise["fresh"].mean()
+    nothing = run_kick(pair, data, "random", 0.0)
+    assert not any(nothing[name].any() for name in HURT)
 
 
-def test_a_kick_leaves_the_stored_statistics_alone(pair):
-    network = pair.with_norm.network
-    stored = [np.array(one.running_mean) for one in network.layers if isinstance(one, BatchNorm)]
-    run_kick(pair, "random", 1.0)
-    norms = [one for one in network.layers if isinstance(one, BatchNorm)]
+def test_a_kick_leaves_the_stored_statistics_alone(data, pair):
+    norms = [one for one in pair["with"].network.layers if isinstance(one, BatchNorm)]
+    stored = [np.array(one.running_mean) for one in norms]
+    run_kick(pair, data, "random", 1.0)
     for old, norm in zip(stored, norms, strict=True):
         np.testing.assert_array_equal(old, norm.running_mean)
 
 
-def test_bad_kicks_are_refused(pair):
+def test_bad_kicks_are_refused(data, pair):
     with pytest.raises(ValueError, match="kind must be one of 'scale'"):
-        run_kick(pair, "sideways")
+        run_kick(pair, data, "sideways")
     with pytest.raises(ValueError, match="size"):
-        run_kick(pair, "scale", -1.0)
-
-
-def test_kicks_need_a_networks_axis():
+        run_kick(pair, data, "scale", -1.0)
     network = multilayer_perceptron([6, 5, 4, 3, 2], rng=np.random.default_rng(0), n_networks=None)
     probe = np.random.default_rng(1).standard_normal((9, 6))
     with pytest.raises(ValueError, match="network must have a networks axis"):
         kick(network, "random", 1.0, probe, rng=np.random.default_rng(2))
 
 
-@pytest.mark.parametrize(
-    "run, settings, message",
-    [
-        (run_drift, {"every": 5, "n_steps": 2}, r"every must be between 1 and 2 \(n_steps\)"),
-        (run_drift, {"every": 0}, "every must be between 1 and 200"),
-        (run_drift, {"n_steps": 0}, "n_steps must be at least 1"),
-        (run_moving_target, {"drives": ("bogus",)}, "drives must be one of 'none', 'rotation'"),
-        (run_moving_target, {"drives": ("growth",)}, "drives must contain 'none'"),
-        (run_moving_target, {"n_steps": 3}, "n_steps must be at least 4"),
-    ],
-)
-def test_impossible_runs_are_refused(run, settings, message):
-    with pytest.raises(ValueError, match=message):
-        run(**settings)
-
-
-def test_measured_afresh_every_kick_is_softened(pair):
-    for kind in experiments.KICKS:  # at settings of the demo's sliders
+def test_measured_afresh_every_kick_is_softened(data, pair):
+    for kind in KICKS:  # at settings of the demo's sliders
         for size in (0.2, 0.5, 1.0, 2.0):
-            none, fresh, _ = run_kick(pair, kind, size, n_kicks=1).damage.mean(axis=1)
-            assert fresh < none, (kind, size)
+            rise = run_kick(pair, data, kind, size, n_kicks=1)
+            assert rise["fresh"].mean() < rise["without"].mean(), (kind, size)
 
 
 @pytest.mark.parametrize(("kind", "size"), [("scale", 0.2), ("random", 0.1)])
-def test_a_tenth_of_the_kick_leaves_all_bars_nearly_level(pair, kind, size):
-    assert np.abs(run_kick(pair, kind, size, n_kicks=1).damage.mean(axis=1)).max() < 0.2
+def test_a_tenth_of_the_kick_leaves_all_bars_nearly_level(kind, size, data, pair):
+    rise = run_kick(pair, data, kind, size, n_kicks=1)
+    assert max(abs(rise[name].mean()) for name in HURT) < 0.2
+
+
+def test_where_the_rise_is_zero_by_construction_no_interval_is_printed(data, pair):
+    columns = kick_columns([run_kick(pair, data, "scale", 2.0)])
+    assert columns["fresh"] == ["0.00"] and "±" in columns["stored"][0]
+    assert list(kick_texts(run_kick(pair, data, "random", 0.0)).values()) == 3 * ["0.00"]
+    measured = {"kind": "random", "size": 0.5, **dict.fromkeys(HURT, 0.001 * np.arange(4))}
+    assert all("±" in text for text in kick_texts(measured).values())  # narrow, and yet measured
+
+
+# -- a moving target --
 
 
 @pytest.mark.thorough
 def test_with_other_seeds_rotation_is_softened_less_and_not_always_clearly():
     differences = []
     for seed in (0, 1, 2, 3):
-        without, with_norm = run_moving_target(("none", "rotation"), seed=seed).damage("rotation")
+        clothes = load_clothes(seed=seed)
+        still, turned = (late_losses(clothes, one, seed=seed) for one in ("none", "rotation"))
+        with_norm, without = (turned[arm] - still[arm] for arm in ("with", "without"))
         differences.append(paired_interval(with_norm, without))
     course, *others = differences
     assert all(course.mean < other.mean for other in others)
@@ -207,106 +217,115 @@ def test_with_other_seeds_rotation_is_softened_less_and_not_always_clearly():
 def test_with_other_seeds_rotation_is_softened_no_more_than_with_the_course_s():
     differences = []
     for seed in (1, 2, 3):
-        target = run_moving_target(("none", "rotation"), n_networks=6, seed=seed)
-        without, with_norm = target.damage("rotation")
+        clothes = load_clothes(6, seed=seed)
+        still, turned = (late_losses(clothes, one, seed=seed) for one in ("none", "rotation"))
+        with_norm, without = (turned[arm] - still[arm] for arm in ("with", "without"))
         differences.append(with_norm - without)
     assert -0.05 < np.mean(differences) < 0.02 and without.mean() > 0.3
 
 
-def test_growth_is_cancelled_and_rotation_is_not(target):
-    without, with_norm = target.damage("growth")
-    assert without.mean() > 0.2 and np.abs(with_norm).max() < 0.01
-    without, with_norm = target.damage("rotation")
-    assert with_norm.mean() > 0.5 * without.mean() > 0
+def test_growth_is_cancelled_and_rotation_is_not(damages):
+    assert damages["growth"]["without"].mean() > 0.2
+    assert np.abs(damages["growth"]["with"]).max() < 0.01
+    assert damages["rotation"]["with"].mean() > 0.5 * damages["rotation"]["without"].mean() > 0
+    columns = experiments.damage_columns(damages)
+    assert columns["with"][1] == "0.00 by construction"
+    np.testing.assert_array_equal(columns["with"][0], damages["rotation"]["with"])
 
 
-def test_driving_keeps_length_or_grows_it():
-    weights = np.random.default_rng(0).standard_normal((2, 30, 20))
-    generators = np.random.default_rng(1).spawn(2)
-    rotated, grown, still = weights.copy(), weights.copy(), weights.copy()
-    experiments._drive(rotated, "rotation", generators)
-    experiments._drive(grown, "growth", generators)
-    experiments._drive(still, "none", generators)
-    lengths = [np.linalg.norm(each, axis=(-2, -1)) for each in (weights, rotated, grown)]
-    np.testing.assert_allclose(lengths[1], lengths[0])
-    np.testing.assert_allclose(lengths[2], 1.02 * lengths[0])
-    assert not np.array_equal(rotated, weights) and np.array_equal(still, weights)
+def test_layers_1_and_2_learn_nothing_and_are_driven(data):
+    settings = dict(
+        hidden=[20, 15, 10], n_steps=3, batch_size=64, learning_rate=0.1, seed=0,
+        build=experiments.build_driven,
+    )
+    drives = {"still": {}, "turned": {"rotation": 0.1}, "grown": {"growth": 0.02}}
+    arms = {name: {"disturb": drive(**shares)} for name, shares in drives.items()}
+    runs = train_arms(arms, data, batch_norm=True, **settings)
+    start = train_arms({"": {}}, data, **{**settings, "n_steps": 1})[""].network.layers[0]
+    weights = {name: denses_of(run.network.layers[0]) for name, run in runs.items()}
+    for place, dense in enumerate(denses_of(start)):
+        still, turned, grown = (weights[name][place].weights for name in drives)
+        np.testing.assert_array_equal(still, dense.weights)
+        np.testing.assert_allclose(grown, 1.02**3 * still)
+        lengths = [np.linalg.norm(each, axis=(-2, -1)) for each in (turned, still)]
+        np.testing.assert_allclose(*lengths)
+        assert not np.allclose(turned, still)
+
+
+def test_unknown_drives_are_refused(data):
+    with pytest.raises(ValueError, match="name must be one of 'none', 'rotation', 'growth'"):
+        late_losses(data, "sideways")
+
+
+# -- ridges --
+
+
+def final_ridges(*setting):
+    return finish(ridges_at(*setting))
 
 
 def test_ridges_are_distributions_and_the_scrubber_only_looks_up():
     first, last = final_ridges(0, "z2", 0.02, 16), final_ridges(200, "z2", 0.02, 16)
     width = np.diff(experiments.RIDGE_GRID[:2])
-    for arm in last.arms:
-        np.testing.assert_allclose(arm.density.sum(axis=-1) * width, 1, atol=0.02)
-        assert arm.drift["ranking"] > 0
-    np.testing.assert_array_equal(first.without.density, last.without.start_density)
-    with pytest.raises(ValueError, match="step must be one of 0, 10"):
-        final_ridges(7)
-
-
-def final_ridges(*setting):
-    *_, (_, ridges) = ridges_at(*setting)
-    return ridges
+    for arm in experiments.ARMS:
+        np.testing.assert_allclose(last[arm]["density"].sum(axis=-1) * width, 1, atol=0.02)
+        assert last[arm]["ranking"] > 0
+        np.testing.assert_array_equal(first[arm]["density"], last[arm]["start density"])
+        np.testing.assert_array_equal(first[arm]["marked"], last[arm]["start marked"])
+    for wrong in ((7,), (10, "z3")):
+        with pytest.raises(ValueError, match="must be one of"):
+            final_ridges(*wrong)
 
 
 def test_the_ridges_move_on_while_the_networks_train_and_then_are_looked_up():
-    experiments._recordings.cache_clear()
+    experiments.watch_stations.forget()
     pairs = list(ridges_at(30, "z2", 0.02, 32))
-    assert [ridges.step for _, ridges in pairs] == [0, 10, 20, 30]
+    assert [ridges["step"] for _, ridges in pairs] == [0, 10, 20, 30]
     assert [share for share, _ in pairs] == pytest.approx([0, 1 / 3, 2 / 3, 1])
     ((share, again),) = ridges_at(30, "z2", 0.02, 32)
     assert share == 1
-    np.testing.assert_array_equal(again.with_norm.density, pairs[-1][1].with_norm.density)
-    on_the_way = [ridges.step for _, ridges in ridges_at(50, "h2", 0.02, 32)]
+    np.testing.assert_array_equal(again["with"]["density"], pairs[-1][1]["with"]["density"])
+    on_the_way = [ridges["step"] for _, ridges in ridges_at(50, "h2", 0.02, 32)]
     assert on_the_way == [30, 40, 50]  # it goes on from where it stands
-    assert max(experiments.record_arms(0.02, 32)[0]) == 200
 
 
-def test_pictures(pair, target):
+# -- pictures and demos --
+
+
+def test_pictures(data, pair, damages):
     views = [final_ridges(0, "z2", 0.02, 16), final_ridges(150, "h2", 0.02, 16)]
     check_picture(figures.RidgePicture(), *views)
-    check_picture(figures.DriftPicture(), pair, dataclasses.replace(pair, without=pair.with_norm))
-    kicks = [run_kick(pair, "scale", 2.0), run_kick(pair, "common direction", 2.0)]
+    check_picture(figures.DriftPicture(), pair, {**pair, "without": pair["with"]})
+    kicks = [run_kick(pair, data, *one) for one in (("scale", 2.0), ("common direction", 2.0))]
     check_picture(figures.KickPicture(), *kicks)
-    other = dataclasses.replace(
-        target, late_loss={drive: 1.1 * loss for drive, loss in target.late_loss.items()}
-    )
-    check_picture(figures.MovingTargetPicture(), target, other)
+    other = {drive: {arm: 1.1 * one[arm] for arm in one} for drive, one in damages.items()}
+    check_picture(figures.MovingTargetPicture(), damages, other)
 
 
-def test_drift_picture_leaves_out_only_the_intervals_of_what_batch_norm_sets(
-    pair, monkeypatch
-):
-    monkeypatch.setattr(figures.DriftPicture, "tops", (1, 1))  # nothing is cut off
+def test_drift_picture_leaves_out_only_the_intervals_of_what_batch_norm_sets(pair, monkeypatch):
+    columns = [(names, 1, ticks) for names, _, ticks in figures.DriftPicture.columns]
+    monkeypatch.setattr(figures.DriftPicture, "columns", columns)  # nothing is cut off
     picture = figures.DriftPicture().show(pair)
     spans = {
         place: np.array([np.ptp(segment[:, 1]) for segment in bars.intervals.get_segments()])
         for place, bars in picture.bars.items()
     }
     # The mean without and with batch norm, then the width.
-    np.testing.assert_array_equal(spans["z2", 0] > 0, [True, False, True, False])
-    for place in (("z2", 1), ("h2", 0), ("h2", 1)):
-        assert (spans[place] > 0).all()
+    pinned = ("z2", ("mean", "scale"))
+    np.testing.assert_array_equal(spans.pop(pinned) > 0, [True, False, True, False])
+    assert len(spans) == 3 and all((span > 0).all() for span in spans.values())
 
 
-def test_the_kick_picture_marks_what_it_cuts_off(pair):
-    result = run_kick(pair, "common direction", 2.0)
-    result = dataclasses.replace(result, damage=result.damage + np.array([[50.0], [0], [0]]))
+def test_the_kick_picture_marks_what_it_cuts_off(data, pair):
+    result = run_kick(pair, data, "common direction", 2.0)
+    result["without"] = result["without"] + 50
     picture = figures.KickPicture().show(result)
     assert picture.bars.bars[0].get_height() == picture.top
     assert picture.bars.texts[0].get_text().endswith("↑")
 
 
-def test_kick_table_prints_no_interval_where_the_answer_is_zero_by_construction(pair):
-    row = kick_table([run_kick(pair, "scale", 2.0)]).splitlines()[1]
-    assert " 0.00 " in row and "e-" not in row
-    assert run_kick(pair, "random", 0.0).texts == 3 * ["0.00"]
-    measured = experiments.KickResult("random", 0.5, np.full((3, 4), 0.001 * np.arange(4)))
-    assert all("±" in text for text in measured.texts)  # narrow, and yet measured
-
-
-def test_the_demos_follow_their_controls(pair):
-    demo = demos.kick_demo(pair)
+def test_the_demos_follow_their_controls(data, pair):
+    demo = demos.kick_demo(pair, data)
     first = demo.caption.value
     demo.controls["kind"].value = "random"
     assert demo.error is None and demo.caption.value != first
@@ -320,9 +339,9 @@ def test_the_demos_follow_their_controls(pair):
         assert word in demo.caption.value
 
 
-def test_the_bet_stands_beside_the_bar_and_only_at_its_own_kick(pair):
+def test_the_bet_stands_beside_the_bar_and_only_at_its_own_kick(data, pair):
     bet = demos.kick_bet()
-    demo = demos.kick_demo(pair, bet)
+    demo = demos.kick_demo(pair, data, bet)
     ghost, axes = demo.picture.ghost, demo.picture.figure.axes[0]
     empty = demo.image.value
     for nats in (-1.0, 0.0, 5.0):
@@ -338,3 +357,117 @@ def test_the_bet_stands_beside_the_bar_and_only_at_its_own_kick(pair):
     assert list(ghost.marker.get_ydata()) == [5.0]
     bet.control.value = NO_BET
     assert demo.image.value == empty
+
+
+# -- a learner changes one line --
+
+TINY = {"n_networks=16": "n_networks=3", "n_train=2000": "n_train=300", "n_steps=200": "n_steps=30"}
+DRIFT = ("setup", "s1-data", "s1-run", "s1-table", "s2-figure")
+TARGET = ("setup", "s1-data", "s1-run", "s4-run", "s4-damage", "s4-figure", "s4-table")
+TINY_TARGET = {**TINY, "n_steps=200": "n_steps=10", "n_steps=120": "n_steps=40"}
+
+
+def test_another_batch_size_and_another_pace_of_looks_are_in_table_and_picture():
+    ran = run_cells("03", DRIFT, {**TINY, "(0.02, 16)": "(0.02, 64)", "every=10": "every=5"})
+    rows = [line.split()[0] for line in ran.printed.splitlines()[3:]]
+    assert rows == ["128", "64"]
+    (first, second) = ran.names["pairs"].values()
+    assert len(first["with"]["mean at z2"]) == 6 and len(first["with"].steps) == 7
+    assert str(mean_interval(second["without"]["mean at h2"].mean(axis=0))) in ran.printed
+    assert ran.said.startswith("Per 5 steps at z2, without and with batch norm:")
+    assert ran.shown[0].figure.axes[0].get_ylabel() == "drift per 5 steps"
+
+
+def test_another_depth_makes_other_numbers():
+    usual, deeper = (
+        run_cells("03", DRIFT, {**TINY, "[64] * 3": hidden}) for hidden in ("[64] * 3", "[32] * 6")
+    )
+    assert usual.printed != deeper.printed and usual.said != deeper.said
+    assert len(deeper.names["pair"]["with"].network.layers) == 6 * 3 + 1
+
+
+def test_an_arm_more_is_a_bar_and_a_column_more():
+    one_more = {
+        '"with": dict(batch_norm=True)}':
+        '"with": dict(batch_norm=True), "dropout 0.2": dict(batch_norm=False, dropout=0.2)}',
+    }
+    cells = (*DRIFT, "s2-run", "s2-table")
+    ran = run_cells("03", cells, {**TINY, **one_more, "fast_rate = 0.1": "fast_rate = 0.05"})
+    assert "with batch norm and dropout 0.2: the mean moves by" in ran.said
+    assert "dropout 0.2 - without" in ran.printed and "rate 0.05 " in ran.printed
+    assert ", dropout 0.2 " in ran.printed.splitlines()[-1]
+    assert all(len(bars.bars) == 6 for bars in ran.shown[0].bars.values())
+    names = [text.get_text() for text in ran.shown[0].figure.legends[0].get_texts()]
+    assert names == ["without batch norm", "with batch norm", "dropout 0.2"]
+
+
+def test_another_kick_is_a_row_of_the_table():
+    cells = ("setup", "s1-data", "s1-run", "s2-figure", "s3-bet", "s3-demo", "s3-table")
+    one_more = {'("scale", 2.0)': '("scale", 2.0), ("random", 0.3)'}
+    ran = run_cells("03", cells, {**TINY, **one_more})
+    assert ran.printed.splitlines()[-3].split()[:2] == ["random", "0.3"]
+    rise = ran.names["results"][1]
+    assert str(mean_interval(rise["stored"])) in ran.printed.splitlines()[-3]
+
+
+def test_another_drive_is_in_table_and_picture():
+    both = '    "growth": (slow, experiments.drive(growth=0.02)),\n'
+    more = both + '    "both": (slow, experiments.drive(rotation=0.1, growth=0.02)),\n'
+    ran = run_cells("03", TARGET, {**TINY_TARGET, both: more})
+    assert [line.split()[0] for line in ran.printed.splitlines()[-3:]] == [
+        "rotation", "growth", "both"
+    ]
+    labels = ran.shown[0].figure.axes[0].get_xticklabels()
+    assert [one.get_text() for one in labels][-1] == "both" and ran.said.endswith("nats both.")
+    both = ran.names["damages"]["both"]
+    assert str(paired_interval(both["with"], both["without"])) in ran.said
+
+
+def test_an_arm_more_is_in_the_sentence_about_the_target():
+    old = 'arms = {"without": dict(batch_norm=False), "with": dict(batch_norm=True)}\nslow'
+    new = old.replace("}\nslow", ', "dropout": dict(batch_norm=True, dropout=0.2)}\nslow')
+    ran = run_cells("03", TARGET, {**TINY_TARGET, old: new})
+    assert "Batch norm changes the damage by" in ran.said
+    assert "Going from 'without' to 'dropout' changes the damage by" in ran.said
+    assert "dropout - without" in ran.printed and len(ran.shown[0].bars.bars) == 6
+
+
+def test_an_arm_less_and_another_activation_are_in_the_picture():
+    changes = {
+        'arms = {"without": dict(batch_norm=False), "with": dict(batch_norm=True)}\nslow':
+        'arms = {"with": dict(batch_norm=True, activation="tanh")}\nslow',
+        "slow = {**arms, \"without\": dict(batch_norm=False, learning_rate=0.01)}": "slow = arms",
+    }
+    ran = run_cells("03", TARGET, {**TINY_TARGET, **changes})
+    assert len(ran.shown[0].bars.bars) == 2 and "without" not in ran.printed
+    assert ran.said == "Only one kind of network: nothing to compare."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[64] * 3", "[64]", "hidden must name at least 2 layers, got 1"),
+        ("every=10", "every=400", r"every must be between 1 and 30 \(n_steps\), got 400"),
+        ("(0.02, 16)", "(0.02, 301)", "batch_size must be between 1 and 300"),
+    ],
+)
+def test_an_impossible_change_is_refused_by_name(old, new, message):
+    with pytest.raises(ValueError, match=message):
+        run_cells("03", DRIFT, {**TINY, old: new})
+
+
+def test_the_notebook_prints_what_the_board_says():
+    cells = {cell.id: cell for cell in read(FOLDER / "03_hidden_layer_stability.ipynb").cells}
+    arrays, lecture = load_lecture().arrays, load_lecture()
+
+    def said(name):
+        return "\n".join(
+            one.get("text", "") or one["data"]["text/plain"] for one in cells[name].outputs
+        )
+
+    without, with_norm = arrays["ranking"]
+    drift = f"ranking by {mean_interval(without)} and {mean_interval(with_norm)}."
+    assert drift in said("s2-figure")
+    for rise in lecture.kicks.values():
+        assert all(text in said("s3-table") for text in kick_texts(rise).values())
+    assert said("s4-figure") == figures.MovingTargetPicture().show(lecture.damages).sentence

@@ -15,7 +15,10 @@ from helpers.intervals import (
     interval_ends,
     mean_interval,
     mean_intervals,
+    median_text,
     paired_interval,
+    show,
+    show_table,
     verdict,
 )
 
@@ -143,6 +146,28 @@ def test_an_interval_prints_no_more_than_its_half_width_supports(mean, half_widt
 def test_numbers_never_print_as_minus_zero():
     assert format_number(-0.0004, 2) == "0.00"
     assert format_number(-0.006, 2) == "-0.01"
+
+
+def test_shown_values_print_as_intervals_numbers_or_themselves(capsys):
+    sample = np.array([1.0, 2.0, 3.0])
+    show("saved:", sample, mean_interval(sample), 5, 0.126, "steps")
+    assert capsys.readouterr().out == "saved: 2 ± 2 2 ± 2 5 0.13 steps\n"
+
+
+def test_a_table_takes_whole_columns_of_samples(capsys):
+    show_table({"m": [4, 64], "loss": np.array([[1.0, 2, 3], [1, 1, 1]]), "all": (2.0, "-")})
+    assert capsys.readouterr().out.splitlines() == [
+        "m            loss   all", "4           2 ± 2  2.00", "64  1.000 ± 0.000     -",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "n_censored", "text"),
+    [([5, 10, 160], 1, "10"), ([5, 160, 160], 2, ">= 160"), ([5, 160, 160], 0, "160"),
+     ([100, 160], 1, "130")],
+)
+def test_a_median_at_the_cap_is_a_lower_bound(values, n_censored, text):
+    assert median_text(np.array(values), n_censored) == text
 
 
 def test_tables_align():

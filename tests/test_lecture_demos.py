@@ -16,7 +16,7 @@ from helpers.demos import lecture_beats, lecture_demos
 from helpers.demos.lecture_beats import BEATS, PLANS, TABS
 from helpers.demos.lecture_demos import STATES, Board
 from helpers.demos.panel import typeset
-from helpers.experiments.hidden_layer_stability import run_drift
+from helpers.experiments.hidden_layer_stability import load_clothes, watch_drift
 from helpers.experiments.lecture_demos import load_lecture
 from helpers.figures.lecture_demos import (
     TYPE_SHARE,
@@ -40,7 +40,8 @@ def lecture():
 def board(lecture):
     """A board with all tabs; two networks are enough to be kicked."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lecture_beats, "run_drift", partial(run_drift, n_networks=2, n_steps=20))
+        patch.setattr(lecture_beats, "load_clothes", partial(load_clothes, 2))
+        patch.setattr(lecture_beats, "watch_drift", partial(watch_drift, n_steps=20))
         board = Board(lecture)
         board.prepare()
     yield board
@@ -66,7 +67,8 @@ def test_pictures_shown_in_steps(lecture, is_readable):
             make_readable(one)
     kicks, sweeps, race = pictures
     check_picture(kicks, *itertools.product(lecture.kicks.values(), (False, True)))
-    check_picture(sweeps, lecture.sweeps, lecture.sweeps[:1])
+    at_first = {"with": lecture.sweeps["with"]}
+    check_picture(sweeps.show(at_first), at_first, lecture.sweeps)
     check_picture(race, *lecture.races.values())
 
 
@@ -208,9 +210,10 @@ def test_the_third_bar_waits_for_its_bet(board):
 def test_the_control_is_taken_back(board):
     board.go("control", "Reveal")
     picture = page_of(board).panel.picture
-    assert len(picture.lines[1].get_xdata()) == 3 and picture.updates[0].get_text()
+    _, line, _ = picture.arms["without"]
+    assert len(line.get_xdata()) == 3 and picture.notes[0].get_text()
     board.go("control")
-    assert len(picture.lines[1].get_xdata()) == 0 and not picture.updates[0].get_text()
+    assert len(line.get_xdata()) == 0 and not picture.notes[0].get_text()
 
 
 @pytest.mark.parametrize("tab", TABS)

@@ -2,30 +2,34 @@
 
 import numpy as np
 import pytest
+from changed_cells import run_cells
+from test_notebooks import FOLDER, printed_text, read
 from test_picture import check_picture
 
+from helpers.arms import Run, train_arms
 from helpers.datasets import load_fashion_mnist
 from helpers.demos import minibatch_noise as demos
 from helpers.demos.minibatch_noise import groups_demo, microscope_demo
+from helpers.demos.panel import Panel
 from helpers.demos.prediction import NO_BET
 from helpers.experiments import minibatch_noise as experiments
-from helpers.experiments.arm import accuracy, last_result
+from helpers.experiments.lecture_demos import load_lecture
 from helpers.experiments.minibatch_noise import (
-    curve,
-    differences,
+    LIVE,
+    LIVE_ARMS,
     draw_batches,
     draw_ranks,
     dropout_sd,
+    losses_on,
+    measure_noise,
     microscope,
-    naive_sweep,
-    noise_by_batch_size,
     pre_activations,
-    run_reference,
+    sweep_batch_sizes,
     theory_sd,
-    train_arms,
-    train_run,
     typical_place,
+    watch_live,
 )
+from helpers.figures.general import DotsPicture, RowsPicture
 from helpers.figures.minibatch_noise import (
     DifferencesPicture,
     EndGapPicture,
@@ -34,12 +38,14 @@ from helpers.figures.minibatch_noise import (
     NaiveSweepPicture,
     NoiseSizePicture,
 )
+from helpers.figures.picture import WITH_BATCH_NORM
 from helpers.intervals import mean_interval, paired_interval
-from helpers.layers import BatchNorm
-from helpers.randomness import spawn_streams
+from helpers.layers import BatchNorm, Dropout
+from helpers.long_work import finish
+from helpers.network import accuracy
 
 # Few networks and steps: enough for the sign of a large effect, not for the course's numbers.
-QUICK = {"n_networks": 4, "n_steps": 20, "evaluate_every": 5, "n_test": 200}
+QUICK = {"n_networks": 4, "n_steps": 20, "n_test": 200}
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +53,14 @@ def values():
     return pre_activations(n_units=8)
 
 
+# -- the microscope --
+
+
 def test_drawn_values_are_those_of_batch_norm(values):
     example = 3
     ranks = draw_ranks(5, len(values), example, np.random.default_rng(0))
-    draws = draw_batches(values, example, 16, ranks)
     # In units of the population's sd eps weighs differently, by less than this tolerance.
-    for rank, x_hat in zip(ranks, draws.x_hat):
+    for rank, x_hat in zip(ranks, draw_batches(values, example, 16, ranks)[0]):
         rows = np.argsort(rank)[:16]
         assert rows[0] == example
         expected = BatchNorm(8, dtype=np.float64).forward(values[rows], training=True)[0]
@@ -70,14 +78,14 @@ def test_every_row_of_ranks_is_a_permutation_led_by_the_example():
 def test_theory_predicts_the_noise_of_every_unit(values, batch_size, rtol):
     example, _ = typical_place(values)
     ranks = draw_ranks(2000, len(values), example, np.random.default_rng(1))
-    measured = draw_batches(values, example, batch_size, ranks).x_hat.std(axis=0)
+    measured = draw_batches(values, example, batch_size, ranks)[0].std(axis=0)
     np.testing.assert_allclose(measured, theory_sd(values, example, batch_size), rtol)
 
 
 def test_the_finite_population_correction_is_needed(values):
     example, _ = typical_place(values)
     ranks = draw_ranks(2000, len(values), example, np.random.default_rng(1))
-    noise = draw_batches(values, example, 512, ranks).mean.std(axis=0)
+    noise = draw_batches(values, example, 512, ranks)[1].std(axis=0)
     with_correction = np.sqrt(512 / 1023 / 512)
     np.testing.assert_allclose(noise, with_correction, rtol=0.06)
     assert (noise < 0.8 * np.sqrt(1 / 512)).all()
@@ -85,8 +93,8 @@ def test_the_finite_population_correction_is_needed(values):
 
 def test_the_whole_population_has_no_noise(values):
     ranks = draw_ranks(3, len(values), 0, np.random.default_rng(0))
-    draws = draw_batches(values, 0, len(values), ranks)
-    np.testing.assert_allclose(draws.x_hat.std(axis=0), 0, atol=1e-10)
+    x_hat, _, _ = draw_batches(values, 0, len(values), ranks)
+    np.testing.assert_allclose(x_hat.std(axis=0), 0, atol=1e-10)
     assert (theory_sd(values, 0, len(values)) == 0).all()
 
 
@@ -105,7 +113,12 @@ def test_impossible_batch_sizes_are_refused(batch_size):
         (lambda: dropout_sd(1), r"probability must be a finite number in \[0, 1\), got 1"),
         (lambda: dropout_sd(-0.1), "probability must be"),
         (lambda: theory_sd(np.eye(4), 0, 0), "batch_size must be between 1 and 4"),
-        (lambda: train_run(**QUICK | {"evaluate_every": 0}), "evaluate_every must be at least 1"),
+        (lambda: watch_live(**QUICK, every=0), "every must be between 1 and 20"),
+        (lambda: watch_live(**QUICK, batch_size=513), "batch_size must be .* 512"),
+        (
+            lambda: watch_live({"group 100": dict(group_size=100)}, **QUICK),
+            "group_size must divide the batch",
+        ),
     ],
 )
 def test_bad_input_is_refused(call, message):
@@ -115,97 +128,215 @@ def test_bad_input_is_refused(call, message):
 
 def test_microscope_shows_a_typical_value():
     scope = microscope(64)
-    assert scope.value == pytest.approx(1, abs=0.01)
-    assert scope.x_hat.std() == pytest.approx(scope.theory_sd, rel=0.05)
-    area = (scope.heights * np.diff(scope.edges)).sum() / (scope.theory_sd * np.sqrt(2 * np.pi))
+    assert scope["value"] == pytest.approx(1, abs=0.01)
+    assert scope["x_hat"].shape == (3000,)
+    assert scope["x_hat"].std() == pytest.approx(scope["theory_sd"], rel=0.05)
+    assert scope["dropout"][0.2] == pytest.approx(0.5)
+
+
+def test_the_histogram_has_the_area_of_its_curve():
+    picture = MicroscopePicture().show(microscope(64))
+    heights, edges, _ = picture.histogram.get_data()
+    area = (heights * np.diff(edges)).sum() / np.sqrt(2 * np.pi) / microscope(64)["theory_sd"]
     assert area == pytest.approx(1, abs=0.01)  # hardly any batch falls outside the bins
-    assert scope.dropout_sds[0.2] == pytest.approx(0.5)
+
+
+# -- two kinds of noise --
+
+
+def small_noise(n_batches=200):
+    noise = measure_noise(pre_activations(8, 3), (8, 64), n_batches, seed=0)
+    return {"sizes": (8, 64), "dropout": {p: [dropout_sd(p)] * 2 for p in (0.1, 0.2, 0.5)}, **noise}
 
 
 def test_only_batch_norms_noise_depends_on_the_batch_size():
-    noise = noise_by_batch_size((8, 64), n_batches=200, n_networks=3, n_units=8)
-    assert noise.total.shape == noise.additive.shape == (2, 3)
-    assert (noise.total[0] > 2 * noise.total[1]).all()
-    assert (noise.additive > noise.multiplicative)[1].all()
-    for probability, sds in noise.dropout.items():
-        np.testing.assert_allclose(sds, dropout_sd(probability), rtol=0.05)
-        assert sds[0] != sds[1]  # drawn anew, not the same draws twice
+    noise = small_noise()
+    assert noise["total"].shape == noise["added"].shape == (2, 3)
+    assert (noise["total"][0] > 2 * noise["total"][1]).all()
+    assert (noise["added"] > noise["multiplied"])[1].all()
+    np.testing.assert_allclose(noise["theory"][1], noise["total"][1], rtol=0.1)
+
+
+def test_dropouts_noise_has_its_size():
+    for probability in (0.1, 0.2, 0.5):
+        layer = Dropout(probability, rng=np.random.default_rng(0))
+        sd = layer.forward(np.ones((8, 8192)), training=True)[0].std()
+        assert sd == pytest.approx(dropout_sd(probability), rel=0.05)
+
+
+def test_the_noise_at_one_size_does_not_depend_on_the_others():
+    values = pre_activations(8, 2)
+    one, two = (measure_noise(values, sizes, 50, seed=0)["total"] for sizes in ([64], [8, 64]))
+    np.testing.assert_array_equal(one[0], two[1])
+
+
+# -- training runs --
 
 
 @pytest.fixture(scope="module")
 def runs():
-    return train_arms(**QUICK)
-
-
-def test_runs_are_evaluated_on_schedule(runs):
-    for run in runs.values():
-        assert run.steps.tolist() == [5, 10, 15, 20]
-        assert run.train_losses.shape == run.test_losses.shape == (4, 4)
-    run = train_run(**QUICK | {"n_steps": 7})
-    assert run.steps.tolist() == [5, 7]
-
-
-def test_arms_are_paired_and_differ_in_the_noise_only():
-    first = QUICK | {"n_steps": 1, "evaluate_every": 1, "learning_rate": 1e-12}
-    arms = train_arms({k: experiments.LIVE_ARMS[k] for k in ("group 512", "group 4")}, **first)
-    np.testing.assert_allclose(  # no step has been taken: same data, same initial weights
-        arms["group 4"].test_losses, arms["group 512"].test_losses, rtol=1e-8
-    )
-    again = train_run(group_size=4, **first)
-    np.testing.assert_array_equal(again.test_losses, arms["group 4"].test_losses)
-
-
-def test_much_noise_fits_the_training_images_less(runs):
-    whole = runs["group 512"].train_losses[-1]
-    assert (runs["group 4"].train_losses[-1] > whole).all()
-    assert (runs["dropout 0.5"].train_losses[-1] > whole).all()
-
-
-def test_best_test_loss_and_gap_follow_their_definitions(runs):
-    run = runs["group 64"]
-    assert (run.best_test_loss <= run.test_losses).all()
-    np.testing.assert_array_equal(run.end_gap, run.test_losses[-1] - run.train_losses[-1])
-    best, gap = differences(runs)["group 64"]
-    reference = runs["group 512"]
-    assert best.mean == pytest.approx((run.best_test_loss - reference.best_test_loss).mean())
-    assert gap.mean == pytest.approx((run.end_gap - reference.end_gap).mean())
-    assert "group 512" not in differences(runs)
+    return finish(watch_live(**QUICK))
 
 
 @pytest.fixture(scope="module")
 def sweeps():
     quick = {"n_epochs": 8, "n_networks": 4, "n_test": 300}
-    return [naive_sweep(batch_norm, **quick) for batch_norm in (True, False)]
+    return {
+        name: sweep_batch_sizes(batch_norm, (16, 64, 512), **quick)
+        for name, batch_norm in (("with", True), ("without", False))
+    }
+
+
+def test_the_look_measures_both_losses_with_the_statistics_of_all_training_images(runs):
+    data = load_fashion_mnist(512, 200, 7, 0.2, 4, seed=0)
+    network = runs["group 8"].network
+    seen = losses_on(data)(network)
+    np.testing.assert_array_equal(seen["gap"], seen["test loss"] - seen["training loss"])
+    for name, values in seen.items():
+        assert values.shape == (4,)
+        np.testing.assert_array_equal(values, runs["group 8"][name][-1])
+    before = network.forward(data.test_inputs, training=False)
+    losses_on(data)(network)
+    np.testing.assert_array_equal(before, network.forward(data.test_inputs, training=False))
+
+
+def test_arms_are_looked_at_on_schedule(runs):
+    assert list(runs) == list(LIVE_ARMS)
+    for run in runs.values():
+        assert run.steps.tolist() == [5, 10, 15, 20]
+        assert run["training loss"].shape == run["test loss"].shape == (4, 4)
+
+
+def test_arms_are_paired_and_differ_in_the_noise_only():
+    first = QUICK | {"n_steps": 1, "every": 1, "learning_rate": 1e-12}
+    arms = finish(watch_live({name: LIVE_ARMS[name] for name in ("group 512", "group 4")}, **first))
+    np.testing.assert_allclose(  # no step has been taken: same data, same initial weights
+        arms["group 4"]["test loss"], arms["group 512"]["test loss"], rtol=1e-8
+    )
+    again = finish(watch_live({"alone": dict(group_size=4)}, **first))["alone"]
+    np.testing.assert_array_equal(again["test loss"], arms["group 4"]["test loss"])
+
+
+def test_much_noise_fits_the_training_images_less(runs):
+    whole = runs["group 512"]["training loss"][-1]
+    assert (runs["group 4"]["training loss"][-1] > whole).all()
+    assert (runs["dropout 0.5"]["training loss"][-1] > whole).all()
+
+
+def test_some_networks_of_a_seed_are_those_of_all(runs):
+    arms = {"group 8": dict(group_size=8)}
+    few = finish(watch_live(arms, **QUICK | {"n_networks": 2}, skip=1))["group 8"]
+    np.testing.assert_allclose(few["test loss"], runs["group 8"]["test loss"][:, 1:3], rtol=1e-9)
 
 
 def test_the_trap_does_not_need_batch_norm(sweeps):
-    for sweep in sweeps:
-        assert sweep.n_steps == (512, 128, 16)
-        assert sweep.gaps.shape == (3, 4)
-        assert (sweep.gaps[1] > sweep.gaps[2]).all()
+    for runs in sweeps.values():
+        assert [run.steps.tolist() for run in runs.values()] == [[512], [128], [16]]
+        assert (runs[64]["gap"][-1] > runs[512]["gap"][-1]).all()
+
+
+def test_the_larger_network_fits_every_label():
+    data = load_fashion_mnist(256, 100, 14, 0.2, 4, seed=0)
+    runs = train_arms(
+        {size: dict(group_size=size) for size in (256, 64)}, data, hidden=[64, 64], n_steps=80,
+        batch_size=256, learning_rate=0.1, look=losses_on(data), seed=0,
+    )
+    for run in runs.values():
+        assert run["training loss"][-1].max() < 0.02
+        logits = run.network.forward(data.train_inputs, training=False)
+        assert accuracy(logits, data.train_targets).min() > 0.97  # with running averages
+
+
+@pytest.mark.thorough
+def test_the_neighbours_of_group_8_that_the_notebook_leaves_out_are_not_better():
+    runs = finish(watch_live({size: dict(group_size=size) for size in (32, 16, 8)}))
+    best = {size: run["test loss"].min(axis=0) for size, run in runs.items()}
+    assert all(paired_interval(best[size], best[8]).low > 0 for size in (16, 32))
+
+
+# -- pictures and demos --
+
+
+def measures_of(runs):
+    return {
+        "best test loss": {arm: run["test loss"].min(axis=0) for arm, run in runs.items()},
+        "gap at the end": {arm: run["gap"][-1] for arm, run in runs.items()},
+    }
 
 
 def test_pictures_hold(runs, sweeps):
-    noise = [
-        noise_by_batch_size((4, 64, 512), n_batches=n, n_networks=3, n_units=4) for n in (50, 60)
-    ]
     check_picture(MicroscopePicture(), microscope(4), microscope(64), microscope(512))
-    check_picture(NoiseSizePicture(), *noise)
-    check_picture(NaiveSweepPicture("with"), sweeps[:1])
-    check_picture(NaiveSweepPicture("with and without"), sweeps)
-    check_picture(DifferencesPicture(), differences(runs))
-    along = [curve(run.steps, run.gaps) for run in (runs["group 64"], runs["group 4"])]
-    check_picture(EndGapPicture(), along, along[::-1])
+    check_picture(NoiseSizePicture(), small_noise(), small_noise(n_batches=60))
+    with_it, others = {"with": sweeps["with"]}, {arm: replaced(run) for arm, run in runs.items()}
+    along = {name: (runs[name].steps, runs[name]["gap"]) for name in ("group 64", "group 4")}
+    for picture, *results in (  # they are built for what they show first
+        (NaiveSweepPicture("with"), with_it),
+        (NaiveSweepPicture("with and without"), sweeps),
+        (NaiveSweepPicture("one by one", later=["without"]), with_it, sweeps),
+        (DifferencesPicture(), measures_of(runs), measures_of(others)),
+        (EndGapPicture(), along, dict(zip(along, reversed(along.values())))),
+    ):
+        check_picture(picture.show(results[0]), *results)
+
+
+def replaced(run):
+    return Run(run.steps, {name: values[:2] for name, values in run.seen.items()}, None, None)
+
+
+def test_dots_and_rows_show_any_arms():
+    class Dots(DotsPicture):
+        def show(self, arms):
+            names = self.show_dots(arms, ["a", "b"] if len(arms) > 1 else [])
+            self.sentence = f"{', '.join(names)}."
+            return self
+
+    class Rows(RowsPicture):
+        def show(self, measures):
+            reference, found = self.show_rows(measures)
+            self.sentence = f"{', '.join(found)} against {reference}."
+            return self
+
+    draw = np.random.default_rng(0).standard_normal
+    arms = {name: {"small": draw(4), "large": draw(4)} for name in ("with", "wide", "deep")}
+    dots = Dots("Three arms, two settings", later=["late"], xlabel="size", ylabel="loss (nats)")
+    check_picture(dots.show(arms), arms, {"late": arms["wide"]})
+    assert dots.show(arms).sentence == "with batch norm, wide, deep."
+    assert dots.axes.get_ylim()[1] > max(one.mean() for of in arms.values() for one in of.values())
+    measures = {"loss": {name: one["small"] for name, one in arms.items()}}
+    measures["gap"] = {name: one["large"] for name, one in arms.items()}
+    rows = Rows("Two measures", [dict(xlabel="nats")] * 2, {"deep": WITH_BATCH_NORM})
+    doubled = {name: {arm: 2 * one for arm, one in of.items()} for name, of in measures.items()}
+    check_picture(rows.show(doubled), doubled, measures)
+    assert rows.sentence == "wide, deep against with." and rows.places == {"wide": 1, "deep": 2}
+
+
+def test_differences_follow_their_arms(runs):
+    some = {arm: runs[arm] for arm in ("group 64", "no batch norm", "group 8")}
+    measures = measures_of(some | {"batch norm twice": runs["group 4"]})
+    picture = DifferencesPicture().show(measures)
+    labels = [text.get_text() for text in picture.all_axes[0].get_yticklabels()]
+    assert labels == ["group 64", "group 8", "no batch norm", "batch norm twice"]
+    best = measures["best test loss"]
+    assert f"no batch norm {paired_interval(best['no batch norm'], best['group 64'])}" in (
+        picture.sentence
+    )
+
+
+def test_values_beyond_the_limits_find_room(sweeps):
+    far = {
+        arm: {m: Run(run.steps, {"gap": run["gap"] + 3}, None, None) for m, run in runs.items()}
+        for arm, runs in sweeps.items()
+    }
+    picture = NaiveSweepPicture("far").show(far)
+    assert picture.axes.get_ylim()[1] > far["with"][64]["gap"].mean()
 
 
 def test_end_gap_sentence_names_the_signs():
-    steps, low, high = np.array([1, 2]), np.array([-3.0, -3.0]), np.array([-1.0, -1.0])
-    below = experiments.Curve(steps, (low + high) / 2, low, high)
-    above = experiments.Curve(steps, -below.mean, -high, -low)
-    across = experiments.Curve(steps, 0 * low, low, -low)
-    picture = EndGapPicture()
-    assert "smaller in the small net and larger" in picture.show([below, above]).sentence
-    assert "larger in the small net and not different" in picture.show([above, across]).sentence
+    steps, below = np.array([1, 2]), np.array([[-1.0, -1.1], [-2.0, -2.1]])
+    across = np.array([[-1.0, 1.0], [-1.0, 1.0]])
+    runs = {"first": (steps, below), "second": (steps, -below), "third": (steps, across)}
+    sentence = EndGapPicture().show(runs).sentence
+    assert "smaller in the first and larger in the second and not different in the t" in sentence
 
 
 def test_microscope_demo_follows_its_slider():
@@ -217,10 +348,9 @@ def test_microscope_demo_follows_its_slider():
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Fewer networks, steps and images in whatever trains."""
-    watch, halves = experiments.watch_run, experiments.watch_halves
-    monkeypatch.setattr(experiments, "watch_run", lambda **options: watch(**QUICK | options))
-    monkeypatch.setattr(experiments, "watch_halves", lambda **options: halves(**QUICK | options))
+    """Fewer networks, steps and images in what the demo trains."""
+    watch = experiments.watch_group
+    monkeypatch.setattr(demos, "watch_group", lambda *arm: watch(*arm, **QUICK))
 
 
 def test_groups_demo_compares_with_the_whole_batch(quick):
@@ -236,30 +366,33 @@ def test_groups_demo_compares_with_the_whole_batch(quick):
 
 
 def test_a_comparison_grows_and_ends_as_if_it_had_been_made_at_once(quick):
-    reference = run_reference()
-    pairs = list(experiments.watch_comparison(reference, 4, 0.2))
-    assert [share for share, _ in pairs] == pytest.approx(np.arange(1, 21) / 20)
-    grown = [one for _, one in pairs if one is not None]
-    assert [list(one.train.steps) for one in grown] == [[5], [5, 10], [5, 10, 15], [5, 10, 15, 20]]
-    arm = last_result(experiments.watch_halves(group_size=4, dropout=0.2, dtype=np.float32))
-    assert grown[-1].difference == paired_interval(arm.best_test_loss, reference.best_test_loss)
-    assert grown[-1].end_gap == mean_interval(arm.end_gap)
-    first = [one.test_losses[0] for one in (arm, reference)]  # like with like on the way, too
-    assert grown[0].difference == paired_interval(*first)
-    ((share, itself),) = experiments.watch_comparison(reference, 512, 0.0)
-    assert share == 1 and itself.difference is None
-    check_picture(GroupCurvesPicture(), grown[-1], itself, grown[0])
-
-
-def test_each_step_of_the_reference_is_counted_once(quick):
-    calls = []
-    run_reference(lambda: calls.append("reference"))
-    assert calls == QUICK["n_steps"] * ["reference"]
+    compute = groups_demo().compute
+    pairs = list(compute(4, 0.2))
+    assert [share for share, _ in pairs] == [0.25, 0.5, 0.75, 1]
+    grown = [one for _, one in pairs]
+    assert [list(one["arm"]["steps"]) for one in grown] == [
+        list(range(5, last + 1, 5)) for last in (5, 10, 15, 20)
+    ]
+    arms = {"": dict(group_size=4, dropout=0.2)}
+    at_once = finish(watch_live(arms, dtype=np.float32, **QUICK))[""]
+    for name in ("training loss", "test loss", "gap"):
+        np.testing.assert_allclose(grown[-1]["arm"][name], at_once[name], rtol=1e-3, atol=1e-4)
+    ((share, itself),) = compute(512, 0.0)
+    assert share == 1 and itself["arm"] is itself["reference"]
+    picture = GroupCurvesPicture()
+    check_picture(picture, grown[-1], itself, grown[0])
+    # on the way: against what the reference had reached by then
+    first = [grown[0][which]["test loss"][0] for which in ("arm", "reference")]
+    assert f"paired: {paired_interval(*first)}. " in picture.show(grown[0]).sentence
+    ends = grown[-1]["arm"]
+    sentence = picture.show(grown[-1]).sentence
+    assert f"test loss {mean_interval(ends['test loss'].min(axis=0))}" in sentence
+    assert f"after 20 steps {mean_interval(ends['gap'][-1])}." in sentence
 
 
 def test_the_bet_stands_at_its_group_in_the_figure(runs):
     bet = demos.group_bet()
-    panel = demos.show_differences(differences(runs), bet)
+    panel = demos.show_differences(measures_of(runs), bet)
     picture, empty = panel.picture, panel.image.value
     axes = picture.figure.axes[0]
     places = dict(zip([text.get_text() for text in axes.get_yticklabels()], axes.get_yticks()))
@@ -279,23 +412,127 @@ def test_the_bet_stands_at_its_group_in_the_figure(runs):
 def test_the_bet_offers_the_groups_that_were_trained():
     question = demos.group_bet().question
     assert "Of groups of 4, 8, 64 and 512 images" in question
-    sizes = {one["group_size"] for one in experiments.LIVE_ARMS.values() if "group_size" in one}
+    sizes = {one["group_size"] for one in LIVE_ARMS.values() if "group_size" in one}
     assert sizes == set(demos.TRAINED_GROUPS) == set(demos.group_bet().options.values)
 
 
-def test_the_larger_network_fits_every_label():
-    small = experiments.SATURATED | {"n_test": 100, "n_networks": 4}
-    for arm in experiments.SATURATED_ARMS.values():
-        run = train_run(**small, **arm, keep_at=(80,))
-        data = load_fashion_mnist(256, 100, 14, 0.2, 4, rng=spawn_streams(0, 4).data)
-        logits = run.kept[80].forward(data.train_inputs.astype(np.float64), training=False)
-        assert accuracy(logits, data.train_targets).min() == 1
+# -- a learner changes one line --
+
+FEW = {"n_networks=16": "n_networks=3"}
+SHORT = {"**experiments.LIVE": '**{**experiments.LIVE, "n_steps": 10}'}
+SWEEP = ("setup", "s1-layer", "s3-data", "s3-sweep", "s3-figure", "s3-control")
+SWEEP += ("s3-control-figure",)
+ARMS = ("setup", "s1-layer", "s3-data", "s4-bet-group", "s4-arms", "s4-train", "s4-table")
+ARMS += ("s4-figure", "s4-answer-group")
 
 
-@pytest.mark.thorough
-def test_the_neighbours_of_group_8_that_the_notebook_leaves_out_are_not_better():
-    arms = {f"group {size}": {"group_size": size} for size in (512, 32, 16, 8)}
-    runs = train_arms(arms)
-    for name in ("group 16", "group 32"):
-        best, _ = differences({name: runs[name], "group 8": runs["group 8"]}, "group 8")[name]
-        assert best.low > 0
+def rows_of(run):
+    (panel,) = (one for one in run.shown if isinstance(one, Panel))
+    return [text.get_text() for text in panel.picture.all_axes[0].get_yticklabels()]
+
+
+def test_other_batch_sizes_and_epochs():
+    quick = FEW | {"epochs = 20": "epochs = 1"}
+    one = run_cells("04", SWEEP, quick)
+    other = run_cells("04", SWEEP, quick | {"(16, 64, 512)": "(64, 256, 512)"})
+    assert "at 256" in other.said and "at 256" not in one.said
+    picture = other.shown[-1]
+    assert [text.get_text() for text in picture.axes.get_xticklabels()] == ["64", "256", "512"]
+    notes = [text.get_text() for text in picture.notes]
+    assert notes == ["16 updates", "4 updates", "2 updates"]
+    assert one.printed == other.printed  # 64 against 512, as before
+    longer = run_cells("04", SWEEP, FEW | {"epochs = 20": "epochs = 2"})
+    assert longer.printed != one.printed
+    gaps = [longer.names["with_norm"][size]["gap"][-1] for size in (64, 512)]
+    assert f"paired: {paired_interval(*gaps)}\n" in longer.printed
+
+
+def test_one_arm_more_and_one_less():
+    more = {
+        '"group 4": dict(group_size=4),': '"group 16": dict(group_size=16),',
+        "dict(batch_norm=False),": 'dict(batch_norm=False), "tanh": dict(activation="tanh"),',
+    }
+    run = run_cells("04", ARMS, FEW | SHORT | more)
+    names = "group 512", "group 64", "group 8", "group 16", "dropout 0.2", "dropout 0.5"
+    assert rows_of(run) == [*names, "no batch norm", "tanh"]
+    best = run.names["best"]
+    for arm in ("group 16", "tanh"):
+        difference = paired_interval(best[arm], best["group 512"])
+        assert f"{arm}: best test loss {difference}, gap" in run.printed
+        assert f"{arm} {difference}" in run.said
+    assert "group 4" not in run.printed and "group 4" not in run.said
+
+
+@pytest.mark.parametrize(
+    "option", ['"hidden": [16]', '"learning_rate": 0.03', '"n_steps": 15, "batch_size": 512'],
+)
+def test_other_settings_of_all_arms(option):
+    few = FEW | {'    "dropout 0.5": dict(group_size=512, dropout=0.5),\n': ""}
+    other = {"**experiments.LIVE": f'**{{**experiments.LIVE, "n_steps": 10, {option}}}'}
+    one, two = (run_cells("04", ARMS, few | change) for change in (SHORT, other))
+    assert rows_of(one) == rows_of(two)
+    assert one.said != two.said and one.printed != two.printed
+
+
+def test_other_data():
+    changes = SHORT | {"n_networks=16": "n_networks=5", "(512, 1000, image": "(600, 1000, image"}
+    run = run_cells("04", ARMS, changes)
+    assert run.names["few"].train_inputs.shape == (5, 600, 49)
+    assert len(run.names["best"]["group 64"]) == 5
+
+
+def test_other_sizes_of_mini_batches():
+    cells = "setup", "s1-layer", "s1-values", "s1-table", "s2-dropout", "s2-noise", "s2-figure"
+    changes = FEW | {
+        "n_batches=500": "n_batches=50", "[4, 8, 16, 64, 256, 512]": "[8, 32]",
+        "(4, 16, 64, 512)": "(2, 32)", "{0.1: [], 0.2: [], 0.5: []}": "{0.3: [], 0.4: []}",
+    }
+    run = run_cells("04", cells, changes)
+    assert "batch of 2 | measured sd" in run.printed and "batch of 16 |" not in run.printed
+    noise = run.names["noise"]["total"]
+    assert f"batch of 32 | noise of batch norm: {mean_interval(noise[1])}\n" in run.printed
+    assert f"size 8 to 32 the noise of batch norm falls from {mean_interval(noise[0])}" in run.said
+    assert "at p = 0.3" in run.said and "0.1" not in run.said
+
+
+def test_longer_training_and_larger_networks():
+    cells = *ARMS, "deeper-half-run", "deeper-train", "deeper-figure"
+    changes = FEW | SHORT | {"dropout=0.5)}": "dropout=0.7)}", "n_steps=80": "n_steps=20"}
+    run = run_cells("04", cells, changes | {"hidden=[64, 64]": "hidden=[16]"})
+    assert run.names["fitted"]["group 64"].steps.tolist() == [10, 20]
+    assert run.names["fitted"]["group 64"].network.layers[0].weights.shape == (3, 196, 16)
+    (_, (band,)) = run.shown[-1].panels[1]
+    assert band.line.get_xdata().tolist() == [10, 20]
+
+
+def test_an_impossible_change_names_the_option():
+    with pytest.raises(ValueError, match=r"group_size must .*512.*got 100"):
+        run_cells("04", ARMS, FEW | {"dict(group_size=64)": "dict(group_size=100)"})
+    with pytest.raises(TypeError, match="arm 'group 64' does not know the option groups"):
+        run_cells("04", ARMS, FEW | {"dict(group_size=64)": "dict(groups=64)"})
+
+
+# -- the notebook, the board and the ledger say the same --
+
+
+def stored_text():
+    return "\n".join(map(printed_text, read(FOLDER / "04_minibatch_noise.ipynb").cells))
+
+
+def test_the_notebook_trains_the_arms_of_the_board():
+    names = run_cells("04", ["setup", "s4-arms"]).names
+    assert names["live_arms"] == LIVE_ARMS
+    assert str(LIVE) in stored_text()
+    best = load_lecture().best_test_losses
+    for arm in list(LIVE_ARMS)[1:]:
+        difference = paired_interval(best[arm], best["group 512"])
+        assert f"{arm}: best test loss {difference}, gap at the end" in stored_text()
+
+
+def test_the_notebook_prints_the_sweeps_of_the_board_and_the_noise_of_the_ledger():
+    text = stored_text()
+    for runs in load_lecture().sweeps.values():
+        gap = paired_interval(*(runs[size]["gap"][-1] for size in (64, 512)))
+        assert f"gap at 64 minus gap at 512, paired: {gap}" in text
+    (noise,) = measure_noise(pre_activations(16, 16), [64], seed=0)["total"]
+    assert f"batch of 64 | noise of batch norm: {mean_interval(noise)}" in text

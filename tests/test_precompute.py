@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 
 from helpers.experiments import precompute
-from helpers.experiments.covariate_shift import measure_coats, measure_regions
-from helpers.experiments.hidden_layer_stability import DRIVES, run_drift, run_driven_arm, run_kick
+from helpers.experiments.covariate_shift import measure_coats, measure_lines
+from helpers.experiments.hidden_layer_stability import (
+    ARMS,
+    DRIVES,
+    HURT,
+    late_losses,
+    load_clothes,
+    run_kick,
+    watch_drift,
+)
 from helpers.experiments.lecture_demos import (
     DETECTORS,
     KICKS,
@@ -18,7 +26,7 @@ from helpers.experiments.lecture_demos import (
     load_lecture,
     measure_notebook_02,
 )
-from helpers.experiments.minibatch_noise import LIVE_ARMS, naive_sweep, train_run
+from helpers.experiments.minibatch_noise import LIVE_ARMS, sweep_batch_sizes, watch_live
 from helpers.experiments.other_suspects import (
     MAP_FILE,
     load_learning_rate_map,
@@ -32,6 +40,7 @@ from helpers.experiments.precompute import (
     save_arrays,
     save_learning_rate_map,
 )
+from helpers.long_work import finish
 
 SMALL = {"learning_rates": (0.1, 1.0), "n_networks": 2, "n_steps": 10, "n_train": 200}
 SMALL_AXES = {
@@ -128,18 +137,19 @@ def test_the_lecture_has_its_shapes_and_types(arrays):
 
 
 def test_coats_are_what_the_code_computes(arrays):
-    story = measure_coats(detectors=DETECTORS[:1], n_networks=N_AGAIN)
+    (name,) = DETECTORS[:1]
+    plain = measure_coats([name], n_networks=N_AGAIN)[name]
     for name in ("accuracy", "cat_recall", "other_recall", "train_accuracy"):
-        assert_same(getattr(story.plain, name), arrays[name][0, ..., :N_AGAIN])
-    np.testing.assert_array_equal(story.coats, arrays["coats"])
-    np.testing.assert_array_equal(story.plain.verdicts, arrays["verdicts"][0])
+        assert_same(plain[name], arrays[name][0, ..., :N_AGAIN])
+    np.testing.assert_array_equal(plain["coats"], arrays["coats"])
+    np.testing.assert_array_equal(plain["verdicts"], arrays["verdicts"][0])
 
 
 def test_regions_are_what_the_code_computes(arrays):
-    regions = measure_regions((4,), n_networks=N_AGAIN)
+    lines = measure_lines(distance=4, n_networks=N_AGAIN)
     # Weights come from a solver that stops at a tolerance.
-    assert np.allclose(regions.plain[0], arrays["regions"][0, :N_AGAIN], atol=0.002)
-    assert np.allclose(regions.reweighted[0], arrays["regions"][1, :N_AGAIN], atol=0.005)
+    assert np.allclose(lines["plain"], arrays["regions"][0, :N_AGAIN], atol=0.002)
+    assert np.allclose(lines["reweighted"], arrays["regions"][1, :N_AGAIN], atol=0.005)
 
 
 def test_averages_are_what_the_code_computes(arrays):
@@ -147,26 +157,32 @@ def test_averages_are_what_the_code_computes(arrays):
 
 
 def test_drift_and_kicks_are_what_the_code_computes(arrays):
-    pair = run_drift(n_networks=N_AGAIN)
-    ranking = [arm.mean_drift("z2", "ranking") for arm in pair.arms]
+    clothes = load_clothes(N_AGAIN)
+    pair = finish(watch_drift(clothes))
+    ranking = [pair[arm]["ranking at z2"].mean(axis=0) for arm in ARMS]
     assert_same(ranking, arrays["ranking"][:, :N_AGAIN])
     for kick, stored in zip(KICKS, arrays["kicks"]):
-        assert_same(run_kick(pair, *kick).damage, stored[:, :N_AGAIN])
+        rises = run_kick(pair, clothes, *kick)
+        assert_same([rises[name] for name in HURT], stored[:, :N_AGAIN])
 
 
 def test_a_moving_target_is_what_the_code_computes(arrays):
-    loss = run_driven_arm("rotation", True, n_networks=N_AGAIN)
-    assert_same(loss, arrays["late_losses"][DRIVES.index("rotation"), 1, :N_AGAIN])
+    losses = late_losses(load_clothes(N_AGAIN), "rotation")
+    stored = arrays["late_losses"][list(DRIVES).index("rotation"), :, :N_AGAIN]
+    assert_same([losses[arm] for arm in ARMS], stored)
 
 
 def test_sweeps_and_arms_are_what_the_code_computes(arrays):
-    sweep = naive_sweep(True, SWEEP_SIZES[1:], n_networks=N_AGAIN)
-    assert sweep.n_steps == SWEEP_STEPS[1:]
-    assert_same(sweep.train_losses, arrays["sweep_train_losses"][0, 1:, :N_AGAIN])
-    assert_same(sweep.test_losses, arrays["sweep_test_losses"][0, 1:, :N_AGAIN])
-    run = train_run(**LIVE_ARMS["group 64"], n_networks=N_AGAIN)
+    sweep = sweep_batch_sizes(True, SWEEP_SIZES[1:], n_networks=N_AGAIN)
+    assert [run.steps.tolist() for run in sweep.values()] == [[n] for n in SWEEP_STEPS[1:]]
+    for loss in ("training", "test"):
+        stored = arrays["sweep_train_losses" if loss == "training" else "sweep_test_losses"]
+        computed = [run[f"{loss} loss"][-1] for run in sweep.values()]
+        assert_same(computed, stored[0, 1:, :N_AGAIN])
+    arms = {"group 64": LIVE_ARMS["group 64"]}
+    run = finish(watch_live(arms, n_networks=N_AGAIN))["group 64"]
     place = list(LIVE_ARMS).index("group 64")
-    assert_same(run.best_test_loss, arrays["best_test_losses"][place, :N_AGAIN])
+    assert_same(run["test loss"].min(axis=0), arrays["best_test_losses"][place, :N_AGAIN])
 
 
 def test_a_race_is_what_the_code_computes(arrays):

@@ -5,20 +5,27 @@ import pytest
 from test_panel import LinePicture
 
 from helpers.demos.panel import follow_bet, typeset
-from helpers.demos.prediction import NO_BET, Scale, predict
+from helpers.demos.prediction import NO_BET, Answer, Scale, predict
 from helpers.figures.parts import Ghost
 from helpers.intervals import Interval
 
 QUESTION = "What share does it get right?"
-ANSWERS = {"nearly all": (0.9, 1.1), "one half": (0, 0.55), "something between": (0.55, 0.9)}
-BECAUSE = {
-    "nearly all": "The shapes are the same, but the net reads the fur.",
-    "one half": "The shapes still help.",
-    "something between": "Part of what it learned still works.",
-}
-SHARES = Scale(tuple(np.linspace(0, 1, 21)), tolerance=0.1)
+ANSWERS = (
+    Answer("nearly all", (0.9, 1.1), "The shapes are the same, but the net reads the fur."),
+    Answer("one half", (0, 0.55), "The shapes still help."),
+    Answer("something between", (0.55, 0.9), "Part of what it learned still works."),
+)
 SIDES = {"too low": "It is not blind.", "close": "Well seen.", "too high": "Fur matters."}
+REPLIES = dict(too_low="It is not blind.", close="Well seen.", too_high="Fur matters.")
+SHARES = Scale(tuple(np.linspace(0, 1, 21)), tolerance=0.1, **REPLIES)
 MEASURED = Interval(0.67, 0.02, 16)
+
+
+YES = Answer("yes", (0, 1), "Yes.")
+
+
+def answer(values, reply="No."):
+    return Answer("no", values, reply)
 
 
 def plain(shown):
@@ -26,8 +33,8 @@ def plain(shown):
 
 
 def test_nothing_is_chosen_before_the_reader_chooses():
-    for options in (ANSWERS, list(ANSWERS), SHARES):
-        assert predict(QUESTION, options).value is None
+    for answers in (ANSWERS, [SHARES]):
+        assert predict(QUESTION, *answers).value is None
 
 
 def test_the_slider_starts_where_no_bet_is():
@@ -37,19 +44,17 @@ def test_the_slider_starts_where_no_bet_is():
 
 
 @pytest.mark.parametrize("bet_first", [True, False])
-@pytest.mark.parametrize("chosen", list(ANSWERS))
+@pytest.mark.parametrize("chosen", [one.text for one in ANSWERS])
 def test_each_answer_has_its_own_reply_in_either_order(chosen, bet_first):
-    bet = predict(QUESTION, ANSWERS)
+    bet = predict(QUESTION, *ANSWERS)
     if bet_first:
         bet.control.value = chosen
-    comparison = bet.compare(MEASURED, BECAUSE)
+    comparison = bet.compare(MEASURED)
     if not bet_first:
         assert "You have not bet yet" in comparison.text.value
         bet.control.value = chosen
     reply = comparison.text.value
-    assert [sentence in reply for sentence in BECAUSE.values()] == [
-        answer == chosen for answer in ANSWERS
-    ]
+    assert [one.reply in reply for one in ANSWERS] == [one.text == chosen for one in ANSWERS]
     assert ("right." in reply) == (chosen == "something between")
     assert typeset("Measured: 0.67 ± 0.02: C, something between.") in reply
 
@@ -59,7 +64,7 @@ def test_each_answer_has_its_own_reply_in_either_order(chosen, bet_first):
                          (0.8, "too high")]
 )
 def test_a_number_is_too_low_close_or_too_high(number, side):
-    bet = predict(QUESTION, SHARES, SIDES)
+    bet = predict(QUESTION, SHARES)
     comparison = bet.compare(MEASURED)
     bet.control.value = number
     said = f"You bet {number:.2f}: {side}. Measured: 0.67 ± 0.02. {SIDES[side]}"
@@ -67,7 +72,7 @@ def test_a_number_is_too_low_close_or_too_high(number, side):
 
 
 def test_a_bet_can_be_changed_and_taken_back():
-    bet = predict(QUESTION, SHARES, SIDES)
+    bet = predict(QUESTION, SHARES)
     comparison = bet.compare(MEASURED)
     bet.control.value = 0.7
     bet.control.value = 0.2
@@ -77,8 +82,8 @@ def test_a_bet_can_be_changed_and_taken_back():
 
 
 def test_a_unit_is_said_with_every_number():
-    percents = Scale(tuple(range(0, 101, 5)), tolerance=5, unit="%", decimals=0)
-    bet = predict(QUESTION, percents, SIDES)
+    percents = Scale(tuple(range(0, 101, 5)), tolerance=5, unit="%", decimals=0, **REPLIES)
+    bet = predict(QUESTION, percents)
     comparison = bet.compare(Interval(67.2, 2.1, 16))
     bet.control.value = 65
     assert typeset("You bet 65%: close. Measured: 67 ± 2%.") in comparison.text.value
@@ -86,7 +91,7 @@ def test_a_unit_is_said_with_every_number():
 
 
 def test_answers_without_ranges_are_measured_by_name():
-    bet = predict(QUESTION, ["rotation", "growth"], {"rotation": "No.", "growth": "Yes."})
+    bet = predict(QUESTION, Answer("rotation", None, "No."), Answer("growth", None, "Yes."))
     comparison = bet.compare("growth")
     bet.control.value = "rotation"
     assert "You bet A, rotation: not what we measured. Measured: B, growth. No." in (
@@ -95,7 +100,8 @@ def test_answers_without_ranges_are_measured_by_name():
 
 
 def test_texts_of_the_learner_are_escaped():
-    bet = predict("Is a < b & c?", ["<i>yes</i>", "no"], {"<i>yes</i>": "<b>!</b>", "no": "."})
+    answers = Answer("<i>yes</i>", None, "<b>!</b>"), Answer("no", None, ".")
+    bet = predict("Is a < b & c?", *answers)
     comparison = bet.compare("no")
     bet.control.value = "<i>yes</i>"
     assert "&lt;b&gt;!" in comparison.text.value and "<b>!" not in comparison.text.value
@@ -103,7 +109,7 @@ def test_texts_of_the_learner_are_escaped():
 
 
 def test_what_is_stored_is_fixed_and_holds_every_answer_and_reply():
-    bets = [predict(QUESTION, ANSWERS, BECAUSE) for _ in range(2)]
+    bets = [predict(QUESTION, *ANSWERS) for _ in range(2)]
     comparisons = [bet.compare(MEASURED) for bet in bets]
     bets[0].control.value = "one half"
     for shown, twin in zip((bets[0], comparisons[0]), (bets[1], comparisons[1])):
@@ -113,26 +119,24 @@ def test_what_is_stored_is_fixed_and_holds_every_answer_and_reply():
     assert plain(bets[0]) == (
         f"Bet. {QUESTION} A: nearly all. B: one half. C: something between."
     )
-    for sentence in BECAUSE.values():
-        assert sentence in plain(comparisons[0])
+    for answer in ANSWERS:
+        assert answer.reply in plain(comparisons[0])
     assert plain(comparisons[0]).startswith("Measured: 0.67 ± 0.02: C, something between. Whoever")
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: predict("", ANSWERS), "question must be a text"),
-        (lambda: predict(QUESTION, ["one"]), "options must be 2 to 8 texts"),
-        (lambda: predict(QUESTION, ["one", 2]), "options must be 2 to 8 texts"),
-        (lambda: predict(QUESTION, ["one", "one"]), "options must differ"),
-        (lambda: predict(QUESTION, {"a": (1, 0), "b": (2, 3)}), r"options\['a'\] must be"),
-        (lambda: predict(QUESTION, {"a": (0, 2), "b": (1, 3)}), "options must neither overlap"),
-        (lambda: predict(QUESTION, {"a": (0, 1), "b": (2, 3)}), "options must neither overlap"),
-        (lambda: predict(QUESTION, ANSWERS, {"one half": "."}), "because must have a sentence"),
-        (lambda: predict(QUESTION, ANSWERS).compare(MEASURED), "because must be given"),
-        (lambda: predict(QUESTION, SHARES).compare(MEASURED, BECAUSE), "because must have"),
-        (lambda: predict(QUESTION, ANSWERS).compare(-0.1, BECAUSE), "measured must lie in one"),
-        (lambda: predict(QUESTION, ANSWERS).compare("none", BECAUSE), "measured must be one of"),
+        (lambda: predict("", *ANSWERS), "question must be a text"),
+        (lambda: predict(QUESTION, YES), "answers must be 2 to 8 different ones"),
+        (lambda: predict(QUESTION, YES, YES), "answers must be 2 to 8 different ones"),
+        (lambda: predict(QUESTION, YES, answer((1, 0))), "the range of 'no' must be"),
+        (lambda: predict(QUESTION, YES, answer((0.5, 3))), "ranges must neither overlap"),
+        (lambda: predict(QUESTION, YES, answer((2, 3))), "ranges must neither overlap"),
+        (lambda: predict(QUESTION, YES, answer((1, 2), "")), "replies must be sentences"),
+        (lambda: predict(QUESTION, Scale((0, 1), 1)), "replies must be sentences"),
+        (lambda: predict(QUESTION, *ANSWERS).compare(-0.1), "measured must lie in one"),
+        (lambda: predict(QUESTION, *ANSWERS).compare("none"), "measured must be one of"),
     ],
 )
 def test_a_bet_that_cannot_be_answered_is_refused(call, message):
@@ -147,13 +151,13 @@ def test_a_scale_that_is_none_is_refused(values):
 
 
 def test_a_bet_at_the_edge_of_the_tolerance_is_close():
-    bet = predict(QUESTION, SHARES, SIDES)
+    bet = predict(QUESTION, SHARES)
     assert [bet.side_of(one, 0.7) for one in (0.6, 0.8)] == ["close", "close"]
 
 
-def test_options_of_another_type_are_refused():
-    with pytest.raises(TypeError, match="options must be a list, a dict or a Scale, got 3"):
-        predict(QUESTION, 3)
+def test_answers_of_another_type_are_refused():
+    with pytest.raises(TypeError, match="answers must be Answers, or one Scale, got"):
+        predict(QUESTION, YES, "no")
 
 
 class GhostPicture(LinePicture):
@@ -168,7 +172,7 @@ class GhostPicture(LinePicture):
 
 
 def test_a_bet_stays_in_the_picture_as_a_ghost():
-    bet = predict(QUESTION, Scale((0, 100, 200), tolerance=10), SIDES)
+    bet = predict(QUESTION, Scale((0, 100, 200), tolerance=10, **REPLIES))
     panel = follow_bet(GhostPicture(), 300, bet)
     without = panel.image.value
     bet.control.value = 100
@@ -181,7 +185,7 @@ def test_a_bet_stays_in_the_picture_as_a_ghost():
 
 
 def test_a_ghost_of_an_earlier_bet_is_not_in_the_stored_picture():
-    bet = predict(QUESTION, Scale((0, 100, 200), tolerance=10), SIDES)
+    bet = predict(QUESTION, Scale((0, 100, 200), tolerance=10, **REPLIES))
     untouched = follow_bet(GhostPicture(), 300, bet)._repr_mimebundle_()
     bet.control.value = 100
     panel = follow_bet(GhostPicture(), 300, bet)

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from helpers import second_process as module
-from helpers.experiments.minibatch_noise import train_run, watch_halves, watch_run
+from helpers.experiments.minibatch_noise import watch_few, watch_group
+from helpers.long_work import finish
 from helpers.second_process import SecondProcess
 from helpers.training import minibatches
 
-RUN = {"n_train": 64, "n_test": 100, "batch_size": 64, "n_steps": 40, "n_networks": 2}
+RUN = {"group_size": 8, "dropout": 0.2, "n_test": 100, "n_steps": 40, "n_networks": 2}
 
 
 @pytest.fixture
@@ -31,19 +32,19 @@ def only_here(n):
 
 
 def losses(pairs):
-    return [run.test_losses for _, run in pairs if run is not None]
+    return [seen["test loss"] for _, seen in pairs]
 
 
 def test_two_halves_are_the_whole():
     settings = RUN | {"n_networks": 5}
-    halves = [run for _, run in watch_halves(**settings) if run is not None]
-    parts = train_run(**settings | {"n_networks": 2}), train_run(**RUN | {"n_networks": 3}, skip=2)
-    whole = train_run(**settings)
-    for name in ("train_losses", "test_losses"):
-        joined = getattr(halves[-1], name)
-        np.testing.assert_array_equal(joined, np.hstack([getattr(one, name) for one in parts]))
-        np.testing.assert_allclose(joined, getattr(whole, name), rtol=1e-9)
-    assert [list(run.steps) for run in halves] == [
+    halves = list(watch_group(**settings))
+    parts = finish(watch_few(**RUN)), finish(watch_few(**RUN | {"n_networks": 3}, skip=2))
+    joined, whole = finish(halves), finish(watch_few(**settings))
+    for name in ("training loss", "test loss"):
+        np.testing.assert_array_equal(joined[name], np.hstack([one[name] for one in parts]))
+        np.testing.assert_allclose(joined[name], whole[name], rtol=1e-3)  # float32
+    assert [share for share, _ in halves] == [step / 40 for step in range(5, 41, 5)]
+    assert [list(seen["steps"]) for _, seen in halves] == [
         list(range(5, last + 1, 5)) for last in range(5, 41, 5)
     ]
 
@@ -89,10 +90,10 @@ def test_what_is_printed_there_is_no_result(beside):
 
 
 def test_what_was_wanted_before_goes_on_here(beside):
-    before = beside.results(watch_run, **RUN)
+    before = beside.results(watch_few, **RUN)
     first = next(before)
     assert list(beside.results(itertools.repeat, object=1, times=2)) == [1, 1]
-    assert len(losses([first, *before])) == len(losses(watch_run(**RUN))) == 8
+    assert len(losses([first, *before])) == len(losses(watch_few(**RUN))) == 8
 
 
 def test_the_latest_of_several_is_computed(beside):
@@ -101,11 +102,11 @@ def test_the_latest_of_several_is_computed(beside):
 
 
 def test_when_the_process_dies_the_rest_is_computed_here(beside):
-    results = beside.results(watch_run, **RUN)
+    results = beside.results(watch_few, **RUN)
     received = list(itertools.islice(results, 6))
     beside._process.kill()
     received += results
-    for one, other in zip(losses(received), losses(watch_run(**RUN)), strict=True):
+    for one, other in zip(losses(received), losses(watch_few(**RUN)), strict=True):
         np.testing.assert_array_equal(one, other)
     assert list(beside.results(itertools.repeat, object=1, times=1)) == [1]
 

@@ -21,7 +21,7 @@ from helpers.execute import normalise
 
 NOTEBOOKS = sorted(FOLDER.glob("0*.ipynb"))
 # Cells that show a demo, a picture with a bet in it, or a figure.
-SHOWS = re.compile(r"_demo\(|lecture_board\(|\bshow_\w+\(|\.show\(", re.MULTILINE)
+SHOWS = re.compile(r"_demo\(|lecture_board\(|\bdemos\.show_\w+\(|\.show\(", re.MULTILINE)
 SHOWS_WORDS = re.compile(r"_bet$|\.compare\(|\breveal\(|^verdicts$|LedgerView\(", re.MULTILINE)
 
 

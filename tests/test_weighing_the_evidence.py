@@ -11,13 +11,7 @@ from helpers.datasets import load_fashion_mnist
 from helpers.execute import ROOT
 from helpers.experiments import weighing_the_evidence as evidence
 from helpers.experiments.covariate_shift import measure_coats
-from helpers.experiments.hidden_layer_stability import (
-    run_drift,
-    run_drift_arm,
-    run_driven_arm,
-    run_moving_target,
-)
-from helpers.experiments.minibatch_noise import train_run
+from helpers.experiments.hidden_layer_stability import ARMS, load_clothes, watch_drift
 from helpers.experiments.weighing_the_evidence import (
     BY_CONSTRUCTION,
     CLAIMS,
@@ -35,7 +29,8 @@ from helpers.experiments.weighing_the_evidence import (
 )
 from helpers.intervals import Interval, paired_interval
 from helpers.layers import Dense, ReLU
-from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
+from helpers.long_work import finish
+from helpers.network import Network, mean_loss, multilayer_perceptron
 from helpers.randomness import spawn_streams
 
 # -- every verdict, from networks that no notebook has seen --
@@ -89,8 +84,9 @@ def test_units_are_compared_at_an_equal_fit(seed):
     data = load_fashion_mnist(512, 2, 7, 0.2, 16, rng=spawn_streams(seed, 16).data)
     losses = []
     for arm, step in (("group 8", evidence.N_LIVE), ("group 512", evidence.N_EQUAL_FIT)):
-        logits = evidence._live(seed, arm).kept[step].forward(data.train_inputs, training=False)
-        losses.append(softmax_cross_entropy(logits, data.train_targets)[0])
+        network = evidence._live(seed, arm, step).network
+        logits = network.forward(data.train_inputs, training=False)
+        losses.append(mean_loss(logits, data.train_targets))
     ahead = paired_interval(losses[1], losses[0])
     assert abs(ahead.mean) < 0.05, ahead  # nats; both at N_LIVE are 0.3 apart
 
@@ -277,44 +273,31 @@ def test_a_silent_unit_keeps_its_mean():
 # -- one arm alone is the arm of the whole experiment --
 
 
-def test_one_drifting_arm_is_that_of_the_pair():
-    small = dict(n_steps=20, n_train=256, n_probe=64, n_networks=2)
-    for alone, arm in zip((False, True), run_drift(**small).arms):
-        twin = run_drift_arm(batch_norm=alone, **small)
-        np.testing.assert_array_equal(twin.losses, arm.losses)
-        np.testing.assert_array_equal(twin.drift["h2"]["shape"], arm.drift["h2"]["shape"])
+def test_claims_about_drift_use_the_runs_of_notebook_03():
+    clothes = load_clothes(2)
+    pair = finish(watch_drift(clothes, n_steps=20))
+    for arm, options in ARMS.items():
+        alone = finish(watch_drift(clothes, {"": options}, n_steps=10))[""]
+        np.testing.assert_array_equal(alone.losses, pair[arm].losses[:10])
+        np.testing.assert_array_equal(alone["shape at h2"], pair[arm]["shape at h2"][:1])
 
 
-def test_one_driven_arm_is_that_of_the_moving_target():
-    small = dict(n_steps=8, n_train=256, n_networks=2)
-    target = run_moving_target(("none", "growth"), **small)
-    for drive, losses in target.late_loss.items():
-        for alone, loss in zip((False, True), losses):
-            np.testing.assert_array_equal(run_driven_arm(drive, alone, **small), loss)
-    with pytest.raises(ValueError, match="drive must be one of"):
-        run_driven_arm("sideways", True)
-
-
-def test_two_detectors_are_those_of_all_five():
+def test_two_detectors_are_those_of_all_four():
     small = dict(n_networks=2, n_faces=100, n_steps=10)
-    whole = measure_coats(**small)
-    some = measure_coats(coats=(0, 1), detectors=("plain", "reference"), **small)
-    np.testing.assert_array_equal(some.plain.accuracy, whole.plain.accuracy[[0, -1]])
-    np.testing.assert_array_equal(some.reference.verdicts, whole.reference.verdicts[[0, -1]])
-    assert some.batch_norm is some.batch_norm_faster is some.shortcut is None
+    whole = measure_coats(("plain", "reference", "shortcut", "with"), **small)
+    some = measure_coats(("plain", "reference"), coats=(0, 1), **small)
+    assert list(some) == ["plain", "reference"]
+    for name, kind in (("plain", "accuracy"), ("reference", "verdicts")):
+        np.testing.assert_array_equal(some[name][kind], whole[name][kind][[0, -1]])
     with pytest.raises(ValueError, match="detectors must be one of"):
-        measure_coats(detectors=("plain", "blind"), **small)
+        measure_coats(("plain", "blind"), **small)
 
 
-def test_networks_are_kept_as_they_were():
-    small = dict(n_networks=2, n_test=50, n_steps=12, evaluate_every=4)
-    run = train_run(keep_at=(4, 7), **small)
-    assert list(run.kept) == [4, 7] and run.steps.tolist() == [4, 8, 12]
-    np.testing.assert_array_equal(run.test_losses, train_run(**small).test_losses)
-    shorter = train_run(keep_at=(7,), **small | {"n_steps": 7})
-    data = load_fashion_mnist(512, 50, 7, rng=np.random.default_rng(0))
-    for step, losses in ((4, run.test_losses[0]), (7, shorter.test_losses[-1])):
-        logits = run.kept[step].forward(data.test_inputs, training=False)
-        np.testing.assert_allclose(softmax_cross_entropy(logits, data.test_targets)[0], losses)
-    with pytest.raises(ValueError, match="keep_at must be between 1 and 12"):
-        train_run(keep_at=(13,), **small)
+def test_networks_stop_on_the_way_of_a_longer_training():
+    run, shorter = (evidence._live(FRESH, "group 8", n_steps) for n_steps in (20, 10))
+    assert run.steps.tolist() == [10, 20]
+    np.testing.assert_array_equal(shorter["test loss"][-1], run["test loss"][0])
+    data = load_fashion_mnist(512, 1000, 7, 0.2, 16, seed=FRESH)
+    for one in (run, shorter):
+        logits = one.network.forward(data.test_inputs, training=False)
+        np.testing.assert_allclose(mean_loss(logits, data.test_targets), one["test loss"][-1])

@@ -11,7 +11,7 @@ from helpers.demos.panel import (
     fraction_slider,
     steps_slider,
 )
-from helpers.demos.prediction import Scale, predict
+from helpers.demos.prediction import Answer, Scale, predict
 from helpers.experiments.batch_norm_mechanics import (
     normalise_one_batch,
     watch_averages,
@@ -24,15 +24,21 @@ def pair_bet():
     return predict(
         "A mini-batch of two different images, γ = 1, β = 0. Batch norm gives each unit two "
         "outputs. Which pairs of numbers can they be?",
-        ["any two numbers", "any two numbers of opposite sign", "only +1 and −1"],
-        {
-            "any two numbers": "Their mean must be β = 0, so one of them is minus the other; and "
-            "a spread is prescribed, too.",
-            "any two numbers of opposite sign": "Mean 0 makes one the minus of the other. But "
-            "the standard deviation is prescribed as well: how far apart is no longer free.",
-            "only +1 and −1": "Mean and standard deviation are prescribed, and two numbers have "
-            "nothing else to say than which of them is larger.",
-        },
+        Answer(
+            "any two numbers", None,
+            "Their mean must be β = 0, so one of them is minus the other; and a spread is "
+            "prescribed, too.",
+        ),
+        Answer(
+            "any two numbers of opposite sign", None,
+            "Mean 0 makes one the minus of the other. But the standard deviation is prescribed as "
+            "well: how far apart is no longer free.",
+        ),
+        Answer(
+            "only +1 and −1", None,
+            "Mean and standard deviation are prescribed, and two numbers have nothing else to say "
+            "than which of them is larger.",
+        ),
     )
 
 
@@ -41,18 +47,17 @@ def push_bet():
     return predict(
         "A mini-batch of eight images: you push one image's value far to the right, before batch "
         "norm. How many of the other seven images' outputs move?",
-        {
-            "none, they are other images": (0, 1),
-            "only the values nearest to it": (1, 7),
-            "all seven": (7, 8),
-        },
-        {
-            "none, they are other images": "Other images, but the same column: in training they "
-            "share one mean and one standard deviation.",
-            "only the values nearest to it": "Batch norm knows no neighbours. There is one mean "
-            "and one standard deviation for the whole column.",
-            "all seven": "In training an output belongs to the whole batch.",
-        },
+        Answer(
+            "none, they are other images", (0, 1),
+            "Other images, but the same column: in training they share one mean and one standard "
+            "deviation.",
+        ),
+        Answer(
+            "only the values nearest to it", (1, 7),
+            "Batch norm knows no neighbours. There is one mean and one standard deviation for the "
+            "whole column.",
+        ),
+        Answer("all seven", (7, 8), "In training an output belongs to the whole batch."),
     )
 
 
@@ -62,15 +67,15 @@ def memory_bet():
         "Batch size 64, memory 0.999, 150 training steps. With the exact mean and variance of all "
         "training images the networks get not quite 80% of the test images right. What do the "
         "same weights reach with their running averages? (Guessing: 10%.)",
-        Scale(tuple(range(10, 91, 2)), tolerance=4, unit="%", decimals=0),
-        {
-            "too low": "A wrong mean and a wrong variance shift and stretch a unit's values, but "
-            "in the same way for all images: much of what tells them apart survives.",
-            "close": "The running averages still consist mostly of their starting values, mean 0 "
-            "and variance 1.",
-            "too high": "An average needs time. With this memory most of it is still its starting "
+        Scale(
+            tuple(range(10, 91, 2)), tolerance=4, unit="%", decimals=0,
+            too_low="A wrong mean and a wrong variance shift and stretch a unit's values, but in "
+            "the same way for all images: much of what tells them apart survives.",
+            close="The running averages still consist mostly of their starting values, mean 0 and "
+            "variance 1.",
+            too_high="An average needs time. With this memory most of it is still its starting "
             "value, mean 0 and variance 1.",
-        },
+        ),
     )
 
 

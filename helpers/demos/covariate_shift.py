@@ -1,12 +1,12 @@
 """Notebook 01's bets and demos: cats that change their coats, and a region that moves away."""
 
-from functools import lru_cache
+from functools import partial
 
 from helpers.demos.panel import Panel, choice, fraction_slider, switch
-from helpers.demos.prediction import Scale, predict
-from helpers.demos.progress import progress_bar
-from helpers.experiments.covariate_shift import measure_coats, view_coats, view_regions
+from helpers.demos.prediction import Answer, Scale, predict
+from helpers.experiments.covariate_shift import view_coats, view_regions
 from helpers.figures.covariate_shift import CoatSliderPicture, RegionPicture
+from helpers.recoloured import draw_shown
 
 
 def coat_bet():
@@ -15,15 +15,15 @@ def coat_bet():
         "Detectors have learned from black faces, half of them cats, and recognise nearly all new "
         "black faces. Now the same test faces get coats in full colour. What share of all faces "
         "do the detectors get right? (A coin: 0.50.)",
-        Scale(tuple(step / 20 for step in range(21)), tolerance=0.1),
-        {
-            "too low": "A coin would get one half: part of what the networks learned still works "
-            "on coats that they have never seen.",
-            "close": "The shapes still help, but what a network makes of them seems to depend on "
-            "how dark the fur around them is.",
-            "too high": "To us a shape stays the same whatever its colour. A network learns from "
+        Scale(
+            tuple(step / 20 for step in range(21)), tolerance=0.1,
+            too_low="A coin would get one half: part of what the networks learned still works on "
+            "coats that they have never seen.",
+            close="The shapes still help, but what a network makes of them seems to depend on how "
+            "dark the fur around them is.",
+            too_high="To us a shape stays the same whatever its colour. A network learns from "
             "pixels, and every pixel of fur has changed.",
-        },
+        ),
     )
 
 
@@ -33,19 +33,20 @@ def shortcut_bet():
         "A detector learns from black cats among dogs, bears and rabbits of any colour. Of new "
         "cats in full colour, how many does it find? (When all training faces were black, it "
         "found about half of them.)",
-        {
-            "more, since it has seen colours now": (0.6, 1.01),
-            "about half again, since its cats are as black as before": (0.4, 0.6),
-            "hardly any": (0, 0.4),
-        },
-        {
-            "more, since it has seen colours now": "It has, but never on a cat. In training every "
-            "colour was a sign of \"not a cat\".",
-            "about half again, since its cats are as black as before": "The cats are the same, "
-            "the others are not: now the coat alone gives the answer, and no shape is needed.",
-            "hardly any": "In training the coat told cats from others without a mistake, so "
-            "there was no need to look at a face.",
-        },
+        Answer(
+            "more, since it has seen colours now", (0.6, 1.01),
+            "It has, but never on a cat. In training every colour was a sign of \"not a cat\".",
+        ),
+        Answer(
+            "about half again, since its cats are as black as before", (0.4, 0.6),
+            "The cats are the same, the others are not: now the coat alone gives the answer, and "
+            "no shape is needed.",
+        ),
+        Answer(
+            "hardly any", (0, 0.4),
+            "In training the coat told cats from others without a mistake, so there was no need "
+            "to look at a face.",
+        ),
     )
 
 
@@ -55,41 +56,41 @@ def repair_bet():
         "A detector has learned from black faces only. Put batch norm into it: same faces, same "
         "first weights, same learning rate. How does its accuracy in full colour compare with the "
         "accuracy without batch norm?",
-        {
-            "better, by 0.03 (3 points) or more": (0.03, 1),
-            "about as good": (-0.03, 0.03),
-            "worse, by 0.03 (3 points) or more": (-1, -0.03),
-        },
-        {
-            "better, by 0.03 (3 points) or more": "That would follow if batch norm were a remedy "
-            "for any shift. The story is about what hidden layers receive in training, not about "
-            "new pictures unlike all training pictures.",
-            "about as good": "As if it stood aside at test time. It does not: it goes on centring "
-            "and scaling, and notebook 02 shows with which numbers.",
-            "worse, by 0.03 (3 points) or more": "So a remedy for shift inside a network need not "
-            "be one for new pictures. Which part of it fails here is a question for notebook 02.",
-        },
+        Answer(
+            "better, by 0.03 (3 points) or more", (0.03, 1),
+            "That would follow if batch norm were a remedy for any shift. The story is about what "
+            "hidden layers receive in training, not about new pictures unlike all training "
+            "pictures.",
+        ),
+        Answer(
+            "about as good", (-0.03, 0.03),
+            "As if it stood aside at test time. It does not: it goes on centring and scaling, and "
+            "notebook 02 shows with which numbers.",
+        ),
+        Answer(
+            "worse, by 0.03 (3 points) or more", (-1, -0.03),
+            "So a remedy for shift inside a network need not be one for new pictures. Which part "
+            "of it fails here is a question for notebook 02.",
+        ),
     )
 
 
-def coat_demo(story=None, bet=None):
+def coat_demo(judged, bet=None):
     """Repaint the test faces; what did the non-cats of the training set look like?
 
-    story: a CoatStory of `measure_coats`; None trains the networks first, once.
-    bet: of `coat_bet`; stays in the picture at full colour.
+    judged: {"plain", "reference", "shortcut": what `experiments.covariate_shift.judge` returns};
+    without one of the last two there is no control for it. bet: of `coat_bet`; stays in the
+    picture at full colour.
     """
-    story = _default_story() if story is None else story
-
-    def view(coat, shortcut, with_reference):
-        return view_coats(story, coat, shortcut=shortcut, with_reference=with_reference)
-
+    controls = {"coat": fraction_slider("coats of the test faces", 0.6, step=0.1)}
+    if "shortcut" in judged:
+        colours = {"black": False, "any colour": True}
+        controls["shortcut"] = choice(colours, False, "training non-cats:")
+    if "reference" in judged:
+        controls["with_reference"] = switch("reference net")
     return Panel(
-        controls={
-            "coat": fraction_slider("coats of the test faces", 0.6, step=0.1),
-            "shortcut": choice({"black": False, "any colour": True}, False, "training non-cats:"),
-            "with_reference": switch("reference net"),
-        },
-        compute=view,
+        controls=controls,
+        compute=partial(view_coats, judged, draw_shown()),
         picture=CoatSliderPicture(),
         about=(
             "A slider repaints twenty test faces from black to full colour, crosses out those "
@@ -98,12 +99,6 @@ def coat_demo(story=None, bet=None):
         ),
         bet=bet,
     )
-
-
-@lru_cache(maxsize=1)
-def _default_story():
-    with progress_bar(5 * 120, "Training the cat detectors") as on_step:
-        return measure_coats(on_step=on_step)
 
 
 def region_demo():

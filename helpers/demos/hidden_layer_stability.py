@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from helpers.demos.panel import Panel, batch_size_slider, choice, fraction_slider, steps_slider
-from helpers.demos.prediction import Scale, predict
+from helpers.demos.prediction import Answer, Scale, predict
 from helpers.experiments.hidden_layer_stability import (
     KICKS,
     RIDGE_STEPS,
@@ -20,23 +20,24 @@ from helpers.figures.hidden_layer_stability import KickPicture, RidgePicture
 def ranking_bet():
     """Bet on what batch norm leaves of the ranking drift: with it / without it, at rate 0.02."""
     return predict(
-        "Each unit scores the same images, some high, some low. While layers 1 and 2 learn at rate "
-        "0.02, that order changes: the ranking drifts. How much of this drift is left with batch "
-        "norm?",
-        {
-            "less than half, batch norm calms it a lot": (0, 0.5),
-            "most of it, a little less than without": (0.5, 0.95),
-            "all of it, or even more": (0.95, 20),
-        },
-        {
-            "less than half, batch norm calms it a lot": "Place and width do fall that far. But "
-            "subtracting and dividing never decides which images score high, so it cannot hold "
-            "that still either.",
-            "most of it, a little less than without": "No term of the formula holds the order "
-            "still. Where steps are rough it is calmed more, as the next table shows.",
-            "all of it, or even more": "Nearly: no term of the formula holds the order still. Yet "
-            "a little is gone, and more where steps are rough, as the next table shows.",
-        },
+        "Each unit scores the same images, some high, some low. While layers 1 and 2 learn at "
+        "rate 0.02, that order changes: the ranking drifts. How much of this drift is left with "
+        "batch norm?",
+        Answer(
+            "less than half, batch norm calms it a lot", (0, 0.5),
+            "Place and width do fall that far. But subtracting and dividing never decides which "
+            "images score high, so it cannot hold that still either.",
+        ),
+        Answer(
+            "most of it, a little less than without", (0.5, 0.95),
+            "No term of the formula holds the order still. Where steps are rough it is calmed "
+            "more, as the next table shows.",
+        ),
+        Answer(
+            "all of it, or even more", (0.95, 20),
+            "Nearly: no term of the formula holds the order still. Yet a little is gone, and more "
+            "where steps are rough, as the next table shows.",
+        ),
     )
 
 
@@ -46,37 +47,39 @@ def kick_bet():
         "All weights of layers 1 and 2 are multiplied by 3 at a stroke. Batch norm uses fresh "
         "statistics, those of the kicked values. By how many nats does the test loss rise? "
         "(Guessing among ten classes costs 2.3 nats.)",
-        Scale(tuple(np.arange(-1, 5.1, 0.5)), tolerance=0.25, unit=" nats", decimals=1),
-        {
-            "too low": "A lower loss would need other outputs; layer 3 receives what it received "
+        Scale(
+            tuple(np.arange(-1, 5.1, 0.5)), tolerance=0.25, unit=" nats", decimals=1,
+            too_low="A lower loss would need other outputs; layer 3 receives what it received "
             "before.",
-            "close": "Mean and standard deviation grow threefold as well, and the factor cancels "
+            close="Mean and standard deviation grow threefold as well, and the factor cancels "
             "before layer 3 can see it.",
-            "too high": "The kick is large, but mean and standard deviation grow threefold with "
-            "the values, and the factor cancels before layer 3 can see it.",
-        },
+            too_high="The kick is large, but mean and standard deviation grow threefold with the "
+            "values, and the factor cancels before layer 3 can see it.",
+        ),
     )
 
 
 def stored_bet():
     """Bet on the same kick, stored statistics: rise of the loss minus that without batch norm."""
     return predict(
-        "All weights of layers 1 and 2 are multiplied by 3 at a stroke. Now batch norm uses stored "
-        "statistics, taken before. Does the test loss rise less or more than without batch norm?",
-        {
-            "less, since batch norm still protects": (-20, -0.5),
-            "about as much, since the protection is gone": (-0.5, 0.5),
-            "more, since batch norm makes it worse": (0.5, 20),
-        },
-        {
-            "less, since batch norm still protects": "The stored width is three times too small "
-            "now: to divide by it takes nothing of the factor away.",
-            "about as much, since the protection is gone": "The factor gets through, but so does "
-            "something else: the stored mean is too small as well, and the rest of the true mean "
-            "pushes every unit.",
-            "more, since batch norm makes it worse": "The factor gets through, and the stored mean "
-            "is too small as well: the rest of the true mean pushes every unit.",
-        },
+        "All weights of layers 1 and 2 are multiplied by 3 at a stroke. Now batch norm uses "
+        "stored statistics, taken before. Does the test loss rise less or more than without batch "
+        "norm?",
+        Answer(
+            "less, since batch norm still protects", (-20, -0.5),
+            "The stored width is three times too small now: to divide by it takes nothing of the "
+            "factor away.",
+        ),
+        Answer(
+            "about as much, since the protection is gone", (-0.5, 0.5),
+            "The factor gets through, but so does something else: the stored mean is too small as "
+            "well, and the rest of the true mean pushes every unit.",
+        ),
+        Answer(
+            "more, since batch norm makes it worse", (0.5, 20),
+            "The factor gets through, and the stored mean is too small as well: the rest of the "
+            "true mean pushes every unit.",
+        ),
     )
 
 
@@ -96,18 +99,18 @@ def ridge_demo():
     )
 
 
-def kick_demo(pair, bet=None):
-    """Kick layers 1 and 2 of the trained networks in `pair`, a DriftPair.
+def kick_demo(runs, data, bet=None):
+    """Kick layers 1 and 2 of the networks in `runs`, see `run_kick`.
 
     bet: from `kick_bet`, to stand in the picture while it shows the kick that it is about.
     """
-    before = probe_losses(pair, *(arm.network for arm in pair.arms))
+    before = probe_losses({arm: run.network for arm, run in runs.items()}, data)
     return Panel(
         controls={
             "kind": choice(KICKS, "scale", "kick"),
             "size": fraction_slider("size, relative to the weights", 2.0, 0.0, 2.0, 0.1),
         },
-        compute=partial(run_kick, pair, n_kicks=1, before=before),
+        compute=partial(run_kick, runs, data, n_kicks=1, before=before),
         picture=KickPicture(),
         about="Three bars show how much the test loss rises after a kick of layers 1 and 2: "
         "without batch norm, with fresh and with stored statistics.",

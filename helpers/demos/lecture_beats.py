@@ -18,10 +18,16 @@ from helpers.demos import (
     weighing_the_evidence,
 )
 from helpers.demos.panel import Panel, choice, fraction_slider, switch
-from helpers.demos.prediction import predict
-from helpers.demos.progress import progress_bar
+from helpers.demos.prediction import Answer, predict
+from helpers.demos.progress import with_progress
 from helpers.experiments.batch_norm_mechanics import normalise_one_batch
-from helpers.experiments.hidden_layer_stability import KICKS, run_drift, run_kick
+from helpers.experiments.hidden_layer_stability import (
+    KICKS,
+    kick_texts,
+    load_clothes,
+    run_kick,
+    watch_drift,
+)
 from helpers.experiments.minibatch_noise import dropout_sd, microscope
 from helpers.experiments.other_suspects import (
     load_learning_rate_map,
@@ -70,8 +76,8 @@ class Beat:
 
 def show_kicks(bet):
     """Train the networks of notebook 03, then kick them: stored statistics on demand."""
-    with progress_bar(400, "Training 16 pairs") as on_step:
-        pair = run_drift(on_step=on_step)
+    clothes = load_clothes()
+    pair = with_progress("Training 16 pairs", watch_drift(clothes))
     return Panel(
         controls={
             "kind": choice(KICKS, "scale", "kick"),
@@ -80,7 +86,7 @@ def show_kicks(bet):
         },
         compute=lambda kind, size, with_stored: (
             # A factor is the same each time; what is random is taken three times, as in 03.
-            run_kick(pair, kind, size, n_kicks=1 if kind == "scale" else 3), with_stored
+            run_kick(pair, clothes, kind, size, n_kicks=1 if kind == "scale" else 3), with_stored
         ),
         picture=KickInStepsPicture(),
         bet=bet,
@@ -91,7 +97,7 @@ def show_sweeps(sweeps):
     """Three batch sizes at equal epochs, with batch norm and on demand without it."""
     return Panel(
         controls={"with_control": switch("the same without batch norm")},
-        compute=lambda with_control: sweeps if with_control else sweeps[:1],
+        compute=lambda with_control: sweeps if with_control else {"with": sweeps["with"]},
         picture=SweepsPicture(),
     )
 
@@ -119,7 +125,7 @@ TABS = {
     "ridge": ("Ridges", lambda lecture, bets: hidden_layer_stability.ridge_demo()),
     "kick": ("Kicks", lambda lecture, bets: show_kicks(bets["kick"])),
     "target": (
-        "Target", lambda lecture, bets: Panel({}, lambda: lecture.target, MovingTargetPicture())
+        "Target", lambda lecture, bets: Panel({}, lambda: lecture.damages, MovingTargetPicture())
     ),
     "microscope": ("Noise", lambda lecture, bets: minibatch_noise.microscope_demo()),
     "trap": ("64 or 512", lambda lecture, bets: show_sweeps(lecture.sweeps)),
@@ -137,15 +143,21 @@ def ask_reference():
     return predict(
         "The detector learned from black faces. Another one, the reference net, learns from as "
         "many coloured faces. So is all of this drop covariate shift?",
-        {"yes, all of it": (0.9, 2), "about half of it": (0.25, 0.9), "hardly any": (-1, 0.25)},
-        {
-            "yes, all of it": "Then the reference net would be as good on coloured faces as the "
-            "other was on black ones. It is not: coloured faces are harder.",
-            "about half of it": "The other half stays even with the right training pictures, "
-            "since coloured faces are harder to tell apart.",
-            "hardly any": "Then the reference net would do no better. It does: the right training "
-            "pictures bring a good part back.",
-        },
+        Answer(
+            "yes, all of it", (0.9, 2),
+            "Then the reference net would be as good on coloured faces as the other was on black "
+            "ones. It is not: coloured faces are harder.",
+        ),
+        Answer(
+            "about half of it", (0.25, 0.9),
+            "The other half stays even with the right training pictures, since coloured faces are "
+            "harder to tell apart.",
+        ),
+        Answer(
+            "hardly any", (-1, 0.25),
+            "Then the reference net would do no better. It does: the right training pictures "
+            "bring a good part back.",
+        ),
     )
 
 
@@ -155,38 +167,42 @@ def ask_reweighting():
         "The rule stays, the test points lie four standard deviations away, and hardly any "
         "training point is there. Training points near them now count more. What does that do to "
         "the accuracy?",
-        {
-            "it restores most of it": (0.2, 1),
-            "nothing, there are no examples": (-0.05, 0.2),
-            "it makes it worse": (-1, -0.05),
-        },
-        {
-            "it restores most of it": "A line needs few examples, and a few are near enough. The "
-            "price: hundreds count as about a dozen.",
-            "nothing, there are no examples": "There are a few at the edge, and a line needs no "
-            "more. The price: hundreds count as about a dozen.",
-            "it makes it worse": "It can: reweighted faces made a network worse (01, Go deeper). "
-            "A line in two dimensions needs few examples.",
-        },
+        Answer(
+            "it restores most of it", (0.2, 1),
+            "A line needs few examples, and a few are near enough. The price: hundreds count as "
+            "about a dozen.",
+        ),
+        Answer(
+            "nothing, there are no examples", (-0.05, 0.2),
+            "There are a few at the edge, and a line needs no more. The price: hundreds count as "
+            "about a dozen.",
+        ),
+        Answer(
+            "it makes it worse", (-1, -0.05),
+            "It can: reweighted faces made a network worse (01, Go deeper). A line in two "
+            "dimensions needs few examples.",
+        ),
     )
 
 
 def ask_random_kick():
     """Which share of the damage of a random kick fresh statistics take away."""
     return predict(
-        "Now noise instead of a factor: random numbers as long as the weights themselves are added "
-        "to layers 1 and 2. How much of the damage do fresh statistics take away?",
-        {
-            "all of it, as with the factor": (0.9, 1.01),
-            "about half of it": (0.25, 0.9),
-            "hardly any": (-1, 0.25),
-        },
-        {
-            "all of it, as with the factor": "Mean and width come back, as before. But noise also "
-            "changes which images score high, and nothing brings that back.",
-            "about half of it": "Mean and width come back. Which images score high does not.",
-            "hardly any": "Noise also moves means and widths, and those do come back.",
-        },
+        "Now noise instead of a factor: random numbers as long as the weights themselves are "
+        "added to layers 1 and 2. How much of the damage do fresh statistics take away?",
+        Answer(
+            "all of it, as with the factor", (0.9, 1.01),
+            "Mean and width come back, as before. But noise also changes which images score high, "
+            "and nothing brings that back.",
+        ),
+        Answer(
+            "about half of it", (0.25, 0.9),
+            "Mean and width come back. Which images score high does not.",
+        ),
+        Answer(
+            "hardly any", (-1, 0.25),
+            "Noise also moves means and widths, and those do come back.",
+        ),
     )
 
 
@@ -195,34 +211,36 @@ def ask_moving_target():
     return predict(
         "After every step we move layers 1 and 2 ourselves: their weights grow by 2%, or they "
         "rotate. Only the later layers learn. From what does batch norm protect them?",
-        ["from both, about equally", "from growth, hardly from rotation",
-         "from rotation, hardly from growth"],
-        {
-            "from both, about equally": "Growth is a factor, and a factor cancels. A rotation "
-            "changes which images score high.",
-            "from growth, hardly from rotation": "What is pinned is where and how wide, not which "
-            "images score high.",
-            "from rotation, hardly from growth": "It is the other way round: growth is a factor, "
-            "and a factor cancels.",
-        },
+        Answer(
+            "from both, about equally", None,
+            "Growth is a factor, and a factor cancels. A rotation changes which images score high.",
+        ),
+        Answer(
+            "from growth, hardly from rotation", None,
+            "What is pinned is where and how wide, not which images score high.",
+        ),
+        Answer(
+            "from rotation, hardly from growth", None,
+            "It is the other way round: growth is a factor, and a factor cancels.",
+        ),
     )
 
 
 def ask_company():
     """Whether one value changes with its mini-batch: its standard deviation at size 64."""
     return predict(
-        "The same image, the same weights, but 63 other images in its mini-batch. Does this hidden "
-        "value change?",
-        {
-            "not at all": (-1, 1e-9), "only by rounding": (1e-9, 0.01), "clearly": (0.01, 10),
-        },
-        {
-            "not at all": "The image is the same, but it is measured against the mean and the "
-            "width of its company.",
-            "only by rounding": "Mean and width of 64 images differ from batch to batch by much "
-            "more than rounding.",
-            "clearly": "The batch mean wobbles, and so does the batch's width.",
-        },
+        "The same image, the same weights, but 63 other images in its mini-batch. Does this "
+        "hidden value change?",
+        Answer(
+            "not at all", (-1, 1e-9),
+            "The image is the same, but it is measured against the mean and the width of its "
+            "company.",
+        ),
+        Answer(
+            "only by rounding", (1e-9, 0.01),
+            "Mean and width of 64 images differ from batch to batch by much more than rounding.",
+        ),
+        Answer("clearly", (0.01, 10), "The batch mean wobbles, and so does the batch's width."),
     )
 
 
@@ -230,30 +248,42 @@ def ask_large_batch():
     """What is left of the noise at 512, as a share of that at 64."""
     return predict(
         "And in mini-batches of 512 images? How much of this value's noise is left?",
-        {"an eighth": (0, 0.18), "about a quarter": (0.18, 0.5), "all of it": (0.5, 2)},
-        {
-            "an eighth": "A mean of eight times as many wobbles by √8 less, not by 8.",
-            "about a quarter": "A mean of eight times as many wobbles by √8 less, and 512 is "
-            "half of all there are, so batches also resemble each other.",
-            "all of it": "That is dropout: it never looks at the batch. Batch norm does.",
-        },
+        Answer(
+            "an eighth", (0, 0.18),
+            "A mean of eight times as many wobbles by √8 less, not by 8.",
+        ),
+        Answer(
+            "about a quarter", (0.18, 0.5),
+            "A mean of eight times as many wobbles by √8 less, and 512 is half of all there are, "
+            "so batches also resemble each other.",
+        ),
+        Answer(
+            "all of it", (0.5, 2),
+            "That is dropout: it never looks at the batch. Batch norm does.",
+        ),
     )
 
 
 def ask_control():
     """What the gap does from 64 to 512 without batch norm, in nats."""
     return predict(
-        "Before you believe it: what else has changed? The same sweep without any batch norm. From "
-        "64 to 512 images, what does the gap do now?",
-        {"it falls as well": (0.1, 10), "it stays level": (-0.1, 0.1), "it rises": (-10, -0.1)},
-        {
-            "it falls as well": "So it is not the noise of batch norm. Equal epochs are not equal "
-            "steps: 320 updates at 64, only 40 at 512.",
-            "it stays level": "Then batch norm's noise would be the reason. But equal epochs are "
-            "not equal steps: 320 updates at 64, only 40 at 512.",
-            "it rises": "The number of updates decides here, with batch norm or without: 320 at "
-            "64, only 40 at 512.",
-        },
+        "Before you believe it: what else has changed? The same sweep without any batch norm. "
+        "From 64 to 512 images, what does the gap do now?",
+        Answer(
+            "it falls as well", (0.1, 10),
+            "So it is not the noise of batch norm. Equal epochs are not equal steps: 320 updates "
+            "at 64, only 40 at 512.",
+        ),
+        Answer(
+            "it stays level", (-0.1, 0.1),
+            "Then batch norm's noise would be the reason. But equal epochs are not equal steps: "
+            "320 updates at 64, only 40 at 512.",
+        ),
+        Answer(
+            "it rises", (-10, -0.1),
+            "The number of updates decides here, with batch norm or without: 320 at 64, only 40 "
+            "at 512.",
+        ),
     )
 
 
@@ -262,18 +292,19 @@ def ask_groups():
     return predict(
         "Now only the noise changes. Every update uses the same 512 images; batch norm takes its "
         "statistics from all of them, or from groups of 64. With 64 the best test loss is ...",
-        {
-            "lower, by 0.05 nats or more": (-10, -0.05),
-            "a little lower": (-0.05, 0),
-            "no lower": (0, 10),
-        },
-        {
-            "lower, by 0.05 nats or more": "The sign is right, the size is not: at 64 the noise is "
-            "weak.",
-            "a little lower": "The lecture is right, and the effect is small: you need pairs of "
-            "networks to see it at all.",
-            "no lower": "It is lower, though so little that only pairs of networks show it.",
-        },
+        Answer(
+            "lower, by 0.05 nats or more", (-10, -0.05),
+            "The sign is right, the size is not: at 64 the noise is weak.",
+        ),
+        Answer(
+            "a little lower", (-0.05, 0),
+            "The lecture is right, and the effect is small: you need pairs of networks to see it "
+            "at all.",
+        ),
+        Answer(
+            "no lower", (0, 10),
+            "It is lower, though so little that only pairs of networks show it.",
+        ),
     )
 
 
@@ -282,12 +313,18 @@ def ask_rates():
     return predict(
         "Relu, the usual initial weights, ten learning rates from 0.001 to 30. Three layers of "
         "weights train at several of them even without batch norm. And ten layers?",
-        {"at none": (0, 1), "at one": (1, 2), "at several": (2, 11)},
-        {
-            "at none": "One is left, and it only just passes. With batch norm there is room.",
-            "at one": "The valley has closed. With batch norm there is room for large steps.",
-            "at several": "With batch norm, yes. Without it the valley closes with depth.",
-        },
+        Answer(
+            "at none", (0, 1),
+            "One is left, and it only just passes. With batch norm there is room.",
+        ),
+        Answer(
+            "at one", (1, 2),
+            "The valley has closed. With batch norm there is room for large steps.",
+        ),
+        Answer(
+            "at several", (2, 11),
+            "With batch norm, yes. Without it the valley closes with depth.",
+        ),
     )
 
 
@@ -295,8 +332,8 @@ def ask_rates():
 
 
 def _drop(lecture):
-    black, coloured = lecture.story.plain.accuracy[[0, -1]]
-    return black, lecture.story.reference.accuracy[-1], coloured
+    black, coloured = lecture.story["plain"]["accuracy"][[0, -1]]
+    return black, lecture.story["reference"]["accuracy"][-1], coloured
 
 
 def _shift_share(lecture):
@@ -305,8 +342,8 @@ def _shift_share(lecture):
 
 
 def _number_of_coats(lecture):
-    faces = mean_intervals(lecture.story.plain.accuracy[[0, -1]])
-    cats = mean_intervals(lecture.story.plain.cat_recall[[0, -1]])
+    faces = mean_intervals(lecture.story["plain"]["accuracy"][[0, -1]])
+    cats = mean_intervals(lecture.story["plain"]["cat_recall"][[0, -1]])
     return [
         f"{faces[0]} → {faces[1]}", "all faces recognised, from black to full colour",
         f"of the cats {cats[0]}, then {cats[1]}",
@@ -323,9 +360,13 @@ def _number_of_reference(lecture):
     ]
 
 
+def _found_by_shortcut(lecture):
+    return mean_interval(lecture.story["shortcut"]["cat_recall"][-1])
+
+
 def _number_of_shortcut(lecture):
-    found, = mean_intervals(lecture.story.shortcut.cat_recall[-1:])
-    training, = mean_intervals([lecture.story.shortcut.train_accuracy])
+    found = _found_by_shortcut(lecture)
+    training = mean_interval(lecture.story["shortcut"]["train_accuracy"])
     return [str(found), "of the coloured cats found", f"accuracy in training: {training}"]
 
 
@@ -335,7 +376,7 @@ def _number_of_region(lecture):
     gain = paired_interval(reweighted, plain)
     return [
         " → ".join(means), "accuracy at 4 sd, as it is and reweighted",
-        f"a gain of {format_number(gain.mean, 2)} ± {format_number(gain.half_width, 2)}",
+        f"a gain of {gain.rounded(2)}",
     ]
 
 
@@ -376,7 +417,7 @@ def _ranking_left(lecture):
 
 
 def _number_of_fresh_kick(lecture):
-    without, fresh, _ = lecture.kicks["scale"].texts
+    without, fresh, _ = kick_texts(lecture.kicks["scale"]).values()
     return [
         f"{fresh} nats", "with fresh statistics, by construction",
         f"without batch norm {without} nats",
@@ -384,7 +425,7 @@ def _number_of_fresh_kick(lecture):
 
 
 def _number_of_stored_kick(lecture):
-    without, _, stored = lecture.kicks["scale"].texts
+    without, _, stored = kick_texts(lecture.kicks["scale"]).values()
     return [
         f"{stored} nats", "with stored statistics",
         f"without batch norm {without}; {_stored_minus_none(lecture)} more, pair by pair",
@@ -392,12 +433,12 @@ def _number_of_stored_kick(lecture):
 
 
 def _stored_minus_none(lecture):
-    without, _, stored = lecture.kicks["scale"].damage
-    return paired_interval(stored, without)
+    kick = lecture.kicks["scale"]
+    return paired_interval(kick["stored"], kick["without"])
 
 
 def _number_of_random_kick(lecture):
-    without, fresh, stored = lecture.kicks["random"].texts
+    without, fresh, stored = kick_texts(lecture.kicks["random"]).values()
     return [
         f"{fresh} nats", "with fresh statistics, three kicks each",
         f"without batch norm {without}, with stored statistics {stored}",
@@ -405,15 +446,17 @@ def _number_of_random_kick(lecture):
 
 
 def _share_undone(lecture):
-    without, fresh, _ = lecture.kicks["random"].damage.mean(axis=1)
-    return 1 - fresh / without
+    kick = lecture.kicks["random"]
+    return 1 - kick["fresh"].mean() / kick["without"].mean()
 
 
 def _number_of_target(lecture):
-    turn, grow = (lecture.target.damage(drive) for drive in ("rotation", "growth"))
+    turn, grow = lecture.damages["rotation"], lecture.damages["growth"]
     return [
-        f"{mean_interval(turn[0])} → {mean_interval(turn[1])}", "nats when they rotate",
-        f"when they grow {mean_interval(grow[0])} → {format_number(grow[1].mean(), 2)}, "
+        f"{mean_interval(turn['without'])} → {mean_interval(turn['with'])}",
+        "nats when they rotate",
+        f"when they grow {mean_interval(grow['without'])} → "
+        f"{format_number(grow['with'].mean(), 2)}, "
         "by construction",
     ]
 
@@ -422,8 +465,8 @@ def _protects_from(lecture):
     """Return the answer: what is left of each damage with batch norm decides."""
     left = {}
     for drive in ("rotation", "growth"):
-        without, with_norm = lecture.target.damage(drive).mean(axis=1)
-        left[drive] = with_norm / without < 0.5
+        damage = lecture.damages[drive]
+        left[drive] = damage["with"].mean() / damage["without"].mean() < 0.5
     if left["rotation"] == left["growth"]:
         return "from both, about equally"
     kept, lost = ("growth", "rotation") if left["growth"] else ("rotation", "growth")
@@ -431,7 +474,7 @@ def _protects_from(lecture):
 
 
 def _sd_at(batch_size):
-    return microscope(batch_size).x_hat.std()
+    return microscope(batch_size)["x_hat"].std()
 
 
 def _number_of_company(lecture):
@@ -452,20 +495,20 @@ def _number_of_large_batch(lecture):
 
 
 def _gap_change(sweep):
-    return paired_interval(sweep.gaps[1], sweep.gaps[2])
+    return paired_interval(*(sweep[m]["gap"][-1] for m in (64, 512)))
 
 
 def _number_of_sweep(lecture):
     return [
-        f"{_gap_change(lecture.sweeps[0])} nats", "larger gap at 64 than at 512",
+        f"{_gap_change(lecture.sweeps['with'])} nats", "larger gap at 64 than at 512",
         "with batch norm, seed by seed",
     ]
 
 
 def _number_of_control(lecture):
     return [
-        f"{_gap_change(lecture.sweeps[1])} nats", "larger gap at 64, without batch norm",
-        f"with batch norm {_gap_change(lecture.sweeps[0])}",
+        f"{_gap_change(lecture.sweeps['without'])} nats", "larger gap at 64, without batch norm",
+        f"with batch norm {_gap_change(lecture.sweeps['with'])}",
     ]
 
 
@@ -552,7 +595,7 @@ def _number_of_rates(lecture):
 BEATS = (
     Beat(
         "coats", "the coats", "coats", "01#1", covariate_shift.coat_bet,
-        lambda lecture: mean_interval(lecture.story.plain.accuracy[-1]), _number_of_coats,
+        lambda lecture: mean_interval(_drop(lecture)[-1]), _number_of_coats,
         before=None, after={"coat": 1.0, "shortcut": False, "with_reference": False},
         what_if="What if the coats are only half as colourful? Go back to 0.5: hardly anything "
         "happens up to there.",
@@ -567,7 +610,7 @@ BEATS = (
     ),
     Beat(
         "shortcut", "the shortcut", "coats", "01#3", covariate_shift.shortcut_bet,
-        lambda lecture: mean_interval(lecture.story.shortcut.cat_recall[-1]), _number_of_shortcut,
+        _found_by_shortcut, _number_of_shortcut,
         before={"coat": 1.0, "shortcut": False, "with_reference": False},
         after={"coat": 1.0, "shortcut": True, "with_reference": False},
         what_if="What if the coats go back to black? Now it is the others that are crossed out: it "
@@ -614,7 +657,7 @@ BEATS = (
     ),
     Beat(
         "kick", "the kick", "kick", "03#3", hidden_layer_stability.kick_bet,
-        lambda lecture: lecture.kicks["scale"].damage[1].mean(), _number_of_fresh_kick,
+        lambda lecture: lecture.kicks["scale"]["fresh"].mean(), _number_of_fresh_kick,
         before={"kind": "scale", "size": 0.0, "with_stored": False},
         after={"kind": "scale", "size": 2.0, "with_stored": False},
         what_if="What if the kick is smaller? The middle bar stays at zero for any factor.",
@@ -655,13 +698,13 @@ BEATS = (
     ),
     Beat(
         "naive", "64 against 512", "trap", "04#3", minibatch_noise.naive_bet,
-        lambda lecture: _gap_change(lecture.sweeps[0]), _number_of_sweep,
+        lambda lecture: _gap_change(lecture.sweeps["with"]), _number_of_sweep,
         before=None, after={"with_control": False},
         what_if="Then the lecture is wrong? Wait for it, and ask: what else has changed?",
     ),
     Beat(
         "control", "the control", "trap", "04#3", ask_control,
-        lambda lecture: _gap_change(lecture.sweeps[1]), _number_of_control,
+        lambda lecture: _gap_change(lecture.sweeps["without"]), _number_of_control,
         before={"with_control": False}, after={"with_control": True},
         what_if="Equal epochs are not equal steps. At equal steps, the images seen would differ.",
     ),

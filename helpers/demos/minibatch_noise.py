@@ -1,13 +1,9 @@
 """Notebook 04's bets and demos: a noise microscope; training where only the noise changes."""
 
 from helpers.demos.panel import Panel, batch_size_slider, follow_bet, steps_slider
-from helpers.demos.prediction import Scale, predict
-from helpers.demos.progress import progress_bar
-from helpers.experiments.minibatch_noise import (
-    microscope,
-    run_reference,
-    watch_comparison,
-)
+from helpers.demos.prediction import Answer, Scale, predict
+from helpers.demos.progress import with_progress
+from helpers.experiments.minibatch_noise import microscope, watch_group
 from helpers.figures.minibatch_noise import (
     DifferencesPicture,
     GroupCurvesPicture,
@@ -23,19 +19,21 @@ def naive_bet():
     return predict(
         "Networks with batch norm train for 20 epochs, with mini-batches of 64 or of 512 images. "
         "Which overfit more, that is, end with the larger gap between test and training loss?",
-        {
-            "those with 512, since less noise regularises less": (-10, -0.05),
-            "those with 64, though they have more noise": (0.05, 10),
-            "neither, the noise is too small to matter": (-0.05, 0.05),
-        },
-        {
-            "those with 512, since less noise regularises less": "That would follow if nothing but "
-            "the noise changed. What else changes with the batch size when the epochs stay?",
-            "those with 64, though they have more noise": "Then their noise is not the "
-            "reason. What else changes with the batch size when the epochs stay?",
-            "neither, the noise is too small to matter": "Whether the noise matters, this cannot "
-            "tell: what else changes with the batch size when the epochs stay?",
-        },
+        Answer(
+            "those with 512, since less noise regularises less", (-10, -0.05),
+            "That would follow if nothing but the noise changed. What else changes with the batch "
+            "size when the epochs stay?",
+        ),
+        Answer(
+            "those with 64, though they have more noise", (0.05, 10),
+            "Then their noise is not the reason. What else changes with the batch size when the "
+            "epochs stay?",
+        ),
+        Answer(
+            "neither, the noise is too small to matter", (-0.05, 0.05),
+            "Whether the noise matters, this cannot tell: what else changes with the batch size "
+            "when the epochs stay?",
+        ),
     )
 
 
@@ -45,15 +43,14 @@ def group_bet():
         "Every update uses the same 512 images; batch norm computes its statistics in groups of "
         "them. Smaller groups mean more noise. Of groups of 4, 8, 64 and 512 images, which give "
         "the best test loss?",
-        Scale(TRAINED_GROUPS, tolerance=0, unit=" images", decimals=0),
-        {
-            "too low": "More noise is not always better: beyond the best dose the loss rises "
-            "again.",
-            "close": "A dose in the middle: one group of all images has no noise at all, and "
-            "groups of 4 have more than is good.",
-            "too high": "Larger groups are calmer, but calm is not what helps here: it lets a "
+        Scale(
+            TRAINED_GROUPS, tolerance=0, unit=" images", decimals=0,
+            too_low="More noise is not always better: beyond the best dose the loss rises again.",
+            close="A dose in the middle: one group of all images has no noise at all, and groups "
+            "of 4 have more than is good.",
+            too_high="Larger groups are calmer, but calm is not what helps here: it lets a "
             "network fit the training images more closely, wrong labels and all.",
-        },
+        ),
     )
 
 
@@ -62,19 +59,21 @@ def dropout_bet():
     return predict(
         "Statistics groups of 64 instead of 512 lower the best test loss by some amount. How much "
         "does dropout with p = 0.2 lower it instead, with groups of 512?",
-        {
-            "by less": (-10, 0.8),
-            "by about as much": (0.8, 2),
-            "by several times as much": (2, 1000),
-        },
-        {
-            "by less": "Then batch norm could take dropout's place. But on a single value dropout "
-            "of 0.2 is much the stronger noise, as the dropout bars showed.",
-            "by about as much": "Batch norm's noise may be like dropout's in kind, but not in "
-            "size: on a single value it is much weaker at 64, as the dropout bars showed.",
-            "by several times as much": "As one might expect from the dropout bars. How many times "
-            "depends on the setting: in others that we tried it was less or more.",
-        },
+        Answer(
+            "by less", (-10, 0.8),
+            "Then batch norm could take dropout's place. But on a single value dropout of 0.2 is "
+            "much the stronger noise, as the dropout bars showed.",
+        ),
+        Answer(
+            "by about as much", (0.8, 2),
+            "Batch norm's noise may be like dropout's in kind, but not in size: on a single value "
+            "it is much weaker at 64, as the dropout bars showed.",
+        ),
+        Answer(
+            "by several times as much", (2, 1000),
+            "As one might expect from the dropout bars. How many times depends on the setting: in "
+            "others that we tried it was less or more.",
+        ),
     )
 
 
@@ -91,18 +90,22 @@ def microscope_demo():
     )
 
 
-def show_differences(differences, bet=None):
-    """Show the paired `differences` of the experiment's arms, and a bet of `group_bet`."""
-    return follow_bet(DifferencesPicture(), differences, bet)
+def show_differences(measures, bet=None):
+    """Show {name of a measure: {arm: values}} against the first arm, and a bet of `group_bet`."""
+    return follow_bet(DifferencesPicture(), measures, bet)
 
 
 def groups_demo():
     """Training with the same 512 images in each step; statistics group and dropout are yours."""
-    with progress_bar(100, "Training the grey arm") as on_step:
-        reference = run_reference(on_step)
+    reference = with_progress("Training the grey arm", watch_group(512))
 
     def compute(group_size, dropout):
-        yield from watch_comparison(reference, group_size, dropout)
+        setting = dict(group_size=group_size, dropout=dropout, reference=reference)
+        if group_size == 512 and dropout == 0:
+            yield 1, {**setting, "arm": reference}
+            return
+        for share, arm in watch_group(group_size, dropout):
+            yield share, {**setting, "arm": arm}
 
     return Panel(
         controls={

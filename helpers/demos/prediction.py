@@ -1,7 +1,8 @@
 """A bet: the reader commits to an answer before the result, and is answered afterwards.
 
-    bet = predict(question, options)            # buttons or a slider, nothing chosen yet
-    bet.compare(measured, because)              # replies to the choice, before or after it is made
+    bet = predict(question, Answer("half", (0.4, 0.6), "Yes, ..."), Answer(...))    # buttons
+    bet = predict(question, Scale(range(10), 1, too_low="...", ...))                # a slider
+    bet.compare(measured)                 # replies to the choice, before or after it is made
 
 Nothing is stored anywhere: a bet lives as long as its kernel. What notebooks store is a fixed text
 with the question, the options and every reply.
@@ -27,8 +28,21 @@ WIDTH = "760px"
 
 
 @dataclass(frozen=True)
+class Answer:
+    """One answer that can be bet, and the reply to whoever does.
+
+    range: (low, high), the values of what is measured that make it right, low included; None for
+    an answer that is measured by name.
+    """
+
+    text: str
+    range: tuple | None
+    reply: str
+
+
+@dataclass(frozen=True)
 class Scale:
-    """The numbers that can be bet, in order, for a slider.
+    """The numbers that can be bet, in order, for a slider, and three replies.
 
     tolerance: how far from the measured value a bet still counts as close. unit: said after the
     number ("%", " nats"). Raises ValueError or TypeError for values that are no scale.
@@ -38,6 +52,9 @@ class Scale:
     tolerance: float
     unit: str = ""
     decimals: int = 2
+    too_low: str = ""
+    close: str = ""
+    too_high: str = ""
 
     def __post_init__(self):
         values = check_finite("values", self.values, dtype=float)
@@ -51,49 +68,49 @@ class Scale:
         return format_number(value, self.decimals) + self.unit
 
 
-def predict(question, options, because=None):
+def predict(question, *answers):
     """Return a Prediction that asks `question`.
 
-    options: a list of answers; or {answer: (low, high)}, the values of what is measured that make
-    the answer right; or a Scale, which makes a slider. because: the sentences for `compare`, if
-    they are known already. Raises ValueError or TypeError for anything else, for fewer than two
-    answers and for ranges that overlap or leave gaps.
+    answers: two Answers or more, or one Scale, which makes a slider. Raises ValueError or TypeError
+    for anything else and for ranges that overlap or leave gaps.
     """
     if not isinstance(question, str) or not question.strip():
         raise ValueError(f"question must be a text, got {question!r}")
-    if isinstance(options, Scale):
-        return Prediction(question, options, None, because)
-    if not isinstance(options, (list, tuple, dict)):
-        raise TypeError(f"options must be a list, a dict or a Scale, got {options!r}")
-    answers = list(options)
-    if not 2 <= len(answers) <= len(LETTERS) or not all(isinstance(one, str) for one in answers):
-        raise ValueError(f"options must be 2 to {len(LETTERS)} texts, got {answers!r}")
-    if len(set(answers)) < len(answers):
-        raise ValueError(f"options must differ from each other, got {answers!r}")
-    return Prediction(question, answers, _check_ranges(options), because)
+    if len(answers) == 1 and isinstance(answers[0], Scale):
+        (scale,) = answers
+        replies = dict(zip(SIDES, (scale.too_low, scale.close, scale.too_high)))
+        return Prediction(question, scale, None, replies)
+    if not all(isinstance(one, Answer) for one in answers):
+        raise TypeError(f"answers must be Answers, or one Scale, got {answers!r}")
+    texts = [one.text for one in answers]
+    if not 2 <= len(texts) <= len(LETTERS) or len(set(texts)) < len(texts):
+        raise ValueError(f"answers must be 2 to {len(LETTERS)} different ones, got {texts!r}")
+    ranges = {one.text: one.range for one in answers if one.range is not None}
+    _check_ranges(ranges)
+    return Prediction(question, texts, ranges, {one.text: one.reply for one in answers})
 
 
-def _check_ranges(options):
-    if not isinstance(options, dict):
-        return None
-    for answer, (low, high) in options.items():
+def _check_ranges(ranges):
+    for answer, (low, high) in ranges.items():
         if not low < high:
-            raise ValueError(f"options[{answer!r}] must be (low, high), got {(low, high)}")
-    ordered = sorted(options.values())
+            raise ValueError(f"the range of {answer!r} must be (low, high), got {(low, high)}")
+    ordered = sorted(ranges.values())
     if any(low != high for (_, high), (low, _) in pairwise(ordered)):
-        raise ValueError(f"options must neither overlap nor leave gaps, got {ordered}")
-    return dict(options)
+        raise ValueError(f"ranges must neither overlap nor leave gaps, got {ordered}")
 
 
 class Prediction:
     """A question with buttons or a slider; made by `predict`.
 
-    `value` is the answer (a text) or the number that was bet, None before.
+    `value` is the answer (a text) or the number that was bet, None before. because: {answer, or
+    one of SIDES: the reply}.
     """
 
-    def __init__(self, question, options, ranges, because=None):
+    def __init__(self, question, options, ranges, because):
         self.question, self.options, self.ranges = question, options, ranges
-        self.because = because if because is None else self._check_sentences(because)
+        self.because = because
+        if not all(because.values()):
+            raise ValueError(f"replies must be sentences, one for each of {list(because)}")
         self.control = self._slider() if self.is_number else self._buttons()
         title = ipywidgets.HTML(paragraph(question, "Bet."), layout=Layout(max_width=WIDTH))
         self.view = ipywidgets.VBox([title, self.control, spoken_names()])
@@ -119,7 +136,7 @@ class Prediction:
         value = measured.mean if isinstance(measured, Interval) else measured
         if self.is_number:
             return check_number("measured", value)
-        if self.ranges is None or isinstance(value, str):
+        if not self.ranges or isinstance(value, str):
             if value not in self.options:
                 raise ValueError(f"measured must be one of {self.options}, got {value!r}")
             return value
@@ -129,23 +146,12 @@ class Prediction:
                 return answer
         raise ValueError(f"measured must lie in one of {list(self.ranges.values())}, got {value}")
 
-    def compare(self, measured, because=None):
-        """Return a Comparison that answers the bet, once there is one, with a sentence.
+    def compare(self, measured):
+        """Return a Comparison that answers the bet, once there is one.
 
-        measured: as in `answer_of`; an Interval prints itself. because: a sentence for whoever
-        chose each answer, for a slider for "too low", "close" and "too high". Raises ValueError
-        when one is missing.
+        measured: as in `answer_of`; an Interval prints itself.
         """
-        because = self.because if because is None else self._check_sentences(because)
-        if because is None:
-            raise ValueError("because must be given, to predict or to compare, got None")
-        return Comparison(self, measured, because)
-
-    def _check_sentences(self, because):
-        wanted = list(SIDES) if self.is_number else self.options
-        if not isinstance(because, dict) or sorted(because) != sorted(wanted):
-            raise ValueError(f"because must have a sentence for each of {wanted}, got {because!r}")
-        return dict(because)
+        return Comparison(self, measured)
 
     def side_of(self, value, measured):
         """Return "too low", "close" or "too high" for a bet on a number."""
@@ -191,8 +197,8 @@ class Prediction:
 class Comparison:
     """What was bet beside what was measured; follows the bet when it changes."""
 
-    def __init__(self, bet, measured, because):
-        self.bet, self.measured, self.because = bet, measured, because
+    def __init__(self, bet, measured):
+        self.bet, self.measured, self.because = bet, measured, bet.because
         self.right = bet.answer_of(measured)
         self.text = ipywidgets.HTML(layout=Layout(max_width=WIDTH, min_height="5em"))
         self.view = ipywidgets.VBox([self.text])

@@ -7,7 +7,7 @@ import ipywidgets
 from ipywidgets import Layout
 
 from helpers.demos.panel import Panel, choice, follow, follow_bet, paragraph, steps_slider
-from helpers.demos.prediction import Scale, predict
+from helpers.demos.prediction import Answer, Scale, predict
 from helpers.demos.progress import widget_view
 from helpers.demos.spoken_names import spoken_names
 from helpers.experiments.other_suspects import MAP_AXES, load_learning_rate_map, pair_of
@@ -33,14 +33,13 @@ def fast_bet():
         "Relu, learning rate 0.1. In the median, networks without batch norm need about 130 steps "
         "to a training loss of 0.5, networks with it about 50. Now noise behind each batch norm "
         "makes layer 3's inputs drift more than without batch norm. How many steps?",
-        Scale(tuple(range(0, 161, 10)), tolerance=20, unit=" steps", decimals=0),
-        {
-            "too low": "The noise is not free: it also disturbs every gradient, and that costs "
-            "steps.",
-            "close": "So the noise costs steps, and a good part of the gain is left.",
-            "too high": "That is what \"less drift, therefore faster\" predicts. The drift came "
+        Scale(
+            tuple(range(0, 161, 10)), tolerance=20, unit=" steps", decimals=0,
+            too_low="The noise is not free: it also disturbs every gradient, and that costs steps.",
+            close="So the noise costs steps, and a good part of the gain is left.",
+            too_high="That is what \"less drift, therefore faster\" predicts. The drift came "
             "back, and a good part of the gain stayed.",
-        },
+        ),
     )
 
 
@@ -49,18 +48,20 @@ def slow_bet():
     return predict(
         "The same networks, the same noise, at learning rate 0.02, where plain batch norm saves "
         "far fewer steps. Compared with no batch norm, noisy batch norm is now ...",
-        {
-            "faster again": (10, 160),
-            "about as fast": (-10, 10),
-            "slower": (-160, -10),
-        },
-        {
-            "faster again": "One learning rate does not speak for all: there was less to gain "
-            "here, and the noise cost as much as before.",
-            "about as fast": "The gain is small at this rate and the noise costs more than that.",
-            "slower": "So the famous experiment has two outcomes in our networks, and the learning "
-            "rate decides which.",
-        },
+        Answer(
+            "faster again", (10, 160),
+            "One learning rate does not speak for all: there was less to gain here, and the noise "
+            "cost as much as before.",
+        ),
+        Answer(
+            "about as fast", (-10, 10),
+            "The gain is small at this rate and the noise costs more than that.",
+        ),
+        Answer(
+            "slower", (-160, -10),
+            "So the famous experiment has two outcomes in our networks, and the learning rate "
+            "decides which.",
+        ),
     )
 
 
@@ -69,20 +70,21 @@ def smooth_bet():
     return predict(
         "In a relu network batch norm tames a long step along the gradient: the loss no longer "
         "explodes. And in a tanh network? With batch norm the loss after such a step ...",
-        {
-            "is lower, so batch norm makes it smoother here, too": (-20, -0.1),
-            "hardly changes": (-0.1, 0.1),
-            "is higher, so batch norm makes it less smooth": (0.1, 20),
-        },
-        {
-            "is lower, so batch norm makes it smoother here, too": "What a figure shows of "
-            "one network need not hold for another: tanh cannot explode, so there was nothing to "
-            "tame.",
-            "hardly changes": "Dividing by small standard deviations also makes slopes steeper, "
-            "and that may be what is left where nothing explodes.",
-            "is higher, so batch norm makes it less smooth": "And still a wider range of learning "
-            "rates trains with it: smoothness cannot be the whole story here.",
-        },
+        Answer(
+            "is lower, so batch norm makes it smoother here, too", (-20, -0.1),
+            "What a figure shows of one network need not hold for another: tanh cannot explode, "
+            "so there was nothing to tame.",
+        ),
+        Answer(
+            "hardly changes", (-0.1, 0.1),
+            "Dividing by small standard deviations also makes slopes steeper, and that may be "
+            "what is left where nothing explodes.",
+        ),
+        Answer(
+            "is higher, so batch norm makes it less smooth", (0.1, 20),
+            "And still a wider range of learning rates trains with it: smoothness cannot be the "
+            "whole story here.",
+        ),
     )
 
 

@@ -157,7 +157,7 @@ def watch_averages(batch_size, memory, **settings):
     of statistics; {"batch_size", "memory", "n_steps"}: what they belong to. No training is done
     twice: one serves every memory. settings: instead of those of AVERAGES.
     """
-    for share, seen in _watch_trained(batch_size, **settings):
+    for share, seen in watch_trained(batch_size, **settings):
         if seen is None:
             yield share, None
             continue
@@ -172,13 +172,13 @@ def compare_averages(batch_size, memory, **settings):
     return finish(watch_averages(batch_size, memory, **settings))
 
 
-_load_once = remember(maxsize=1)(load_shuffled)
+load_once = remember(maxsize=1)(load_shuffled)
 
 
 @remember(maxsize=8)
-def _watch_trained(batch_size, *, n_networks=16, every_accuracies=25, **settings):
+def watch_trained(batch_size, *, n_networks=16, every_accuracies=25, **settings):
     """Yield (share done, (Run so far, the data, what needs no memory) now and then, else None)."""
-    data = _load_once(n_networks=n_networks)
+    data = load_once(n_networks=n_networks)
     settings = {**AVERAGES, "look": last_statistics, "batch_size": batch_size, **settings}
     for share, runs in watch_arms({"": {}}, data, **settings):
         run = None if runs is None else runs[""]

@@ -1,359 +1,220 @@
 """Notebook 03: what layer 3 receives while layers 1 and 2 learn, are kicked or are driven.
 
-Two stations of a network with three hidden layers or more: "z2", what the second activation
+Two stations of a network with two hidden layers or more: "z2", what the second activation
 receives (batch norm's outputs, if any), and "h2", what the third Dense receives. Recordings use
 fresh statistics: batch norm normalises with the moments of the recorded images themselves.
 """
 
 import copy
-from dataclasses import dataclass, fields
-from functools import lru_cache
+from dataclasses import asdict
+from functools import wraps
 
 import numpy as np
 
-from helpers.checks import check_choice, check_integer, check_number
-from helpers.datasets import load_fashion_mnist, make_read_only
-from helpers.experiments.arm import N_SEEDS, Resumable, last_result, start_arm, without_and_with
-from helpers.intervals import (
-    format_number,
-    format_table,
-    mean_interval,
-    mean_intervals,
-    paired_interval,
-)
+from helpers.arms import watch_arms
+from helpers.checks import check_choice, check_number
+from helpers.datasets import load_fashion_mnist
+from helpers.intervals import format_number, mean_interval, paired_interval
 from helpers.layer_statistics import layer_places, predict_with_batch_statistics, record
 from helpers.layers import Dense, ReLU, Sigmoid, Tanh
-from helpers.network import Network, multilayer_perceptron, softmax_cross_entropy
-from helpers.randomness import one_per_network, spawn_streams
-from helpers.shift import Drift, measure_drift
-from helpers.sweep import made_once, side_by_side
-from helpers.training import train
+from helpers.long_work import finish, remember
+from helpers.network import Network, mean_loss, multilayer_perceptron
+from helpers.randomness import one_per_network
+from helpers.shift import measure_drift
 
-SIZES = (196, 64, 64, 64, 10)
 STATIONS = ("z2", "h2")
-QUANTITIES = tuple(field.name for field in fields(Drift))
-KICKS = ("scale", "common direction", "random")
-DRIVES = ("none", "rotation", "growth")
+ARMS = {"without": dict(batch_norm=False), "with": dict(batch_norm=True)}
+
+
+def load_clothes(n_networks=16, *, seed=0):
+    """Return the images of this notebook; its probe are the 256 test images."""
+    return load_fashion_mnist(n_train=2000, n_test=256, n_networks=n_networks, seed=seed)
 
 
 def listen(network, probe):
     """Return what arrives at each station, {station: (..., batch, features)}."""
-    received = record(network, probe, statistics="fresh")
-    return {
-        "z2": received[layer_places(network, (ReLU, Tanh, Sigmoid))[1]],
-        "h2": received[layer_places(network, Dense)[2]],
-    }
+    third, received = _third_dense(network), record(network, probe, statistics="fresh")
+    second = layer_places(network, (ReLU, Tanh, Sigmoid))[1]
+    return {"z2": received[second], "h2": received[third]}
 
 
-# -- drift: how far the values at a station move every few steps --
+def _third_dense(network):
+    places = layer_places(network, Dense)
+    if len(places) < 3:
+        raise ValueError(f"hidden must name at least 2 layers, got {len(places) - 1}")
+    return places[2]
 
 
-@dataclass(frozen=True)
-class DriftArm:
-    """Networks that were watched while they learned.
+# -- drift: how far the values at a station move from look to look --
 
-    losses: (n_steps, n_networks), of the mini-batches. drift[station][quantity]: between
-    checkpoints, (n_checkpoints - 1, n_networks), the median over units; total: the same between
-    the first and the last checkpoint, (n_networks,). Quantities are those of `shift.Drift`.
+
+class DriftMeter:
+    """A look that remembers: how far the values at both stations moved since the look before.
+
+    {"mean at z2", "ranking at h2", ...}: (n_networks,), each quantity of `shift.Drift`, the median
+    over the units that are not silent; {"total mean at z2", ...}: the same since the first look,
+    which itself has nothing to tell. probe: (n_probe, features), the same images at every look.
     """
 
-    network: object
-    losses: np.ndarray
-    drift: dict
-    total: dict
+    def __init__(self, probe):
+        self.probe, self.first, self.before = probe, None, None
 
-    def mean_drift(self, station, quantity):
-        """Return the mean over checkpoints, (n_networks,)."""
-        return self.drift[station][quantity].mean(axis=0)
-
-
-@dataclass(frozen=True)
-class DriftPair:
-    """Two arms with the same data, initial weights and mini-batches, and a probe for both.
-
-    probe_inputs: (n_probe, d), probe_targets: (n_probe,): test images that nobody trains on.
-    """
-
-    learning_rate: float
-    batch_size: int
-    without: DriftArm
-    with_norm: DriftArm
-    probe_inputs: np.ndarray
-    probe_targets: np.ndarray
-
-    @property
-    def arms(self):
-        return self.without, self.with_norm
-
-
-def run_drift(
-    learning_rate=0.02, *, batch_size=128, n_train=2000, n_probe=256, n_networks=N_SEEDS, seed=0,
-    **settings,
-):
-    """Train with and without batch norm and return a DriftPair.
-
-    settings: the others of `run_drift_arm`, whose `on_step` is called 2 * n_steps times.
-    """
-    arms = without_and_with(
-        run_drift_arm, learning_rate=learning_rate, batch_size=batch_size, n_train=n_train,
-        n_probe=n_probe, n_networks=n_networks, seed=seed, **settings,
-    )
-    data = _load(n_train, n_probe, n_networks, seed)
-    return DriftPair(learning_rate, batch_size, *arms, data.test_inputs, data.test_targets)
-
-
-def run_drift_arm(
-    learning_rate=0.02, *, batch_norm, activation="relu", batch_size=128, n_steps=200, every=10,
-    n_train=2000, n_probe=256, n_networks=N_SEEDS, seed=0, on_step=None,
-):
-    """Train one arm and return its DriftArm; arms that share the seed are paired.
-
-    Drift is measured from each checkpoint to the next, `every` steps later, the first before any
-    training. `on_step` is called n_steps times. Raises ValueError or TypeError unless `every` is
-    between 1 and n_steps.
-    """
-    check_integer("n_steps", n_steps)
-    check_integer("every", every, 1, n_steps, high_is="n_steps")
-    return _watch_drift(
-        _load(n_train, n_probe, n_networks, seed), batch_norm=batch_norm, activation=activation,
-        learning_rate=learning_rate, batch_size=batch_size, n_steps=n_steps, every=every,
-        n_networks=n_networks, seed=seed, on_step=on_step,
-    )
-
-
-def drift_table(pairs, station, quantity):
-    """Return a text table, one line per DriftPair: per checkpoint, both arms and paired."""
-    drifts = [[arm.mean_drift(station, quantity) for arm in pair.arms] for pair in pairs]
-    return format_table(
-        {
-            f"{quantity} at {station}:": [f"rate {pair.learning_rate:g}" for pair in pairs],
-            "batch": [pair.batch_size for pair in pairs],
-            "without": [mean_interval(without) for without, _ in drifts],
-            "with": [mean_interval(with_norm) for _, with_norm in drifts],
-            "difference": [paired_interval(after, before) for before, after in drifts],
+    def __call__(self, network):
+        now, before = listen(network, self.probe), self.before
+        self.before = now
+        if before is None:
+            self.first = now
+            return {}
+        return {
+            f"{since}{name} at {station}": values
+            for station in STATIONS
+            for since, start in (("", before), ("total ", self.first))
+            for name, values in median_drift(start[station], now[station]).items()
         }
-    )
 
 
-@made_once(maxsize=1)  # arms share their images
-def _load(n_train, n_probe, n_networks, seed, /):  # a keyword would be another key of the cache
-    rng = spawn_streams(seed, n_networks).data
-    data = load_fashion_mnist(n_train=n_train, n_test=n_probe, n_networks=n_networks, rng=rng)
-    make_read_only(data.train_inputs, data.train_targets, data.test_inputs, data.test_targets)
-    return data
-
-
-def _watch_drift(data, **options):
-    losses, drift = [], {station: [] for station in STATIONS}
-    checkpoints = _checkpoints(data, losses=losses, **options)
-    network, _, first = next(checkpoints)
-    previous = first
-    for _, _, heard in checkpoints:
-        for station in STATIONS:
-            drift[station].append(_median_drift(previous[station], heard[station]))
-        previous = heard
-    total = {one: _median_drift(first[one], previous[one]) for one in STATIONS}
-    stacked = {
-        station: {name: np.array([each[name] for each in parts]) for name in QUANTITIES}
-        for station, parts in drift.items()
-    }
-    return DriftArm(network, np.array(losses), stacked, total)
-
-
-def _median_drift(before, after):
+def median_drift(before, after):
     """Return {quantity: (n_networks,)}, the median over the units that are not silent."""
-    drift = measure_drift(before, after)
-    return {name: np.nanmedian(getattr(drift, name), axis=-1) for name in QUANTITIES}
+    drift = asdict(measure_drift(before, after))
+    return {name: np.nanmedian(values, axis=-1) for name, values in drift.items()}
 
 
-def _checkpoints(
-    data, *, batch_norm, activation, learning_rate, batch_size, n_steps, every, n_networks, seed,
-    losses, on_step=None, dtype=np.float64,
-):
-    """Train and yield (network, number of steps done, recordings) at the start and `every` steps.
-
-    The losses of all steps are appended to `losses`.
-    """
-    network, training = start_arm(
-        data.train_inputs, data.train_targets, SIZES, seed=seed, n_networks=n_networks,
-        n_steps=n_steps, batch_size=batch_size, learning_rate=learning_rate, dtype=dtype,
-        batch_norm=batch_norm, activation=activation,
+def watch_drift(data, arms=ARMS, *, seed=0, **settings):
+    """Watch arms by a DriftMeter on the test images; settings: instead of the notebook's."""
+    usual = dict(
+        hidden=[64] * 3, n_steps=200, batch_size=128, learning_rate=0.02, every=10,
+        look=DriftMeter(data.test_inputs), look_first=True,
     )
-    yield network, 0, listen(network, data.test_inputs)
-    for step in training:
-        losses.append(step.losses)
-        if on_step is not None:
-            on_step()
-        if (step.index + 1) % every == 0:
-            yield network, step.index + 1, listen(network, data.test_inputs)
+    return watch_arms(arms, data, seed=seed, **{**usual, **settings})
 
 
-# -- ridges: the same recordings, kept for a picture --
+def drift_columns(pairs, name):
+    """Return a table of {(learning rate, batch size): {arm: Run}}: means of run[name], paired."""
+    rows = [{arm: run[name].mean(axis=0) for arm, run in runs.items()} for runs in pairs.values()]
+    return {
+        f"{name}:": [f"rate {rate:g}" for rate, _ in pairs], "batch": [size for _, size in pairs],
+        **_compared(rows, "difference"),
+    }
+
+
+def _compared(rows, heading):
+    """Return the columns of rows [{arm: (n_networks,)}], and what each arm adds to the first."""
+    first, *others = rows[0]
+    columns = {arm: [row[arm] for row in rows] for arm in rows[0]}
+    for arm in others:
+        of = heading if len(others) == 1 else f"{arm} - {first}"
+        columns[of] = [paired_interval(row[arm], row[first]) for row in rows]
+    return columns
+
+
+# -- ridges: the same stations, recorded for a picture --
 
 RIDGE_STEPS = tuple(range(0, 201, 10))
 RIDGE_GRID = np.linspace(-8, 8, 241)
 RIDGE_UNITS = 6
+KERNEL_SD = 0.2
 
 
-@dataclass(frozen=True)
-class RidgeArm:
-    """The first units of one network at one step.
-
-    density, start_density: (n_units, len(RIDGE_GRID)), over the probe, now and before training.
-    marked, start_marked: (n_units,), the values of one image, the probe's first. drift: quantity
-    -> number, over the 10 steps before: the median over all units, the mean over two networks.
-    """
-
-    density: np.ndarray
-    start_density: np.ndarray
-    marked: np.ndarray
-    start_marked: np.ndarray
-    drift: dict
-
-
-@dataclass(frozen=True)
-class Ridges:
-    """What both arms show at `station` after `step` steps."""
-
-    step: int
-    station: str
-    learning_rate: float
-    batch_size: int
-    without: RidgeArm
-    with_norm: RidgeArm
-
-    @property
-    def arms(self):
-        return self.without, self.with_norm
+@remember(maxsize=8)
+def watch_stations(learning_rate=0.02, batch_size=128):
+    """Watch two networks of either arm: run["z2"], run["h2"]: (n_looks, 2, 256, 64) float32."""
+    data = load_clothes(n_networks=2)
+    yield from watch_drift(
+        data, look=lambda network: listen(network, data.test_inputs), dtype=np.float32,
+        learning_rate=learning_rate, batch_size=batch_size,
+    )
 
 
 def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
-    """Yield the share of the way to `step`, one of RIDGE_STEPS, that is done and the Ridges there.
+    """Yield the share of the way to `step`, one of RIDGE_STEPS, and what stands there.
 
-    The last ones are those at `step`. Nothing is trained twice: the recordings of the last few
-    settings are kept, and the training goes on from where it stands.
+    {"step", "station", "learning_rate", "batch_size"}: as given; {"without", "with"}: {"density",
+    "start density"}: (RIDGE_UNITS, len(RIDGE_GRID)), how the first units of one network spread
+    over the probe now and before training; {"marked", "start marked"}: (RIDGE_UNITS,), the values
+    of one image; {"mean", "ranking", ...}: drift in the last 10 steps, two networks' mean.
     """
     check_choice("step", step, RIDGE_STEPS)
     check_choice("station", station, STATIONS)
-    for _, arms in _recordings(learning_rate, batch_size):
-        at = min(step, max(arms[0]))
-        heard = [{one: each[station] for one, each in arm.items()} for arm in arms]
-        ridges = Ridges(
-            at, station, learning_rate, batch_size, *(_ridge_arm(arm, at) for arm in heard)
-        )
-        yield at / step if step else 1, ridges
-        if at == step:
-            return
+    setting = dict(station=station, learning_rate=learning_rate, batch_size=batch_size)
+    for _, runs in watch_stations(learning_rate, batch_size):
+        if runs is not None:
+            place = min(RIDGE_STEPS.index(step), len(runs["with"].steps) - 1)
+            arms = {arm: _ridges(run[station], place) for arm, run in runs.items()}
+            at = RIDGE_STEPS[place]
+            yield at / step if step else 1, {"step": at, **setting, **arms}
+            if at == step:
+                return
 
 
-def _ridge_arm(recordings, step):
-    now, start = (recordings[at][0, :, :RIDGE_UNITS] for at in (step, 0))
-    medians = _median_drift(recordings[max(step - 10, 0)], recordings[step])
-    drift = {name: float(values.mean()) for name, values in medians.items()}
-    return RidgeArm(_density(now), _density(start), now[0], start[0], drift)
-
-
-def _density(values, width=0.2):
-    """Smooth the distribution of each column of `values` by a normal kernel of sd `width`."""
-    distances = (RIDGE_GRID - values.T[..., None]) / width
-    return np.exp(-0.5 * distances**2).mean(axis=-2) / (width * np.sqrt(2 * np.pi))
-
-
-def record_arms(learning_rate, batch_size):
-    """Return the recordings of both arms, {step: {station: (2, 256, 64)}}, float32."""
-    return last_result(_recordings(learning_rate, batch_size))
-
-
-@lru_cache(maxsize=8)
-def _recordings(learning_rate, batch_size):
-    return Resumable(_record(learning_rate, batch_size))
-
-
-def _record(learning_rate, batch_size, n_networks=2, seed=0):
-    """Train both arms side by side; yield the share done and what was recorded so far of each."""
-    data = _load(2000, 256, n_networks, seed)
-    options = dict(
-        activation="relu", learning_rate=learning_rate, batch_size=batch_size,
-        n_steps=RIDGE_STEPS[-1], every=10, n_networks=n_networks, seed=seed, dtype=np.float32,
-        losses=[],
-    )
-    arms = {}, {}
-    for both in zip(*(_checkpoints(data, batch_norm=one, **options) for one in (False, True))):
-        for arm, (_, n_done, heard) in zip(arms, both):
-            make_read_only(*heard.values())
-            arm[n_done] = heard
-        yield n_done / RIDGE_STEPS[-1], tuple(dict(arm) for arm in arms)
+def _ridges(values, place):
+    drift = median_drift(values[max(place - 1, 0)], values[place])
+    seen = {name: each.mean() for name, each in drift.items()}
+    for prefix, at in (("", place), ("start ", 0)):
+        units = values[at, 0, :, :RIDGE_UNITS]
+        distances = (RIDGE_GRID - units.T[..., None]) / KERNEL_SD
+        kernels = np.exp(-0.5 * distances**2) / (KERNEL_SD * np.sqrt(2 * np.pi))
+        seen |= {f"{prefix}density": kernels.mean(axis=-2), f"{prefix}marked": units[0]}
+    return seen
 
 
 # -- kicks: a sudden change of layers 1 and 2 --
 
+KICKS = ("scale", "common direction", "random")
+HURT = ("without", "fresh", "stored")
 
-@dataclass(frozen=True)
-class KickResult:
-    """What one kind of kick does to trained networks.
 
-    damage: (3, n_networks), the increase of the probe's loss in nats: without batch norm, with
-    batch norm and fresh statistics, with batch norm and stored statistics.
+def run_kick(runs, data, kind="scale", size=2.0, *, n_kicks=3, seed=0, before=None):
+    """Kick the networks of both arms, see `kick`; return how far the test loss rises, in nats.
+
+    runs: {"without": Run, "with": Run}, which meet the same random numbers. before: their
+    `probe_losses`, for whoever kicks them often. Returns {"kind", "size"}, as given, and
+    {"without", "fresh", "stored"}: (n_networks,), the means over `n_kicks` kicks.
     """
-
-    kind: str
-    size: float
-    damage: np.ndarray
-
-    @property
-    def texts(self):
-        """Return the three damages as printed; what is zero by construction has no interval."""
-        return [
-            format_number(one.mean, 2) if fixed else str(one)
-            for one, fixed in zip(mean_intervals(self.damage), self.zero_by_construction)
-        ]
-
-    @property
-    def zero_by_construction(self):
-        """Return for each damage whether it must be 0: no kick, or a factor measured afresh."""
-        return [self.size == 0, self.size == 0 or self.kind == "scale", self.size == 0]
-
-
-def run_kick(pair, kind="scale", size=2.0, *, n_kicks=3, seed=0, before=None):
-    """Kick both arms of a DriftPair; return the KickResult, a mean over `n_kicks` kicks.
-
-    Both arms meet the same random numbers. See `kick` for `kind` and `size`. before: the
-    `probe_losses` of the networks as they are, for whoever kicks them often.
-    """
-    networks = [arm.network for arm in pair.arms]
-    before = probe_losses(pair, *networks) if before is None else before
-    damage = []
+    networks = {arm: runs[arm].network for arm in ARMS}
+    before = probe_losses(networks, data) if before is None else before
+    rises = []
     for number in range(n_kicks):
-        kicked = [
-            kick(network, kind, size, pair.probe_inputs, rng=_kick_rng(seed, number))
-            for network in networks
-        ]
-        damage.append(probe_losses(pair, *kicked) - before)
-    return KickResult(kind, size, np.mean(damage, axis=0))
-
-
-def kick_table(kicks):
-    """Return a text table of KickResults: how much the loss rises, and the paired difference."""
-    return format_table(
-        {
-            "kick": [one.kind for one in kicks],
-            "size": [format_number(one.size, 1) for one in kicks],
-            "without": [one.texts[0] for one in kicks],
-            "fresh": [one.texts[1] for one in kicks],
-            "stored": [one.texts[2] for one in kicks],
-            "stored - without": [paired_interval(one.damage[2], one.damage[0]) for one in kicks],
+        kicked = {
+            arm: kick(one, kind, size, data.test_inputs, rng=np.random.default_rng([seed, number]))
+            for arm, one in networks.items()
         }
-    )
+        rises.append(probe_losses(kicked, data) - before)
+    return {"kind": kind, "size": size, **dict(zip(HURT, np.mean(rises, axis=0)))}
 
 
-def ranking_after_kick(pair, kind, size, *, seed=0):
-    """Return the ranking drift at h2 that one kick causes: two arrays (n_networks,)."""
-    drifts = []
-    for arm in pair.arms:
-        twin = kick(arm.network, kind, size, pair.probe_inputs, rng=_kick_rng(seed, 0))
-        heard, heard_after = (listen(one, pair.probe_inputs)["h2"] for one in (arm.network, twin))
-        drifts.append(_median_drift(heard, heard_after)["ranking"])
-    return drifts
+def probe_losses(networks, data):
+    """Return the test losses in nats, (3, n_networks), in the order of HURT.
+
+    networks: {"without": Network, "with": Network}. The latter is judged with fresh statistics,
+    those of the test images, and with stored ones.
+    """
+    inputs, without, with_norm = data.test_inputs, networks["without"], networks["with"]
+    logits = [
+        without.forward(inputs, training=False), predict_with_batch_statistics(with_norm, inputs),
+        with_norm.forward(inputs, training=False),
+    ]
+    return np.stack([mean_loss(one, data.test_targets) for one in logits])
+
+
+def kick_texts(result):
+    """Return {name: text} of a result of `run_kick`; what must be zero has no interval."""
+    zero = HURT if result["size"] == 0 else ("fresh",) if result["kind"] == "scale" else ()
+    return {
+        name: format_number(result[name].mean(), 2) if name in zero
+        else str(mean_interval(result[name]))
+        for name in HURT
+    }
+
+
+def kick_columns(results):
+    """Return a table of results of `run_kick`."""
+    texts = [kick_texts(one) for one in results]
+    return {
+        "kick": [one["kind"] for one in results],
+        "size": [format_number(one["size"], 1) for one in results],
+        **{name: [one[name] for one in texts] for name in HURT},
+        "stored - without": [paired_interval(one["stored"], one["without"]) for one in results],
+    }
 
 
 def kick(network, kind, size, probe, *, rng):
@@ -400,128 +261,71 @@ def _root_mean_square(weights):
     return np.sqrt((weights**2).mean(axis=(-2, -1), keepdims=True))
 
 
-def _kick_rng(seed, number):
-    return np.random.default_rng([seed, number])
-
-
-def probe_losses(pair, plain, norm):
-    """Return the losses on the probe in nats, (3, n_networks), in the order of `damage`.
-
-    plain, norm: networks without and with batch norm, the trained ones of `pair` or kicked ones.
-    """
-    inputs = pair.probe_inputs
-    logits = [
-        plain.forward(inputs, training=False),
-        predict_with_batch_statistics(norm, inputs),
-        norm.forward(inputs, training=False),
-    ]
-    return np.stack([softmax_cross_entropy(one, pair.probe_targets)[0] for one in logits])
-
-
 # -- a moving target: layers 1 and 2 are driven from outside and never come to rest --
 
 
-@dataclass(frozen=True)
-class MovingTarget:
-    """What driving layers 1 and 2 costs.
-
-    late_loss: {drive: (2, n_networks)}, without and with batch norm: the training loss in nats,
-    the mean over the last quarter of the steps.
-    """
-
-    late_loss: dict
-
-    def damage(self, drive):
-        """Return what the drive adds to the late loss, (2, n_networks)."""
-        return self.late_loss[drive] - self.late_loss["none"]
+@wraps(multilayer_perceptron, assigned=())  # takes the same arguments
+def build_driven(sizes, **options):
+    """Return a `multilayer_perceptron` whose layers 1 and 2 hand values on and learn nothing."""
+    network = multilayer_perceptron(sizes, **options)
+    third = _third_dense(network)
+    return Network([_Driven(network.layers[:third]), *network.layers[third:]])
 
 
-# Chosen among 0.01, 0.03, 0.1 and 0.3 on the training loss, one for each arm, in a trial run.
-DRIVEN_RATES = {
-    (drive, batch_norm): 0.01 if (drive, batch_norm) == ("growth", False) else 0.1
-    for drive in DRIVES
-    for batch_norm in (False, True)
-}
-
-
-def run_moving_target(drives=DRIVES, **settings):
-    """Drive layers 1 and 2 while the later layers learn; return a MovingTarget.
-
-    settings: those of `run_driven_arm`, whose `on_step` is called 2 * len(drives) * n_steps times.
-    Raises ValueError or TypeError unless `drives` are of DRIVES, "none" among them.
-    """
-    for drive in drives:
-        check_choice("drives", drive, DRIVES)
-    if "none" not in drives:
-        raise ValueError(f"drives must contain 'none', to compare with, got {drives!r}")
-    jobs = [
-        dict(drive=drive, batch_norm=one, **settings) for drive in drives for one in (False, True)
-    ]
-    losses = np.array(side_by_side(run_driven_arm, jobs)).reshape(len(drives), 2, -1)
-    return MovingTarget(dict(zip(drives, losses)))
-
-
-def run_driven_arm(
-    drive, batch_norm, *, activation="relu", n_steps=120, n_train=2000, batch_size=128,
-    n_networks=N_SEEDS, seed=0, on_step=None,
-):
-    """Drive layers 1 and 2 of one arm; return its late loss, (n_networks,), as in MovingTarget.
-
-    Four hidden layers of 48 units. After every step the weights of the first two get noise of a
-    tenth of their length and are set back to that length ("rotation"), or grow by 2% ("growth").
-    Arms that share the seed meet the same drive. `on_step` is called n_steps times. Raises
-    ValueError or TypeError unless `drive` is one of DRIVES and n_steps >= 4.
-    """
-    check_choice("drive", drive, DRIVES)
-    check_integer("n_steps", n_steps, 4)
-    data = _load(n_train, 2, n_networks, seed)
-    streams = spawn_streams(seed, n_networks)
-    network = multilayer_perceptron(
-        [196, 48, 48, 48, 48, 10], rng=streams.weights, batch_norm=batch_norm,
-        activation=activation, n_networks=n_networks, dtype=np.float64,
-    )
-    third = layer_places(network, Dense)[2]
-    front = _Driven(network.layers[:third])
-    losses = []
-    for step in train(
-        Network([front, *network.layers[third:]]), data.train_inputs, data.train_targets,
-        n_steps=n_steps, batch_size=batch_size, learning_rate=DRIVEN_RATES[drive, batch_norm],
-        rng=streams.order,
-    ):
-        losses.append(step.losses)
-        front.move(drive, streams.dropout)  # a stream that nobody else uses
-        if on_step is not None:
-            on_step()
-    return np.mean(losses[-(n_steps // 4) :], axis=0)
-
-
-class _Driven:
+class _Driven(Network):
     """Layers that hand values on, learn nothing and are moved from outside."""
 
-    parameters = ()
-
-    def __init__(self, layers):
-        self.layers = layers
-
-    def forward(self, inputs, *, training):
-        for layer in self.layers:
-            inputs = layer.forward(inputs, training=training)
-        return inputs
+    parameters, forward = (), Network.propagate
 
     def backward(self, grad_outputs):
         return grad_outputs  # nobody below needs it
 
-    def move(self, drive, generators):
-        for layer in self.layers:
-            if isinstance(layer, Dense):
-                _drive(layer.weights, drive, generators)
+
+def drive(rotation=0.0, growth=0.0):
+    """Return a `disturb` for networks of `build_driven`, which moves layers 1 and 2 each step.
+
+    rotation: their weights get noise of this share of their length, and the length is restored;
+    growth: they grow by this share.
+    """
+
+    def disturb(network, generators):
+        front = network.layers[0]
+        for place in layer_places(front, Dense):
+            weights = front.layers[place].weights
+            length = _root_mean_square(weights)
+            if rotation:
+                weights += rotation * _noise(weights, generators)
+                weights *= length / _root_mean_square(weights)
+            weights *= 1 + growth
+
+    return disturb
 
 
-def _drive(weights, drive, generators):
-    """Move `weights` in place by one step of the drive."""
-    if drive == "growth":
-        weights *= 1.02
-    elif drive == "rotation":
-        length = _root_mean_square(weights)
-        weights += 0.1 * _noise(weights, generators)
-        weights *= length / _root_mean_square(weights)
+SLOW = {**ARMS, "without": dict(batch_norm=False, learning_rate=0.01)}
+DRIVES = {  # arms and what disturbs them
+    "none": (ARMS, drive()),
+    "rotation": (ARMS, drive(rotation=0.1)),
+    "growth": (SLOW, drive(growth=0.02)),
+}
+
+
+def late_losses(data, name, *, n_steps=120, seed=0):
+    """Drive layers 1 and 2 by DRIVES[name]; return {arm: (n_networks,)}.
+
+    The training loss in nats, the mean over the last quarter of the steps.
+    """
+    arms, disturb = DRIVES[check_choice("name", name, DRIVES)]
+    runs = finish(watch_arms(
+        arms, data, hidden=[48] * 4, n_steps=n_steps, batch_size=128, learning_rate=0.1, seed=seed,
+        build=build_driven, disturb=disturb,
+    ))
+    return {arm: run.losses[-(n_steps // 4) :].mean(axis=0) for arm, run in runs.items()}
+
+
+def damage_columns(damages):
+    """Return a table of {drive: {arm: (n_networks,)}}, the extra losses."""
+    columns = {"drive": list(damages), **_compared(list(damages.values()), "with - without")}
+    if "growth" in damages and "with" in damages["growth"]:
+        text = format_number(damages["growth"]["with"].mean(), 2)
+        columns["with"][list(damages).index("growth")] = f"{text} by construction"
+    return columns

@@ -4,7 +4,7 @@ MEASURES run the notebooks' own experiments with their own settings and keep one
 `load_lecture` reads them from data/. So the board says what the notebooks print.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,32 +12,29 @@ import numpy as np
 from helpers.arms import Run
 from helpers.datasets import FASHION_MNIST_FILE, make_read_only, read_arrays
 from helpers.experiments.batch_norm_mechanics import compare_averages
-from helpers.experiments.covariate_shift import (
-    CoatStory,
-    Detector,
-    draw_shown,
-    measure_coats,
-    measure_regions,
-)
+from helpers.experiments.covariate_shift import measure_coats, measure_lines
 from helpers.experiments.hidden_layer_stability import (
+    ARMS,
     DRIVES,
-    KickResult,
-    MovingTarget,
-    run_drift,
+    HURT,
+    late_losses,
+    load_clothes,
     run_kick,
-    run_moving_target,
+    watch_drift,
 )
 from helpers.experiments.minibatch_noise import (
     LIVE_ARMS,
-    NaiveSweep,
-    naive_sweep,
-    noise_by_batch_size,
-    train_arms,
+    measure_noise,
+    pre_activations,
+    sweep_batch_sizes,
+    watch_live,
 )
 from helpers.experiments.other_suspects import NOISY_ARMS, run_noisy_race
+from helpers.long_work import finish
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
 DETECTORS = ("plain", "reference", "shortcut")
+JUDGED = ("accuracy", "cat_recall", "other_recall", "train_accuracy", "verdicts")
 MEMORIES = (0.9, 0.999)
 KICKS = (("scale", 2.0), ("random", 1.0))
 NOISE_SIZES = (64, 512)
@@ -72,13 +69,10 @@ SHAPES = {
 
 def measure_notebook_01():
     """Return three ways to train a cat detector, and lines in the region 4 sd away."""
-    story, regions = measure_coats(detectors=DETECTORS), measure_regions((4,))
-    detectors = {
-        field.name: np.array([getattr(getattr(story, one), field.name) for one in DETECTORS])
-        for field in fields(Detector)
-    }
-    lines = np.concatenate([regions.plain, regions.reweighted])
-    return {"coats": story.coats, **detectors, "regions": lines}
+    story, lines = measure_coats(DETECTORS), measure_lines(distance=4)
+    detectors = {name: np.array([story[one][name] for one in DETECTORS]) for name in JUDGED}
+    regions = np.array([lines["plain"], lines["reweighted"]])
+    return {"coats": story["plain"]["coats"], **detectors, "regions": regions}
 
 
 def measure_notebook_02():
@@ -90,22 +84,32 @@ def measure_notebook_02():
 
 def measure_notebook_03():
     """Return the ranking drift of both arms, two kicks of theirs, and the moving target."""
-    pair, target = run_drift(), run_moving_target()
+    clothes = load_clothes()
+    pair = finish(watch_drift(clothes))
+    kicks = [run_kick(pair, clothes, *one) for one in KICKS]
+    late = [late_losses(clothes, drive) for drive in DRIVES]
     return {
-        "ranking": np.array([arm.mean_drift("z2", "ranking") for arm in pair.arms]),
-        "kicks": np.array([run_kick(pair, *one).damage for one in KICKS]),
-        "late_losses": np.array([target.late_loss[drive] for drive in DRIVES]),
+        "ranking": np.array([run["ranking at z2"].mean(axis=0) for run in pair.values()]),
+        "kicks": np.array([[one[name] for name in HURT] for one in kicks]),
+        "late_losses": np.array([list(one.values()) for one in late]),
     }
 
 
 def measure_notebook_04():
     """Return the noise of batch norm, both naive sweeps, and the arms that differ in noise."""
-    noise, sweeps = noise_by_batch_size(), [naive_sweep(one) for one in (True, False)]
+    values = pre_activations(n_units=16, n_networks=16, seed=0)
+    sweeps = [sweep_batch_sizes(one, SWEEP_SIZES).values() for one in (True, False)]
+    train, test = (
+        np.array([[run[name][-1] for run in runs] for runs in sweeps])
+        for name in ("training loss", "test loss")
+    )
     return {
-        "noise": noise.total[[noise.batch_sizes.index(size) for size in NOISE_SIZES]],
-        "sweep_train_losses": np.array([one.train_losses for one in sweeps]),
-        "sweep_test_losses": np.array([one.test_losses for one in sweeps]),
-        "best_test_losses": np.array([run.best_test_loss for run in train_arms().values()]),
+        "noise": measure_noise(values, NOISE_SIZES, seed=0)["total"],
+        "sweep_train_losses": train,
+        "sweep_test_losses": test,
+        "best_test_losses": np.array([
+            run["test loss"].min(axis=0) for run in finish(watch_live()).values()
+        ]),
     }
 
 
@@ -132,18 +136,19 @@ MEASURES = (
 class Lecture:
     """What the lecture shows.
 
-    arrays: as in SHAPES. story: notebook 01's, without the two detectors with batch norm.
-    averages: {memory: {name: (16,)}}, in %. kicks: {kind: KickResult}, means over three
-    kicks. sweeps: with batch norm, without it. races: {learning rate: {arm: Run}}, with a "loss".
+    arrays: as in SHAPES. story: {detector: what notebook 01's `judge` returns}, without batch norm.
+    averages: {memory: {name: (16,)}}, in %. kicks: {kind: a result of `run_kick`}, means over
+    three kicks. damages: {drive: {arm: (16,)}}, extra losses in nats. sweeps: {arm: {batch size:
+    Run}} that know their gaps. races: {learning rate: {arm: Run}} with a "loss".
     best_test_losses: {arm: (16,)}.
     """
 
     arrays: dict
-    story: CoatStory
+    story: dict
     averages: dict
     kicks: dict
-    target: MovingTarget
-    sweeps: tuple
+    damages: dict
+    sweeps: dict
     best_test_losses: dict
     races: dict
 
@@ -180,28 +185,35 @@ def as_lecture(arrays):
             for memory, one in zip(MEMORIES, running)
         },
         kicks={
-            kind: KickResult(kind, size, damage)
+            kind: {"kind": kind, "size": size, **dict(zip(HURT, damage))}
             for (kind, size), damage in zip(KICKS, arrays["kicks"])
         },
-        target=MovingTarget(dict(zip(DRIVES, arrays["late_losses"]))),
-        sweeps=tuple(
-            NaiveSweep(batch_norm, SWEEP_SIZES, SWEEP_STEPS, *losses)
-            for batch_norm, *losses in zip(
-                (True, False), arrays["sweep_train_losses"], arrays["sweep_test_losses"]
-            )
-        ),
+        damages={
+            drive: dict(zip(ARMS, losses - arrays["late_losses"][0]))
+            for drive, losses in zip(DRIVES, arrays["late_losses"]) if drive != "none"
+        },
+        sweeps=_sweeps(arrays),
         best_test_losses=dict(zip(LIVE_ARMS, arrays["best_test_losses"])),
         races=dict(zip(RACE_RATES, map(_race, arrays["race_losses"]))),
     )
 
 
 def _story(arrays):
-    detectors = {
-        name: Detector(*(arrays[field.name][place] for field in fields(Detector)))
-        for place, name in enumerate(DETECTORS)
+    return {
+        detector: {"coats": arrays["coats"], **{name: arrays[name][place] for name in JUDGED}}
+        for place, detector in enumerate(DETECTORS)
     }
-    without = dict.fromkeys(("batch_norm", "batch_norm_faster"))
-    return CoatStory(arrays["coats"], **detectors, **without, shown=draw_shown())
+
+
+def _sweeps(arrays):
+    gaps = arrays["sweep_test_losses"] - arrays["sweep_train_losses"]
+    return {
+        arm: {
+            size: Run(np.array([n_steps]), {"gap": gap[None]}, losses=None, network=None)
+            for size, n_steps, gap in zip(SWEEP_SIZES, SWEEP_STEPS, rows)
+        }
+        for arm, rows in zip(("with", "without"), gaps)
+    }
 
 
 def _race(losses):

@@ -12,16 +12,16 @@ import os
 import textwrap
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from helpers.arms import train_arms
 from helpers.checks import check_choice, check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.experiments import minibatch_noise
-from helpers.experiments.arm import accuracy
 from helpers.experiments.covariate_shift import measure_coats
-from helpers.experiments.hidden_layer_stability import run_drift_arm, run_driven_arm
+from helpers.experiments.hidden_layer_stability import late_losses, load_clothes, watch_drift
 from helpers.experiments.other_suspects import (
     best_rates,
     final_loss,
@@ -32,11 +32,10 @@ from helpers.experiments.other_suspects import (
     train_small,
 )
 from helpers.intervals import Interval, clearance, mean_interval, paired_interval, verdict
-from helpers.layer_statistics import layer_places, record
+from helpers.layer_statistics import layer_places, record, with_statistics
 from helpers.layers import Dense
 from helpers.long_work import finish, remember
-from helpers.network import Network, one_blas_thread
-from helpers.sweep import made_once
+from helpers.network import Network, accuracy, one_blas_thread
 
 BY_CONSTRUCTION = "by construction"
 SUPPORTED, WITH_CAVEAT = "supported", "supported, with a caveat"
@@ -222,9 +221,9 @@ TENTH_OF_A_NAT = dict(
 
 def measure_black_cats(seed):
     """C1. The networks of notebook 01, on black and on coloured faces."""
-    story = measure_coats(coats=(0, 1), detectors=("plain", "reference"), seed=seed)
-    black, coloured = story.plain.accuracy
-    drop, shift = black - coloured, story.reference.accuracy[-1] - coloured
+    judged = measure_coats(("plain", "reference"), coats=(0, 1), seed=seed)
+    black, coloured = judged["plain"]["accuracy"]
+    drop, shift = black - coloured, judged["reference"]["accuracy"][-1] - coloured
     return (
         Effect(
             "on coloured coats it recognises fewer faces", "accuracy lost", "points",
@@ -241,40 +240,35 @@ def measure_black_cats(seed):
 
 
 def measure_moving_layers(seed):
-    """C2. Notebook 03's moving target, 50 of its 120 steps.
-
-    Growth with batch norm is left out: it is the run without growth, by construction.
-    """
-
-    def late_loss(drive, batch_norm):
-        return run_driven_arm(drive, batch_norm, n_steps=50, seed=seed)
-
-    still = [late_loss("none", one) for one in (False, True)]
-    turned = [late_loss("rotation", one) - loss for one, loss in zip((False, True), still)]
-    grown = late_loss("growth", False) - still[0]
+    """C2. Notebook 03's moving target, 50 of its 120 steps."""
+    clothes, drives = load_clothes(seed=seed), ("none", "rotation", "growth")
+    late = [late_losses(clothes, drive, n_steps=50, seed=seed) for drive in drives]
+    still, *driven = [np.array(list(losses.values())) for losses in late]
+    (turned_without, turned_with), (grown_without, _) = (losses - still for losses in driven)
     return (
         Effect(
             "when layers 1 and 2 grow, the later ones suffer less",
             "extra training loss, with batch norm (0 by construction) minus without",
-            interval=mean_interval(-grown), **TENTH_OF_A_NAT,
+            interval=mean_interval(-grown_without), **TENTH_OF_A_NAT,
         ),
         Effect(
             "when layers 1 and 2 rotate, they suffer at most half as much",
             "extra training loss, with batch norm minus half of that without", "nats",
-            mean_interval(turned[1] - turned[0] / 2), sign=-1, margin=0,
+            mean_interval(turned_with - turned_without / 2), sign=-1, margin=0,
             reason="half; of the damage by growth batch norm takes away all",
         ),
     )
 
 
-@made_once(maxsize=1)
+@remember(maxsize=1)
 def _drifting_without(seed):
-    return run_drift_arm(batch_norm=False, n_steps=120, seed=seed)
+    arms = {"without": dict(batch_norm=False)}
+    return finish(watch_drift(load_clothes(seed=seed), arms, n_steps=120, seed=seed))["without"]
 
 
 def measure_changing_inputs(seed):
     """C3. Notebook 03's networks without batch norm, 120 of its 200 steps at rate 0.02."""
-    moves = _drifting_without(seed).drift["h2"]["mean"]
+    moves = _drifting_without(seed)["mean at h2"]
     pace = dict(unit="sd", margin=0.025, reason="in one direction, half a sd in 200 steps")
     quantity = "how far a unit's mean at h2 moves in 10 steps"
     return (
@@ -294,31 +288,35 @@ def measure_calmer_inputs(seed):
 
     These early steps are rougher than later ones, and batch norm calms the ranking more in them.
     """
+    arms = {
+        "with": dict(batch_norm=True),
+        "with, tanh": dict(batch_norm=True, activation="tanh"),
+        "without, tanh": dict(batch_norm=False, activation="tanh"),
+    }
+    runs = finish(watch_drift(load_clothes(seed=seed), arms, n_steps=60, seed=seed))
+    relu = runs["with"], _drifting_without(seed)
+    tanh = runs["with, tanh"], runs["without, tanh"]
 
-    sixty = dict(n_steps=60, seed=seed)
-    relu = run_drift_arm(batch_norm=True, **sixty), _drifting_without(seed)
-    tanh = [run_drift_arm(activation="tanh", batch_norm=one, **sixty) for one in (True, False)]
-
-    def change(pair, station, quantity):
-        return _percent(*(arm.drift[station][quantity][:6].mean(axis=0) for arm in pair))
+    def change(pair, name):
+        return _percent(*(run[name][:6].mean(axis=0) for run in pair))
 
     half = dict(unit="%", sign=-1, margin=50, reason="half: 'a lot' in notebook 03's bet")
     return (
         Effect(
             "the means of what layer 3 receives drift at most half as much",
             "drift of h2's means, with batch norm against without",
-            interval=change(relu, "h2", "mean"), **half,
+            interval=change(relu, "mean at h2"), **half,
         ),
         Effect("mean and width at z2 move only as β and γ learn"),
         Effect(
             "a unit's ranking of images drifts at most half as much (relu)",
             "drift of z2's ranking, with batch norm against without",
-            interval=change(relu, "z2", "ranking"), **half,
+            interval=change(relu, "ranking at z2"), **half,
         ),
         Effect(
             "a unit's ranking of images drifts at most half as much (tanh)",
             "drift of z2's ranking, with batch norm against without",
-            interval=change(tanh, "z2", "ranking"), **half,
+            interval=change(tanh, "ranking at z2"), **half,
         ),
     )
 
@@ -399,18 +397,31 @@ LIVE_ARMS = minibatch_noise.LIVE_ARMS | {
 }
 
 
-@made_once(maxsize=len(LIVE_ARMS))
-def _live(seed, arm):
-    """Return the Run of an arm like notebook 04's, evaluated every 10 steps, not every 5."""
-    return minibatch_noise.train_run(
-        **LIVE_ARMS[arm], n_steps=N_LIVE, evaluate_every=10,
-        keep_at=(N_EQUAL_FIT, N_LIVE), seed=seed,
-    )
+@remember(maxsize=len(LIVE_ARMS) + 1)
+def _live(seed, arm, n_steps=N_LIVE):
+    """Return the Run of an arm like notebook 04's, looked at every 10 steps, not every 5.
+
+    Its networks have the statistics of all training images.
+    """
+    data = load_fashion_mnist(512, 1000, 7, 0.2, 16, seed=seed)
+    settings = minibatch_noise.LIVE | dict(n_steps=n_steps, every=10, seed=seed)
+    look = minibatch_noise.losses_on(data)
+    run = train_arms({arm: LIVE_ARMS[arm]}, data, look=look, **settings)[arm]
+    fixed = with_statistics(run.network, data.train_inputs)
+    # Layers remember their last inputs: let that be one image, not a thousand.
+    fixed.forward(data.test_inputs[:1], training=False)
+    return replace(run, network=fixed)
+
+
+def _best_test_loss(seed, arm):
+    """Return the lowest test loss along the run, (n_networks,): stopping early by the test set."""
+    return _live(seed, arm)["test loss"].min(axis=0)
 
 
 def measure_noise(seed):
     """C6. Notebook 04's untrained networks, one random image each, 500 mini-batches of 64."""
-    noise = minibatch_noise.noise_by_batch_size((64,), (), seed=seed).total[0]
+    values = minibatch_noise.pre_activations(n_units=16, n_networks=16, seed=seed)
+    (noise,) = minibatch_noise.measure_noise(values, [64], seed=seed)["total"]
     return (
         Effect(
             "the same image gets other hidden values in other batches of 64",
@@ -429,7 +440,7 @@ def measure_noise(seed):
 def measure_regularising_noise(seed):
     """C7. Notebook 04's arms with statistics groups of 4, 8 and 512."""
     loud, noisy, quiet = (
-        _live(seed, arm).best_test_loss for arm in ("group 4", "group 8", "group 512")
+        _best_test_loss(seed, arm) for arm in ("group 4", "group 8", "group 512")
     )
     return (
         Effect(
@@ -443,27 +454,24 @@ def measure_regularising_noise(seed):
     )
 
 
-# Like notebook 04's larger network, with half its images: as soon fitted, in half the time.
-SATURATED = minibatch_noise.SATURATED | {"n_train": 128, "batch_size": 128, "n_steps": 60}
-
-
 def measure_batch_sizes(seed):
     """C8. Notebook 04's groups of 64 and 512, its naive sweep and its larger network.
 
     The test loss is averaged over steps 30 to 70, around the best moment of both arms: the single
     lowest loss differs more from network to network. The sweep has 8 epochs instead of 20, the
-    larger network 128 images in groups of 32 instead of 256 in groups of 64.
+    larger network half its images, in groups of 32 and 128 instead of 64 and 256: it fits them as
+    soon, in half the time.
     """
     small, whole = (_live(seed, arm) for arm in ("group 64", "group 512"))
     around_best = (small.steps >= 30) & (small.steps <= 70)
-    losses = [run.test_losses[around_best].mean(axis=0) for run in (small, whole)]
-    naive = minibatch_noise.naive_sweep(True, (64, 512), n_epochs=8, n_test=500, seed=seed)
-    fitted = [
-        minibatch_noise.train_run(
-            **SATURATED | {"evaluate_every": 60}, group_size=size, n_test=500, seed=seed
-        )
-        for size in (32, 128)
-    ]
+    losses = [run["test loss"][around_best].mean(axis=0) for run in (small, whole)]
+    sweep = minibatch_noise.sweep_batch_sizes(True, (64, 512), n_epochs=8, n_test=500, seed=seed)
+    data = load_fashion_mnist(128, 500, 14, 0.2, 16, seed=seed)
+    fitted = train_arms(
+        {size: dict(group_size=size) for size in (32, 128)}, data, hidden=[64, 64], n_steps=60,
+        batch_size=128, learning_rate=0.1, look=minibatch_noise.losses_on(data), seed=seed,
+    )
+    naive, late = ([run["gap"][-1] for run in runs.values()] for runs in (sweep, fitted))
     return (
         Effect(
             "with groups of 64 the test loss is lower, all else equal",
@@ -473,12 +481,12 @@ def measure_batch_sizes(seed):
         Effect(
             "whoever just trains with 64 instead of 512 overfits less, too",
             "test minus training loss at equal epochs, 64 minus 512",
-            interval=paired_interval(*naive.gaps), **TENTH_OF_A_NAT,
+            interval=paired_interval(*naive), **TENTH_OF_A_NAT,
         ),
         Effect(
             "at the end of training, so do smaller groups even in a network that fits every label",
             "test minus training loss, groups of 32 minus 128",
-            interval=paired_interval(*(run.end_gap for run in fitted)), **TENTH_OF_A_NAT,
+            interval=paired_interval(*late), **TENTH_OF_A_NAT,
         ),
     )
 
@@ -489,7 +497,7 @@ def measure_dropout(seed):
     Dropout 0.5 is left out: it is still learning when the others are at their best.
     """
     plain, both, alone = (
-        _live(seed, arm).best_test_loss
+        _best_test_loss(seed, arm)
         for arm in ("group 64", "64, dropout 0.2", "dropout 0.2 alone")
     )
     half = dict(unit="%", sign=-1, margin=0.5, reason="half a percent of the loss")
@@ -532,7 +540,7 @@ N_IMPORTANT = 5  # of 64 hidden units: the single worst one differs more from ne
 def _cost_of_a_unit(seed, arm, step=N_LIVE):
     """Return the accuracy lost with one of the N_IMPORTANT units, their mean, (n_networks,)."""
     data = load_fashion_mnist(image_size=7, rng=np.random.default_rng(seed))
-    lost = silence_units(_live(seed, arm).kept[step], data.test_inputs, data.test_targets)
+    lost = silence_units(_live(seed, arm, step).network, data.test_inputs, data.test_targets)
     return np.sort(lost, axis=0)[-N_IMPORTANT:].mean(axis=0)
 
 

@@ -5,15 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from helpers.datasets import region_boundary
-from helpers.figures.parts import (
-    Band,
-    Bars,
-    Ghost,
-    Intervals,
-    LineLabels,
-    Mosaic,
-    ReferenceLine,
-)
+from helpers.figures.general import BarsPicture, NamedCurves, NamedCurvesPicture
+from helpers.figures.parts import Ghost, Intervals, Mosaic, ReferenceLine
 from helpers.figures.picture import (
     NEUTRAL,
     REFERENCE,
@@ -24,13 +17,8 @@ from helpers.figures.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.intervals import (
-    format_number,
-    interval_ends,
-    mean_interval,
-    mean_intervals,
-    paired_interval,
-)
+from helpers.intervals import format_number, mean_intervals, paired_interval
+from helpers.recoloured import draw_shown
 
 COAT_LABEL = "coats of the test faces, from black (0) to full colour (1)"
 N_COLUMNS = 10
@@ -39,6 +27,8 @@ UNDERLAY = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5
 
 class CoatSliderPicture(Picture):
     """Faces change their coats; what a detector gets wrong is crossed, its curves stand below."""
+
+    LOOKS = {"accuracy": (WITHOUT_BATCH_NORM, "all faces"), "cat_recall": (SECOND, "cats")}
 
     def __init__(self):
         super().__init__(height=5.6, title="The more colour, the more cats the detector misses")
@@ -52,16 +42,12 @@ class CoatSliderPicture(Picture):
             xlabel=COAT_LABEL, ylabel="share recognised", xlim=(-0.02, 1.31), ylim=(-0.05, 1.05),
             xticks=np.linspace(0, 1, 6), yticks=np.linspace(0, 1, 6),
         )
-        styles = (WITHOUT_BATCH_NORM, SECOND)
-        self.bands = [self.moves(Band(self.axes, style)) for style in styles]
+        self.curves = NamedCurves(self, self.axes, self.LOOKS)
         self.now = self.moves(self.axes.plot([], [], color="#222222", linewidth=1.5)[0])
-        points = {"color": "#222222", "marker": "o", "linestyle": "none"}
-        self.dots = self.moves(self.axes.plot([], [], **points)[0])
-        self.labels = self.moves(LineLabels(self.axes, styles, ["all faces", "cats"]))
+        self.dots = self.moves(self.axes.plot([], [], "o", color="#222222")[0])
         self.reference = self.moves(Intervals(self.axes, REFERENCE))
-        self.reference_text = self.moves(
-            self.axes.text(1.05, 0, "", color=REFERENCE.text_colour, va="center")
-        )
+        of_text = {"color": REFERENCE.text_colour, "va": "center"}
+        self.reference_name = self.moves(self.axes.text(1.05, 0, "", **of_text))
         # Named at its left, for at its right stand the names of the curves.
         self.ghost = self.moves(Ghost(self.axes, offset=(-13, 0), ha="right", bbox=UNDERLAY))
 
@@ -70,75 +56,62 @@ class CoatSliderPicture(Picture):
         self.ghost.hide() if value is None else self.ghost.set(1, value)
 
     def show(self, view):
-        self.faces.set(view.pictures)
-        wrong = np.flatnonzero(view.says_cat != view.is_cat)
+        """Show what `view_coats` returns."""
+        place, coats, is_cat = view["place"], view["coats"], view["is_cat"]
+        self.faces.set(view["pictures"])
+        wrong = np.flatnonzero(view["verdicts"][place] != is_cat)
         self.crosses.set_data(wrong % N_COLUMNS + 0.84, wrong // N_COLUMNS + 0.82)
-        curves = [
-            mean_intervals(one) for one in (view.detector.accuracy, view.detector.cat_recall)
-        ]
-        for band, curve in zip(self.bands, curves, strict=True):
-            band.set(view.coats, *interval_ends(curve))
-        coat, now = view.coats[view.place], [curve[view.place] for curve in curves]
-        self.now.set_data([coat, coat], [0, 1])
-        self.dots.set_data([coat, coat], [interval.mean for interval in now])
-        self.labels.set(1.025, [curve[-1].mean for curve in curves])
-        self._show_reference(view.reference)
+        found = self.curves.set({name: (coats, view[name]) for name in self.LOOKS})
+        faces, cats = (intervals[place] for intervals in found.values())
+        self.now.set_data([coats[place]] * 2, [0, 1])
+        self.dots.set_data([coats[place]] * 2, [faces.mean, cats.mean])
+        reference = [] if view["reference"] is None else mean_intervals([view["reference"]])
+        for one in reference:
+            self.reference.set([1], [one.mean], [one.low], [one.high])
+            self.reference_name.set(y=one.mean, text="reference net,\nall faces")
+        for artist in (*self.reference.artists, self.reference_name):
+            artist.set_visible(bool(reference))
         self.sentence = (
-            f"Coats at {format_number(coat, 1)}: the share recognised is {now[0]} of all faces, "
-            f"{now[1]} of the cats ({now[0].n_seeds} networks). Of the {len(view.is_cat)} faces "
+            f"Coats at {format_number(coats[place], 1)}: the share recognised is {faces} of all "
+            f"faces, {cats} of the cats ({faces.n_seeds} networks). Of the {len(is_cat)} faces "
             f"shown, the first network gets {len(wrong)} wrong (crossed)."
         )
         return self
-
-    def _show_reference(self, accuracies):
-        if accuracies is None:
-            self.reference.set([], [], [], [])
-            self.reference_text.set_text("")
-            return
-        interval = mean_interval(accuracies)
-        self.reference.set([1], [interval.mean], [interval.low], [interval.high])
-        self.reference_text.set(y=interval.mean, text="reference net,\nall faces")
 
 
 class DropPicture(Picture):
     """The drop from black to coloured test faces, cut in two by the reference net."""
 
+    BARS = {
+        "learned black,\ntested black": WITHOUT_BATCH_NORM,
+        "learned coloured,\ntested coloured\n(reference net)": REFERENCE,
+        "learned black,\ntested coloured": WITHOUT_BATCH_NORM,
+    }
+    PARTS = {"coloured faces\nare harder": NEUTRAL, "shift": WARNING}
+
     def __init__(self):
         super().__init__(height=4.8, title="About half of the drop is not shift")
-        self.axes = self.figure.subplots()
-        self.axes.set(ylabel="accuracy", xlim=(-0.5, 4.4), ylim=(0.5, 1.02))
-        self.axes.set_xticks(
-            range(3),
-            ["learned black,\ntested black", "learned coloured,\ntested coloured\n(reference net)",
-             "learned black,\ntested coloured"],
-        )
-        self.styles = (WITHOUT_BATCH_NORM, REFERENCE, WITHOUT_BATCH_NORM)
-        self.levels = [
-            self.moves(self.axes.plot([], [], color="#bbbbbb", linewidth=1.2)[0]) for _ in range(3)
-        ]
-        self.dots = [self.moves(Intervals(self.axes, style)) for style in self.styles]
-        parts, thick = (NEUTRAL, WARNING), {"linewidth": 9, "solid_capstyle": "butt"}
-        self.parts = [
-            self.moves(self.axes.plot([], [], color=style.colour, **thick)[0])
-            for style in parts
-        ]
-        self.texts = [
-            self.moves(self.axes.text(2.75, 0, "", va="center", color=style.text_colour))
-            for style in parts
-        ]
+        axes = self.figure.subplots()
+        axes.set(ylabel="accuracy", xlim=(-0.5, 4.4), ylim=(0.5, 1.02))
+        axes.set_xticks(range(3), self.BARS)
+        levels = [axes.plot([], [], color="#bbbbbb", linewidth=1.2)[0] for _ in self.BARS]
+        self.levels = [self.moves(one) for one in levels]
+        self.dots = [self.moves(Intervals(axes, style)) for style in self.BARS.values()]
+        self.parts = []
+        for style in self.PARTS.values():
+            (part,) = axes.plot([], [], color=style.colour, linewidth=9, solid_capstyle="butt")
+            text = axes.text(2.75, 0, "", va="center", color=style.text_colour)
+            self.parts.append((self.moves(part), self.moves(text)))
 
-    def show(self, story):
-        arms = (story.plain.accuracy[0], story.reference.accuracy[-1], story.plain.accuracy[-1])
-        heights = [mean_interval(one) for one in arms]
+    def show(self, accuracies):
+        """Show (black, reference, coloured), each (n_networks,)."""
+        heights = mean_intervals(accuracies)
         for x, (level, dot, height) in enumerate(zip(self.levels, self.dots, heights)):
             level.set_data([x, 2.55], [height.mean, height.mean])
             dot.set([x], [height.mean], [height.low], [height.high])
-        splits = [paired_interval(high, low) for high, low in pairwise(arms)]
-        names = ("coloured faces\nare harder", "shift")
-        for place, (part, text, split, name) in enumerate(
-            zip(self.parts, self.texts, splits, names, strict=True)
-        ):
-            low, high = heights[place + 1].mean, heights[place].mean
+        splits = [paired_interval(high, low) for high, low in pairwise(accuracies)]
+        ends = pairwise(height.mean for height in heights)
+        for (part, text), name, split, (high, low) in zip(self.parts, self.PARTS, splits, ends):
             part.set_data([2.55, 2.55], [low, high])
             text.set(y=(low + high) / 2, text=f"{name}:\n{split}")
         self.sentence = (
@@ -149,35 +122,62 @@ class DropPicture(Picture):
         return self
 
 
-class ShortcutPicture(Picture):
+class ShortcutPicture(BarsPicture):
     """What the detector recognises that learned from black cats among coloured animals."""
 
     def __init__(self):
         super().__init__(
-            height=4.6, title="It learned the colour: right on the old pairs, wrong on the new"
+            "It learned the colour: right on the old pairs, wrong on the new",
+            {
+                "black cats\n(as in training)": NEUTRAL,
+                "coloured others\n(as in training)": NEUTRAL,
+                "coloured cats": WITHOUT_BATCH_NORM, "black others": WITHOUT_BATCH_NORM,
+            },
+            height=4.6, bar_width=0.6, ylabel="share recognised", ylim=(0, 1.2),
+            yticks=np.linspace(0, 1, 6),
         )
-        axes = self.figure.subplots()
-        axes.set(ylabel="share recognised", ylim=(0, 1.2), yticks=np.linspace(0, 1, 6))
-        axes.set_xticks(
-            range(4),
-            ["black cats\n(as in training)", "coloured others\n(as in training)",
-             "coloured cats", "black others"],
-        )
-        styles = (NEUTRAL, NEUTRAL, WITHOUT_BATCH_NORM, WITHOUT_BATCH_NORM)
-        self.bars = self.moves(Bars(axes, range(4), styles, width=0.6))
 
     def show(self, detector):
-        shares = (
-            detector.cat_recall[0], detector.other_recall[-1], detector.cat_recall[-1],
-            detector.other_recall[0],
-        )
-        intervals = [mean_interval(share) for share in shares]
-        means, lows, highs = interval_ends(intervals)
-        self.bars.set(means, lows, highs, [str(one) for one in intervals])
+        """Show what `judge` returns, in its first and its last coat."""
+        cats, others = detector["cat_recall"], detector["other_recall"]
+        (found,) = self.show_bars([cats[0], others[-1], cats[-1], others[0]])
         self.sentence = (
-            f"Recognised: {intervals[0]} of the black cats and {intervals[1]} of the coloured "
-            f"other animals, as in training, but {intervals[2]} of the coloured cats and "
-            f"{intervals[3]} of the black other animals."
+            f"Recognised: {found[0]} of the black cats and {found[1]} of the coloured other "
+            f"animals, as in training, but {found[2]} of the coloured cats and {found[3]} of the "
+            "black other animals."
+        )
+        return self
+
+
+class BatchNormBarsPicture(BarsPicture):
+    """Black-cat detectors on coloured faces, without batch norm and with it."""
+
+    NAMES = {
+        "plain": "without\nbatch norm",
+        "with": "with batch norm,\nsame learning rate",
+        "with, faster": "with batch norm,\nhigher learning rate",
+    }
+
+    def __init__(self, arms=tuple(NAMES)):
+        names = [self.NAMES.get(arm, arm) for arm in arms]
+        super().__init__(
+            "Batch norm does not repair it: accuracy falls further",
+            {names[0]: WITHOUT_BATCH_NORM, **dict.fromkeys(names[1:], STORED_STATISTICS)},
+            width=max(9, 2.3 * len(arms) + 2), height=4.8, bar_width=0.6,
+            reference=(0.5, "guessing"), ylabel="accuracy on coloured faces", ylim=(0, 1.05),
+            xlim=(-0.6, len(arms) + 0.3),
+        )
+        self.arms, (axes,) = arms, self.figure.axes
+        self.reference = self.moves(ReferenceLine(axes, 0, "reference net", REFERENCE))
+
+    def show(self, judged):
+        """Show {arm: what `judge` returns}, in the last coat; one of them is "reference"."""
+        plain, *others = last = [judged[arm]["accuracy"][-1] for arm in self.arms]
+        (found,) = self.show_bars(last)
+        self.reference.set(judged["reference"]["accuracy"][-1].mean())
+        self.sentence = (
+            f"On coloured faces: {found[0]} without batch norm, {found[1]} with it; the "
+            f"paired difference is {paired_interval(others[0], plain)}."
         )
         return self
 
@@ -187,193 +187,131 @@ class RegionPicture(Picture):
 
     def __init__(self):
         super().__init__(height=5.4, title="The rule stays; only the place where we look moves")
-        self.axes = self.figure.subplots()
-        self.axes.set(xlabel="x₁", ylabel="x₂", xlim=(-2.8, 2.8), ylim=(-2.9, 4.1))
+        self.axes = axes = self.figure.subplots()
+        axes.set(xlabel="x₁", ylabel="x₂", xlim=(-2.8, 2.8), ylim=(-2.9, 4.1))
         x1 = np.linspace(-2.8, 2.8, 201)
-        self.axes.plot(x1, region_boundary(x1), **THEORY.of_line(), zorder=3)
-        self.axes.text(-2.72, region_boundary(-2.72) + 0.15, "the rule", color=THEORY.text_colour)
-        round_points = {"edgecolors": "white", "linewidths": 0.4}
-        self.source = self.moves(
-            self.axes.scatter([], [], c=NEUTRAL.colour, alpha=0.75, zorder=2, **round_points)
-        )
-        self.target = self.moves(
-            self.axes.scatter([], [], c="white", edgecolors="#444444", marker="D", s=16, zorder=2.2)
-        )
-        self.mistakes = self.moves(
-            self.axes.scatter([], [], c=WARNING.colour, marker="X", s=46, zorder=2.4,
-                              edgecolors="white", linewidths=0.5)
-        )
-        (self.line,) = self.axes.plot([], [], **WITHOUT_BATCH_NORM.of_line(), zorder=4)
-        self.moves(self.line)
-        self._add_legend()
-
-    def _add_legend(self):
-        names = ["training points (larger: more weight)", "learned line", "test points",
-                 "test points it gets wrong"]
-        handles = [self.source, self.line, self.target, self.mistakes]
-        legend = self.axes.legend(
-            handles, names, loc="upper center", ncols=2, handlelength=3
-        )
-        for handle in legend.legend_handles:
-            handle.set_animated(False)
+        axes.plot(x1, region_boundary(x1), **THEORY.of_line(), zorder=3)
+        axes.text(-2.72, region_boundary(-2.72) + 0.15, "the rule", color=THEORY.text_colour)
+        of_points = {
+            "training points (larger: more weight)": {
+                "c": NEUTRAL.colour, "edgecolors": "white", "alpha": 0.75, "linewidths": 0.4
+            },
+            "test points": {"c": "white", "edgecolors": "#444444", "marker": "D", "s": 16},
+            "test points it gets wrong": {
+                "c": WARNING.colour, "edgecolors": "white", "marker": "X", "s": 46
+            },
+        }
+        (line,) = axes.plot([], [], zorder=4, label="learned line", **WITHOUT_BATCH_NORM.of_line())
+        points = [axes.scatter([], [], label=name, **look) for name, look in of_points.items()]
+        axes.legend(loc="upper center", ncols=2, handlelength=3)
+        self.line, self.points = self.moves(line), [self.moves(one) for one in points]
 
     def show(self, view):
-        self.source.set_offsets(view.source)
-        self.source.set_sizes(30 * view.weights)
-        self.target.set_offsets(view.target[~view.mistaken])
-        self.mistakes.set_offsets(view.target[view.mistaken])
-        a, b, c = view.line
-        x1 = np.array([-2.8, 2.8])
+        """Show what `view_regions` returns."""
+        target, mistaken, weights = view["target"], view["mistaken"], view["weights"]
+        places = view["source"], target[~mistaken], target[mistaken]
+        for points, offsets in zip(self.points, places, strict=True):
+            points.set_offsets(offsets)
+        self.points[0].set_sizes(30 * weights)
+        (a, b, c), x1 = view["line"], np.array([-2.8, 2.8])
         self.line.set_data(x1, -(a * x1 + c) / b)
         counted = (
-            f"your {len(view.weights)} examples count as {view.effective:.0f}"
-            if view.reweighted
-            else f"all {len(view.weights)} examples count alike"
+            f"your {len(weights)} examples count as {view['effective']:.0f}"
+            if view["reweighted"]
+            else f"all {len(weights)} examples count alike"
         )
+        accuracy, auc = (format_number(view[name], 2) for name in ("accuracy", "auc"))
         self.sentence = (
-            f"Test points {view.distance:g} sd away: accuracy {format_number(view.accuracy, 2)}; "
-            f"a domain classifier tells the regions apart with AUC {format_number(view.auc, 2)}; "
+            f"Test points {view['distance']:g} sd away: accuracy {accuracy}; "
+            f"a domain classifier tells the regions apart with AUC {auc}; "
             f"{counted}."
         )
         return self
 
 
-class ReweightingPicture(Picture):
+class ReweightingPicture(NamedCurvesPicture):
     """Accuracy of a linear classifier against how far its test region lies away."""
 
     def __init__(self):
         super().__init__(
-            height=4.8, title="Same rule, another region: reweighting brings most of it back"
-        )
-        axes = self.figure.subplots()
-        axes.set(
+            "Same rule, another region: reweighting brings most of it back",
+            {
+                "plain": (WITHOUT_BATCH_NORM, "as it is"), "reweighted": (SECOND, "reweighted"),
+                "reference": (REFERENCE, "learned there"),
+            },
             xlabel="distance of the test region (standard deviations of x₁)", ylabel="accuracy",
-            xlim=(-0.15, 5.5), ylim=(0.3, 1.02), xticks=range(5),
         )
-        ReferenceLine(axes, 0.5, "a coin")
-        styles = (WITHOUT_BATCH_NORM, SECOND, REFERENCE)
-        self.bands = [self.moves(Band(axes, style)) for style in styles]
-        self.points = [self.moves(Intervals(axes, style)) for style in styles]
-        names = ["as it is", "reweighted", "learned there"]
-        self.labels = self.moves(LineLabels(axes, styles, names))
+        ReferenceLine(self.axes, 0.5, "a coin")
 
-    def show(self, result):
-        curves = [
-            mean_intervals(one) for one in (result.plain, result.reweighted, result.reference)
-        ]
-        for band, points, curve in zip(self.bands, self.points, curves, strict=True):
-            band.set(result.distances, *interval_ends(curve))
-            points.set(result.distances, *interval_ends(curve))
-        self.labels.set(result.distances[-1], [curve[-1].mean for curve in curves])
-        plain, reweighted, reference = (format_number(curve[-1].mean, 2) for curve in curves)
-        self.sentence = (
-            f"At {result.distances[-1]} standard deviations a line learned in the old region "
-            f"reaches accuracy {plain}, reweighted {reweighted}, learned in the new region "
-            f"{reference}."
-        )
+    def show(self, accuracies):
+        """Show {distance: {arm: (n_networks,)}}."""
+        *_, last = distances = list(accuracies)
+        ends = self.show_curves({
+            arm: (distances, np.array([accuracies[one][arm] for one in distances]))
+            for arm in accuracies[last]
+        })
+        means = ", ".join(f"{format_number(one.mean, 2)} {name}" for name, one in ends.items())
+        self.sentence = f"Accuracy at {last} standard deviations: {means}."
         return self
 
 
-class BatchNormBarsPicture(Picture):
-    """The black-cat detector on coloured faces, without and with batch norm."""
-
-    def __init__(self):
-        title = "Batch norm does not repair it: accuracy falls further"
-        super().__init__(height=4.8, title=title)
-        axes = self.figure.subplots()
-        axes.set(ylabel="accuracy on coloured faces", xlim=(-0.6, 3.3), ylim=(0, 1.05))
-        axes.set_xticks(
-            range(3),
-            ["without\nbatch norm", "with batch norm,\nsame learning rate",
-             "with batch norm,\nhigher learning rate"],
-        )
-        styles = (WITHOUT_BATCH_NORM, STORED_STATISTICS, STORED_STATISTICS)
-        self.bars = self.moves(Bars(axes, range(3), styles, width=0.6))
-        self.reference = self.moves(ReferenceLine(axes, 0, "reference net", REFERENCE))
-        ReferenceLine(axes, 0.5, "guessing")
-
-    def show(self, story):
-        arms = (story.plain, story.batch_norm, story.batch_norm_faster)
-        intervals = [mean_interval(arm.accuracy[-1]) for arm in arms]
-        means, lows, highs = interval_ends(intervals)
-        self.bars.set(means, lows, highs, [str(one) for one in intervals])
-        self.reference.set(story.reference.accuracy[-1].mean())
-        difference = paired_interval(story.batch_norm.accuracy[-1], story.plain.accuracy[-1])
-        self.sentence = (
-            f"On coloured faces: {intervals[0]} without batch norm, {intervals[1]} with it; the "
-            f"paired difference is {difference}."
-        )
-        return self
+DETECTORS = {
+    "plain": (WITHOUT_BATCH_NORM, "without batch norm"),
+    "with": (STORED_STATISTICS, "with batch norm"),
+    "reference": (REFERENCE, "learned from colour"),
+}
 
 
-class TintedPicture(Picture):
+class TintedPicture(NamedCurvesPicture):
     """Photographs of clothes, learned in dark grey and tested in colour."""
 
-    def __init__(self):
-        super().__init__(height=4.8, title="Real pictures, dyed: the same story, less steep")
-        axes = self.figure.subplots()
-        axes.set(
+    def __init__(self, class_names=("Trouser", "Bag")):
+        super().__init__(
+            "Real pictures, dyed: the same story, less steep",
+            DETECTORS | {"reference": (REFERENCE, "reference net")}, ylabel="accuracy",
             xlabel="dye of the test pictures, from dark grey (0) to full colour (1)",
-            ylabel="accuracy", xlim=(-0.03, 1.4), ylim=(0.7, 1.01), xticks=np.linspace(0, 1, 5),
         )
-        styles = (WITHOUT_BATCH_NORM, STORED_STATISTICS)
-        self.bands = [self.moves(Band(axes, style)) for style in styles]
-        self.reference = self.moves(Intervals(axes, REFERENCE))
-        names = ["without batch norm", "with batch norm", "reference net"]
-        self.labels = self.moves(LineLabels(axes, (*styles, REFERENCE), names))
+        self.class_names = class_names
 
-    def show(self, pair):
-        curves = [mean_intervals(one) for one in (pair.plain, pair.batch_norm)]
-        for band, curve in zip(self.bands, curves, strict=True):
-            band.set(pair.colourfulness, *interval_ends(curve))
-        reference = mean_interval(pair.reference)
-        self.reference.set([1], [reference.mean], [reference.low], [reference.high])
-        ends = [curve[-1] for curve in curves]
-        self.labels.set(1.01, [*(end.mean for end in ends), reference.mean])
-        self.sentence = (
-            f"{' against '.join(pair.class_names)} in full colour: {ends[0]} without batch norm, "
-            f"{ends[1]} with it, reference net {reference}."
-        )
+    def show(self, curves):
+        """Show {arm: (tints (n_tints,), accuracies (n_tints, n_networks))}."""
+        ends = ", ".join(f"{one} {name}" for name, one in self.show_curves(curves).items())
+        self.sentence = f"{' against '.join(self.class_names)} in full colour: {ends}."
         return self
 
 
 class CoatPicture(Picture):
     """The course in one picture: cats from black to coloured above the accuracy on such faces."""
 
-    def __init__(self, n_cats=6):
+    N_CATS = 6
+
+    def __init__(self):
         super().__init__(height=5.6, title="Does batch norm fix this? Bet, then drag.")
         top, bottom = self.figure.subplots(2, 1, height_ratios=[1, 2.9])
-        right = n_cats + 1.9  # one tile for each cat, and its coat right below on the axis
-        self.strip = self.moves(Mosaic(top, 1, n_cats))
+        self.strip = self.moves(Mosaic(top, 1, self.N_CATS))
+        right = self.N_CATS + 1.9  # one tile for each cat, and its coat right below on the axis
         top.set(xlim=(0, right), aspect="auto")
-        self.tile_coats = np.linspace(0, 1, n_cats)
         bottom.set(xlabel=COAT_LABEL, ylabel="accuracy", xlim=(0, right), ylim=(0.45, 1.02))
-        bottom.set_xticks(self._places(self.tile_coats), [f"{x:g}" for x in self.tile_coats])
+        coats = np.linspace(0, 1, self.N_CATS)
+        bottom.set_xticks(self._places(coats), [f"{coat:g}" for coat in coats])
+        shown = draw_shown()  # cats first
+        self.strip.set(np.stack([shown.in_coats(coat)[cat] for cat, coat in enumerate(coats)]))
         ReferenceLine(bottom, 0.5, "guessing", where=0.01)
-        styles = (WITHOUT_BATCH_NORM, STORED_STATISTICS)
-        self.bands = [self.moves(Band(bottom, style)) for style in styles]
-        self.reference = self.moves(Intervals(bottom, REFERENCE))
-        names = ["without batch norm", "with batch norm", "learned from colour"]
-        self.labels = self.moves(LineLabels(bottom, (*styles, REFERENCE), names))
+        self.curves = NamedCurves(self, bottom, DETECTORS)
 
     def _places(self, coats):
-        return 0.5 + (len(self.tile_coats) - 1) * np.asarray(coats)
+        return 0.5 + (self.N_CATS - 1) * np.asarray(coats)
 
-    def show(self, story):
-        shown, end = story.shown, self._places(1)
-        cats = np.resize(np.flatnonzero(shown.is_cat), len(self.tile_coats))
-        tiles = [shown.in_coats(coat)[cat] for coat, cat in zip(self.tile_coats, cats)]
-        self.strip.set(np.stack(tiles))
-        curves = [mean_intervals(one.accuracy) for one in (story.plain, story.batch_norm)]
-        for band, curve in zip(self.bands, curves, strict=True):
-            band.set(self._places(story.coats), *interval_ends(curve))
-        reference = mean_interval(story.reference.accuracy[-1])
-        self.reference.set([end], [reference.mean], [reference.low], [reference.high])
-        last = [curve[-1] for curve in curves]
-        heights = [last[0].mean, last[1].mean + 0.012, reference.mean]  # clear of the guessing line
-        self.labels.set(end + 0.05, heights)
+    def show(self, judged):
+        """Show {"plain", "with", "reference": what `judge` returns}."""
+        curves = {
+            arm: (self._places(judged[arm]["coats"]), judged[arm]["accuracy"])
+            for arm in ("plain", "with")
+        }
+        curves["reference"] = self._places([1]), judged["reference"]["accuracy"][-1:]
+        plain, with_norm, reference = (one[-1] for one in self.curves.set(curves).values())
         self.sentence = (
-            f"Learned from black coats, tested in full colour: {last[0]} without batch norm, "
-            f"{last[1]} with it. Learned from coloured coats: {reference}."
+            f"Learned from black coats, tested in full colour: {plain} without batch norm, "
+            f"{with_norm} with it. Learned from coloured coats: {reference}."
         )
         return self

@@ -14,7 +14,7 @@ class KickInStepsPicture(KickPicture):
     """A kick with two bars first; the third, stored statistics, comes when it is asked for."""
 
     def show(self, shown):
-        """Show (a KickResult, whether with stored statistics)."""
+        """Show (a result of `run_kick`, whether with stored statistics)."""
         kick, with_stored = shown
         super().show(kick)
         if not with_stored:
@@ -22,7 +22,7 @@ class KickInStepsPicture(KickPicture):
             self.bars.texts[2].set(text="?", y=0)
             self.bars.intervals.set_segments(self.bars.intervals.get_segments()[:2])
             head, _, _ = self.sentence.rpartition(" and ")  # "... 0.00 with fresh and 4.7 ..."
-            self.sentence = f"{head} statistics ({kick.damage.shape[1]} networks)."
+            self.sentence = f"{head} statistics ({len(kick['stored'])} networks)."
         return self
 
 
@@ -30,16 +30,7 @@ class SweepsPicture(NaiveSweepPicture):
     """The naive sweep with batch norm, and again without it when that is asked for."""
 
     def __init__(self):
-        super().__init__("Equal epochs: who overfits more?")
-
-    def show(self, sweeps):
-        super().show(sweeps)
-        if len(sweeps) == 1:
-            self.lines[1].set_data([], [])
-            self.intervals[1].set([], [], [], [])
-            for text in self.updates:
-                text.set_text("")
-        return self
+        super().__init__("Equal epochs: who overfits more?", later=["without"])
 
 
 class OneRacePicture(NoisyRacePicture):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from helpers.figures.general import CurvesPicture, DotsPicture, RowsPicture, with_room
 from helpers.figures.parts import Band, Bars, Ghost, Intervals, LineLabels
 from helpers.figures.picture import (
     DROPOUT,
@@ -11,51 +12,52 @@ from helpers.figures.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.intervals import format_number, interval_ends, mean_intervals
-
-LOSS_LABEL = "loss (nats)"
+from helpers.intervals import (
+    format_number,
+    interval_ends,
+    mean_interval,
+    mean_intervals,
+    paired_interval,
+    verdict,
+)
 
 
 class MicroscopePicture(Picture):
     """One hidden value over thousands of mini-batches, and its noise beside dropout's."""
 
     def __init__(self):
-        super().__init__(height=5, title="Same image, same weights: the batch decides the value")
+        super().__init__(title="Same image, same weights: the batch decides the value")
         left, right = self.figure.subplots(1, 2, width_ratios=[2, 1])
         left.set(
             xlabel="x̂, the value after normalisation", ylabel="frequency (theory's peak = 1)",
             xlim=(-1.6, 3.6), ylim=(0, 1.75),
         )
+        blue, place = WITH_BATCH_NORM, dict(transform=left.transAxes, ha="right")
         # The number of bins stays, their edges move with the batch size.
-        self.histogram = self.moves(
-            left.stairs(np.zeros(40), np.arange(41.0), fill=True, alpha=0.75,
-                        color=WITH_BATCH_NORM.colour)
-        )
-        (self.theory,) = left.plot([], [], **THEORY.of_line())
-        self.moves(self.theory)
-        self.texts = [
-            self.moves(left.text(0.98, y, "", transform=left.transAxes, ha="right", color=colour))
-            for y, colour in ((0.93, WITH_BATCH_NORM.text_colour), (0.86, THEORY.text_colour))
-        ]
+        bins = left.stairs(np.zeros(40), np.arange(41.0), fill=True, alpha=0.75, color=blue.colour)
+        self.histogram = self.moves(bins)
+        self.theory = self.moves(left.plot([], [], **THEORY.of_line())[0])
+        self.text = self.moves(left.text(0.98, 0.93, "", color=blue.text_colour, **place))
+        left.text(0.98, 0.86, "theory: normal curve", color=THEORY.text_colour, **place)
         right.set(ylabel="noise (standard deviation)", ylim=(0, 1.15))
         right.set_xticks(range(4), ["batch\nnorm", "drop\n0.1", "drop\n0.2", "drop\n0.5"])
-        self.bars = self.moves(Bars(right, range(4), [WITH_BATCH_NORM] + 3 * [DROPOUT]))
+        self.bars = self.moves(Bars(right, range(4), [blue] + 3 * [DROPOUT]))
 
     def show(self, result):
-        self.histogram.set_data(result.heights, result.edges)
-        x = np.linspace(result.edges[0], result.edges[-1], 201)
-        distance = (x - result.value) / result.theory_sd
-        self.theory.set_data(x, np.exp(-(distance**2) / 2))
-        sds = [result.x_hat.std(), *result.dropout_sds.values()]
-        measured, *dropout = [format_number(sd, 3) for sd in sds]
-        predicted = format_number(result.theory_sd, 3)
-        self.bars.set(sds, texts=[measured, *[format_number(sd, 2) for sd in sds[1:]]])
-        self.texts[0].set_text(f"{len(result.x_hat)} mini-batches of {result.batch_size}")
-        self.texts[1].set_text("theory: normal curve")
+        x_hat, theory_sd, m = result["x_hat"], result["theory_sd"], result["batch_size"]
+        edges, curve = (result["value"] + theory_sd * np.linspace(-5, 5, n) for n in (41, 201))
+        shares = np.histogram(x_hat, edges)[0] / len(x_hat)  # in bins of a quarter of theory's sd
+        self.histogram.set_data(4 * np.sqrt(2 * np.pi) * shares, edges)
+        self.theory.set_data(curve, np.exp(-(np.linspace(-5, 5, 201) ** 2) / 2))
+        sds = [x_hat.std(), *result["dropout"].values()]
+        measured, predicted = (format_number(sd, 3) for sd in (sds[0], theory_sd))
+        dropout = [format_number(sd, 2) for sd in sds[1:]]
+        self.bars.set(sds, texts=[measured, *dropout])
+        self.text.set_text(f"{len(x_hat)} mini-batches of {m}")
         self.sentence = (
-            f"Batch size {result.batch_size}: the same hidden value spreads with a standard "
-            f"deviation of {measured} over {len(result.x_hat)} mini-batches (theory {predicted}); "
-            f"dropout with p = 0.2 gives a value of that size {dropout[1]}, at every batch size."
+            f"Batch size {m}: the same hidden value spreads with a standard deviation of "
+            f"{measured} over {len(x_hat)} mini-batches (theory {predicted}); dropout with p = 0.2 "
+            f"gives a value of that size {dropout[1]}, at every batch size."
         )
         return self
 
@@ -63,7 +65,7 @@ class MicroscopePicture(Picture):
 class NoiseSizePicture(Picture):
     """Noise against batch size: batch norm's falls, dropout's does not."""
 
-    def __init__(self):
+    def __init__(self, probabilities=(0.1, 0.2, 0.5)):
         super().__init__(title="Batch norm's noise falls with the batch size, dropout's does not")
         axes = self.figure.subplots()
         axes.set(
@@ -71,126 +73,92 @@ class NoiseSizePicture(Picture):
             yscale="log", xlim=(3.4, 1100), ylim=(0.025, 1.5),
         )
         sizes, levels = (4, 8, 16, 32, 64, 128, 256, 512), (0.03, 0.1, 0.3, 1.0)
-        axes.set_xticks(sizes, [str(size) for size in sizes])
-        axes.set_yticks(levels, [str(level) for level in levels])
+        axes.set_xticks(sizes, map(str, sizes))
+        axes.set_yticks(levels, map(str, levels))
         axes.minorticks_off()
-        (self.theory,) = axes.plot([], [], **THEORY.of_line())
-        self.moves(self.theory)
+        self.theory = self.moves(axes.plot([], [], **THEORY.of_line())[0])
         self.measured = self.moves(Intervals(axes, WITH_BATCH_NORM))
-        self.dropout = [
-            self.moves(axes.plot([], [], color=DROPOUT.colour, linestyle=DROPOUT.line,
-                                 marker=DROPOUT.marker)[0])
-            for _ in range(3)
-        ]
-        styles = [DROPOUT] * 3 + [WITH_BATCH_NORM, THEORY]
-        self.labels = self.moves(LineLabels(axes, styles, [""] * 5))
+        style = DROPOUT.of_points() | DROPOUT.of_line()
+        self.dropout = [self.moves(axes.plot([], [], **style)[0]) for _ in probabilities]
+        styles = [DROPOUT] * len(self.dropout) + [WITH_BATCH_NORM, THEORY]
+        names = [*[f"dropout {p}" for p in probabilities], "batch norm", "theory"]
+        self.labels = self.moves(LineLabels(axes, styles, names))
 
-    def show(self, result):
-        sizes = np.array(result.batch_sizes)
-        noise = mean_intervals(result.total)
-        theory = result.theory.mean(axis=1)
+    def show(self, noise):
+        """Show {"sizes", "total", "theory"} as in `measure_noise`, and {"dropout": {p: sds}}."""
+        sizes, theory = noise["sizes"], noise["theory"].mean(axis=1)
+        total = mean_intervals(noise["total"])
         self.theory.set_data(sizes, theory)
-        self.measured.set(sizes, *interval_ends(noise))
-        for line, sds in zip(self.dropout, result.dropout.values(), strict=True):
+        self.measured.set(sizes, *interval_ends(total))
+        for line, sds in zip(self.dropout, noise["dropout"].values(), strict=True):
             line.set_data(sizes, sds)
-        flat = [(p, sds[-1]) for p, sds in result.dropout.items()]
-        self.labels.set(
-            sizes[-1], [*(sd for _, sd in flat), noise[-1].mean * 1.08, theory[-1] * 0.92],
-            [*[f"dropout {p}" for p in result.dropout], "batch norm", "theory"],
-        )
+        flat = {p: sds[-1] for p, sds in noise["dropout"].items()}
+        self.labels.set(sizes[-1], [*flat.values(), total[-1].mean * 1.08, theory[-1] * 0.92])
+        told = ", ".join(f"{format_number(sd, 2)} at p = {p}" for p, sd in flat.items())
         self.sentence = (
             f"From batch size {sizes[0]} to {sizes[-1]} the noise of batch norm falls from "
-            f"{noise[0]} to {noise[-1]}, as theory says; that of dropout stays: "
-            f"{', '.join(f'{format_number(sd, 2)} at p = {p}' for p, sd in flat)}."
+            f"{total[0]} to {total[-1]}, as theory says; that of dropout stays: {told}."
         )
         return self
 
 
-class NaiveSweepPicture(Picture):
-    """The gap against the batch size: of one sweep, or of two with their numbers of updates."""
+class NaiveSweepPicture(DotsPicture):
+    """The gap against the batch size: of one sweep, or of several with their numbers of updates."""
 
-    def __init__(self, title, batch_sizes=(16, 64, 512)):
-        super().__init__(title=title)
-        axes = self.figure.subplots()
-        axes.set(
-            xlabel="batch size m (equal numbers of epochs)",
-            ylabel="test loss − training loss (nats)",
-            xlim=(-0.95, len(batch_sizes) - 0.6), ylim=(-0.55, 0.7),
+    def __init__(self, title, later=()):
+        super().__init__(
+            title, later, xlabel="batch size m (equal numbers of epochs)",
+            ylabel="test loss − training loss (nats)", ylim=(-0.55, 0.7),
         )
-        axes.set_xticks(range(len(batch_sizes)), [str(size) for size in batch_sizes])
-        axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
-        styles = (WITH_BATCH_NORM, WITHOUT_BATCH_NORM)
-        self.lines = [self.moves(axes.plot([], [], **style.of_line())[0]) for style in styles]
-        self.intervals = [self.moves(Intervals(axes, style)) for style in styles]
-        self.names = self.moves(LineLabels(axes, styles, ["", ""]))
-        self.updates = [
-            self.moves(axes.text(place, -0.5, "", ha="center", color=NEUTRAL.text_colour))
-            for place in range(len(batch_sizes))
-        ]
+        self.axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
 
     def show(self, sweeps):
-        names = ("with batch norm", "without batch norm")
-        sentences = []
-        for line, intervals, name, sweep in zip(self.lines, self.intervals, names, sweeps):
-            gaps = mean_intervals(sweep.gaps)
-            places, (means, lows, highs) = range(len(gaps)), interval_ends(gaps)
-            line.set_data(places, means)
-            intervals.set(places, means, lows, highs)
-            # Not the smallest batch size: its many updates without batch norm are chaotic, and
-            # another machine's rounding shows in the second decimal.
-            texts = [f"{gap} at {m}" for m, gap in zip(sweep.batch_sizes[1:], gaps[1:])]
-            sentences.append(f"{name} the gap is {' and '.join(texts)}")
-        starts = [sweep.gaps[0].mean() for sweep in sweeps]
-        self.names.set(-0.93, starts + starts[: 2 - len(sweeps)], names[: len(sweeps)])
-        if len(sweeps) > 1:
-            for text, n_steps in zip(self.updates, sweeps[0].n_steps, strict=True):
-                text.set_text(f"{n_steps} updates")
-        text = "; ".join(sentences)
-        self.sentence = f"{text[0].upper()}{text[1:]}."
+        """Show {arm: {batch size: Run}} whose looks have a "gap"; an arm left out is hidden."""
+        first = next(iter(sweeps.values()))
+        found = self.show_dots(
+            {arm: {m: run["gap"][-1] for m, run in runs.items()} for arm, runs in sweeps.items()},
+            [f"{run.steps[-1]} updates" if len(sweeps) > 1 else "" for run in first.values()],
+        )
+        # Not the smallest batch size: its many updates without batch norm are chaotic, and
+        # another machine's rounding shows in the second decimal.
+        told = []
+        for name, (_, *gaps) in found.items():
+            at = " and ".join(f"{gap} at {m}" for gap, m in zip(gaps, list(first)[1:]))
+            told.append(f"{name} the gap is {at}")
+        self.sentence = f"{told[0][0].upper()}{'; '.join(told)[1:]}."
         return self
 
 
-class DifferencesPicture(Picture):
-    """Paired differences from the arm with group 512: best test loss first, then the gap.
+class DifferencesPicture(RowsPicture):
+    """Best test loss and gap of some arms, minus those of the first; a bet beside its group.
 
-    The groups stand on a logarithmic axis, and a bet on one of them beside its name.
+    Groups stand on a logarithmic axis, what is not called "group 64" or so below them.
     """
 
-    largest = 512
-    groups = (64, 8, 4)
-    dropouts = {0.2: 8.3, 0.5: 9.3}  # probability -> place, below the groups
+    KNOWN = {"group": WITH_BATCH_NORM, "dropout": DROPOUT, "no": WITHOUT_BATCH_NORM}
 
     def __init__(self):
-        super().__init__(title="Batch norm's noise does regularise: a little at 64, most at 8")
-        left, right = self.figure.subplots(1, 2, width_ratios=[3, 2], sharey=True)
-        left.set_title("best test loss, minus group 512's")
-        right.set_title("gap at the end, minus 512's")
-        left.set(xlabel="nats (left of 0: better)", xlim=(-0.1, 0.12), ylim=(9.9, -0.6))
-        left.set_xticks((-0.1, -0.05, 0, 0.05, 0.1))
-        right.set(xlabel="nats", xlim=(-1.3, 0.25), xticks=(-1, -0.5, 0))
-        styles = [WITH_BATCH_NORM] * len(self.groups) + [DROPOUT] * len(self.dropouts)
-        names = [f"group {size}" for size in self.groups]
-        self.names = names + [f"dropout {p}" for p in self.dropouts]
-        self.places = [*map(self._place, self.groups), *self.dropouts.values()]
-        left.set_yticks([0, *self.places], [f"group {self.largest}", *self.names])
-        self.panels = []
-        for axes in (left, right):
-            axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
-            axes.plot(0, 0, markersize=16, markeredgewidth=4, **NEUTRAL.of_points())
-            rows = [self.moves(Intervals(axes, style, horizontal=True)) for style in styles]
-            self.panels.append(rows)
-        self.ghost = self.moves(Ghost(left))
+        left = dict(xlabel="nats (left of 0: better)", xlim=(-0.1, 0.12))
+        right = dict(xlabel="nats", xlim=(-1.3, 0.25))
+        title = "Batch norm's noise does regularise: a little at 64, most at 8"
+        super().__init__(title, [left, right], self.KNOWN, width_ratios=[3, 2])
+        self.ghost = self.moves(Ghost(self.all_axes[0]))
 
-    def _place(self, group_size):
-        return float(np.log2(self.largest / group_size))
+    def place_rows(self, arms):
+        sizes = {arm: arm.removeprefix("group ") for arm in arms}
+        places = {arm: np.log2(512 / int(one)) for arm, one in sizes.items() if one.isdigit()}
+        below = max(places.values(), default=0) + 1.3
+        others = [arm for arm in arms if arm not in places]
+        return places | {arm: below + i for i, arm in enumerate(others)}
 
-    def show(self, differences):
-        for which, rows in enumerate(self.panels):
-            for place, name, row in zip(self.places, self.names, rows, strict=True):
-                interval = differences[name][which]
-                row.set([place], [interval.mean], [interval.low], [interval.high])
-        best = [f"{name} {differences[name][0]}" for name in self.names]
-        self.sentence = f"Best test loss minus that of group 512: {', '.join(best)}."
+    def show(self, measures):
+        """Show {"best test loss", "gap at the end": {arm: values (n_networks,)}}."""
+        reference, found = self.show_rows(measures)
+        left, right = self.all_axes
+        left.set_title(f"best test loss, minus {reference}'s")
+        right.set_title(f"gap at the end, minus {reference.removeprefix('group ')}'s")
+        told = ", ".join(f"{arm} {best}" for arm, (best, _) in found.items())
+        self.sentence = f"Best test loss minus that of {reference}: {told}."
         return self
 
     def set_ghost(self, value):
@@ -198,7 +166,7 @@ class DifferencesPicture(Picture):
         if value is None:
             self.ghost.hide()
         else:
-            self.ghost.set(0.03, self._place(value), f"your bet: {value:g}")
+            self.ghost.set(0.03, np.log2(512 / value), f"your bet: {value:g}")
 
 
 class GroupCurvesPicture(Picture):
@@ -207,70 +175,66 @@ class GroupCurvesPicture(Picture):
     def __init__(self):
         super().__init__(title="Only the noise changes: every step uses all 512 images")
         left, right = self.figure.subplots(1, 2)
-        left.set(title="512 training images", ylabel=LOSS_LABEL)
-        right.set(title="1,000 test images")
-        self.reference, self.arm, self.labels = [], [], []
-        for axes, low in ((left, 0.3), (right, 0.7)):
-            axes.set(xlabel="training step", xlim=(0, 165), ylim=(low, low + 1.3))
-            axes.set_xticks(range(0, 101, 25))
-            self.reference.append(self.moves(Band(axes, NEUTRAL)))
-            self.arm.append(self.moves(Band(axes, WITH_BATCH_NORM)))
-            styles, texts = (NEUTRAL, WITH_BATCH_NORM), ("group 512", "")
-            self.labels.append(self.moves(LineLabels(axes, styles, texts)))
+        left.set(title="512 training images", ylabel="loss (nats)", ylim=(0.3, 1.6))
+        right.set(title="1,000 test images", ylim=(0.7, 2.0))
+        self.panels, styles = {}, (NEUTRAL, WITH_BATCH_NORM)
+        for axes, name in ((left, "training loss"), (right, "test loss")):
+            axes.set(xlabel="training step", xlim=(0, 165), xticks=range(0, 101, 25))
+            bands = [self.moves(Band(axes, style)) for style in styles]
+            self.panels[name] = bands, self.moves(LineLabels(axes, styles, ("", "")))
 
     def show(self, result):
-        curves = ((result.reference_train, result.train), (result.reference_test, result.test))
-        name = f"group {result.group_size}"
-        if result.dropout:
-            name = f"{result.group_size}, drop {result.dropout:g}"
-        for panel, pair in enumerate(curves):
-            for band, one in zip((self.reference[panel], self.arm[panel]), pair, strict=True):
-                band.set(one.steps, one.mean, one.low, one.high)
-            self.labels[panel].set(100, [one.mean[-1] for one in pair], ["group 512", name])
-        self.sentence = f"Group {result.group_size}, dropout {result.dropout:g}: " + (
-            f"best test loss {result.best_test_loss}, gap after {result.train.steps[-1]} steps "
-            f"{result.end_gap}. "
-            f"{_compare(result.difference)} 95% intervals over {result.best_test_loss.n_seeds} "
-            "networks."
+        """Show {"reference", "arm": what `watch_group` yields, "group_size", "dropout"}.
+
+        The reference is a whole training, the arm may be on its way.
+        """
+        pair = reference, arm = result["reference"], result["arm"]
+        group, dropout = result["group_size"], result["dropout"]
+        texts = "group 512", f"{group}, drop {dropout:g}" if dropout else f"group {group}"
+        for name, (bands, labels) in self.panels.items():
+            curves = [mean_intervals(one[name]) for one in pair]
+            for band, one, curve in zip(bands, pair, curves):
+                band.set(one["steps"], *interval_ends(curve))
+            labels.set(100, [curve[-1].mean for curve in curves], texts)
+        # so far: against what the reference had reached by then
+        best = [one["test loss"][: len(arm["steps"])].min(axis=0) for one in (arm, reference)]
+        compared = "This is the reference arm itself"
+        if arm is not reference:
+            compared = "Best test loss minus that of group 512 without dropout, paired: "
+            compared += str(paired_interval(*best))
+        self.sentence = (
+            f"Group {group}, dropout {dropout:g}: best test loss {mean_interval(best[0])}, gap "
+            f"after {arm['steps'][-1]} steps {mean_interval(arm['gap'][-1])}. {compared}. "
+            f"95% intervals over {len(best[0])} networks."
         )
         return self
 
 
-def _compare(difference):
-    if difference is None:
-        return "This is the reference arm itself."
-    return f"Best test loss minus that of group 512 without dropout, paired: {difference}."
-
-
-class EndGapPicture(Picture):
-    """The difference between the gaps of group 64 and of the whole batch, along two runs."""
+class EndGapPicture(CurvesPicture):
+    """How much the gap of group 64 exceeds that of the whole batch along some runs."""
 
     def __init__(self):
-        super().__init__(title="Which group has the smaller gap depends on when you look")
-        left, right = self.figure.subplots(1, 2)
-        left.set(title="small net, 7 × 7 images", ylabel="gap of group 64 − gap of whole batch")
-        right.set(title="larger net that fits everything")
-        self.bands = []
-        for axes, last in ((left, 100), (right, 80)):
-            axes.set(xlabel="training step", xlim=(0, last), ylim=(-0.22, 0.14))
-            axes.set_xticks(range(0, last + 1, 20))
-            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
-            self.bands.append(self.moves(Band(axes, WITH_BATCH_NORM)))
-        left.annotate("64 has the smaller gap", (0.03, 0.05), xycoords="axes fraction")
-        right.annotate("64 has the larger gap", (0.03, 0.92), xycoords="axes fraction")
-
-    def show(self, curves):
-        for band, one in zip(self.bands, curves, strict=True):
-            band.set(one.steps, one.mean, one.low, one.high)
-        small, large = map(_last_sign, curves)
-        self.sentence = (
-            f"At the end of training the gap of group 64 is {small} in the small net and "
-            f"{large} in the larger net that fits every training image."
+        super().__init__(
+            "Which group has the smaller gap depends on when you look", xlabel="training step",
+            ylabel="gap of group 64 − gap of whole batch",
         )
+
+    def show(self, differences):
+        """Show {name of the run: (steps (n_looks,), differences (n_looks, n_networks))}."""
+        self.show_curves({name: {"with": one} for name, one in differences.items()})
+        signs, words = [], {"holds": "larger", "fails": "smaller", "undecided": "not different"}
+        for name, (_, values) in differences.items():
+            signs.append(f"{words[verdict(mean_interval(values[-1]), margin=0)]} in the {name}")
+        self.sentence = f"At the end of training the gap of group 64 is {' and '.join(signs)}."
         return self
 
-
-def _last_sign(curve):
-    if curve.high[-1] < 0:
-        return "smaller"
-    return "larger" if curve.low[-1] > 0 else "not different"
+    def _build(self, panels):
+        super()._build(panels)
+        curves = [one["with"] for one in panels.values()]
+        ends = interval_ends([mean_interval(values[-1]) for _, values in curves])
+        for axes, (steps, _) in zip(self.figure.axes, curves):
+            axes.set(xlim=(0, 1.04 * steps[-1]), ylim=with_room((-0.22, 0.14), ends))
+            axes.locator_params(axis="x", nbins=5)
+            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+            for y, which in ((0.05, "smaller"), (0.84, "larger")):
+                axes.annotate(f"64 has the {which} gap", (0.06, y), xycoords="axes fraction")

@@ -9,7 +9,7 @@ from jupyter_client import BlockingKernelClient
 
 from helpers.execute import ROOT
 
-SETUP = f"import sys; sys.path.append({str(ROOT / 'tests' / 'browser')!r}); import probe"
+SETUP = f"import sys; sys.path.append({str(ROOT / 'tests' / 'browser')!r}); import probe as _probe"
 RUN_ALL_PATIENCE = 240  # seconds that a whole notebook may take
 
 
@@ -28,8 +28,8 @@ class Kernel:
         self.run(SETUP)
 
     def ask(self, expression):
-        """Return the value of an expression in `probe`, such as "busy()", through JSON."""
-        answer = f"__import__('json').dumps(probe.{expression})"
+        """Return the value of an expression in probe.py, such as "busy()", through JSON."""
+        answer = f"__import__('json').dumps(_probe.{expression})"
         answer = self._execute("", {"answer": answer})["user_expressions"]["answer"]
         if answer["status"] != "ok":
             raise RuntimeError("\n".join(answer["traceback"]))
