@@ -1,5 +1,7 @@
 """Notebook 05's pictures: races with noise, the learning rates that train, smoothness."""
 
+from itertools import chain
+
 import numpy as np
 from matplotlib.collections import LineCollection
 
@@ -27,6 +29,8 @@ class NoisyRacePicture(RacePicture):
 
     def _build(self, panels):
         super()._build(panels)
+        for _, number in chain(*self.finishes):  # faster arms' curves run through them
+            number.set_bbox(dict(facecolor="white", edgecolor="none", pad=0.5))
         self.ghost = self.moves(Ghost(self.figure.axes[0], offset=(0, -38), ha="center"))
         self.set_ghost(self.bet)
 
