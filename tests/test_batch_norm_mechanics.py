@@ -229,7 +229,7 @@ def test_an_arm_more_is_a_curve_more():
     (legend,) = (axes.get_legend() for axes in picture.figure.axes)
     names = [text.get_text() for text in legend.get_texts()]
     assert names[:3] == ["without batch norm", "with batch norm", "with, more"]
-    assert names[3:] == ["batch norm, then noise"]
+    assert names[3:] == ["with noise behind batch norm"]
     assert "10 with, more" in picture.sentence
 
 
