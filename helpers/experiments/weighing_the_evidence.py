@@ -18,7 +18,6 @@ from helpers.arms import train_arms
 from helpers.checks import check_choice, check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.experiments import minibatch_noise
-from helpers.experiments.arm import accuracy
 from helpers.experiments.covariate_shift import measure_coats
 from helpers.experiments.hidden_layer_stability import late_losses, load_clothes, watch_drift
 from helpers.experiments.other_suspects import (
@@ -34,7 +33,7 @@ from helpers.intervals import Interval, clearance, mean_interval, paired_interva
 from helpers.layer_statistics import layer_places, record, with_statistics
 from helpers.layers import Dense
 from helpers.long_work import finish, remember
-from helpers.network import Network
+from helpers.network import Network, accuracy
 
 BY_CONSTRUCTION = "by construction"
 SUPPORTED, WITH_CAVEAT = "supported", "supported, with a caveat"
