@@ -163,8 +163,9 @@ class BatchNormBarsPicture(BarsPicture):
         super().__init__(
             "Batch norm does not repair it: accuracy falls further",
             {names[0]: WITHOUT_BATCH_NORM, **dict.fromkeys(names[1:], STORED_STATISTICS)},
-            width=max(9, 2.3 * len(arms) + 2), height=4.8, bar_width=0.6, ylim=(0, 1.05),
-            reference=(0.5, "guessing"), xlim=(-0.6, len(arms) + 0.3), ylabel="accuracy on coloured faces",
+            width=max(9, 2.3 * len(arms) + 2), height=4.8, bar_width=0.6,
+            reference=(0.5, "guessing"), ylabel="accuracy on coloured faces", ylim=(0, 1.05),
+            xlim=(-0.6, len(arms) + 0.3),
         )
         self.arms, (axes,) = arms, self.figure.axes
         self.reference = self.moves(ReferenceLine(axes, 0, "reference net", REFERENCE))
@@ -309,6 +310,8 @@ class CoatPicture(Picture):
         }
         curves["reference"] = self._places([1]), judged["reference"]["accuracy"][-1:]
         plain, with_norm, reference = (one[-1] for one in self.curves.set(curves).values())
+        heights = [plain.mean, with_norm.mean + 0.012, reference.mean]  # clear of the guessing line
+        self.curves.labels.set(self._places(1), heights)
         self.sentence = (
             f"Learned from black coats, tested in full colour: {plain} without batch norm, "
             f"{with_norm} with it. Learned from coloured coats: {reference}."
