@@ -115,6 +115,17 @@ def test_an_arm_may_differ_in_anything():
     np.testing.assert_array_equal(runs["looked at"].losses, runs["as it is"].losses)
 
 
+def test_examples_of_an_arm_may_have_weights():
+    sample_weights = np.where(np.arange(N) < N // 2, 2.0, 0.0)
+    first_half = Examples(INPUTS[:, : N // 2], TARGETS[:, : N // 2], INPUTS, TARGETS, ("no", "yes"))
+    settings = {**SETTINGS, "batch_norm": False}
+    runs = train_arms({
+        "weighted": dict(sample_weights=sample_weights, batch_size=N),
+        "half": dict(data=first_half, batch_size=N // 2),
+    }, DATA, **settings)
+    np.testing.assert_allclose(runs["weighted"].losses, runs["half"].losses, rtol=1e-10)
+
+
 def test_what_disturbs_comes_after_the_step_and_before_the_look():
     states = []
 

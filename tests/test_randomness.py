@@ -61,6 +61,7 @@ def test_one_generator_is_spawned_and_keeps_its_own_stream():
         (lambda: spawn_streams(0, 0), ValueError, "n_networks must be at least 1, got 0"),
         (lambda: one_per_network(7, 2), TypeError, "rng must be a numpy.random.Generator"),
         (lambda: one_per_network([7, 8], 2), TypeError, "got list"),
+        (lambda: one_per_network([np.random.default_rng(0)] * 2, 2), ValueError, "got one twice"),
         (lambda: one_per_network(spawn_streams(0, 3).data, 2), ValueError, "hold 2 .*got 3"),
     ],
 )
