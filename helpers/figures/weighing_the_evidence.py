@@ -128,7 +128,7 @@ class LearningRateMapPicture(Picture):
 
     def show(self, pair):
         """Show one setting of the map, as `pair_of` returns it."""
-        rates, words = pair["learning_rates"], []
+        rates, words = np.array(LEARNING_RATES), []
         inner = np.sqrt(rates[:-1] * rates[1:])
         edges = np.concatenate([[rates[0] / 2], inner, [rates[-1] * 2]])
         for row, arm in enumerate(self.arms):
@@ -138,7 +138,7 @@ class LearningRateMapPicture(Picture):
             spread.set_segments([[(x, ys.min()), (x, ys.max())] for x, ys in zip(rates, losses)])
             found = np.flatnonzero(trains(pair[arm]))
             bars.set_segments([[(edges[i], row), (edges[i + 1], row)] for i in found])
-            name.set_text(range_text(rates, pair[arm]))
+            name.set_text(range_text(pair[arm]))
             lowest = f" (lowest loss {format_number(typical.min(), 2)})" if found.size else ""
             words.append(name.get_text() + lowest)
         self.setting.set_text(pair["name"])
