@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.checks import check_integer
+from helpers.checks import check_flag, check_integer
 from helpers.layers import divergence_allowed
 from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, one_blas_thread
@@ -68,16 +68,16 @@ def watch_arms(arms, data, **settings):
     skip: the first networks of the seed that are left out. data: another training set.
 
     look: network -> {name: array, networks first}, called every `every` steps and after the last;
-    look_first: before the first, too. {} is no look. Each arm has its own copy of a look that
-    remembers.
+    look_first: before the first, too. {} is no look. Each arm has a shallow copy of its own of a
+    look that remembers: what it assigns to itself is its own, lists and closures are shared.
     disturb: (network, rng) -> None, called after each step, before any look; rng: the dropout
     streams of the seed.
 
     Everything is checked at the call: raises ValueError or TypeError. The arms train side by side,
     on as many cores as there are; the results do not depend on it.
     """
-    if not isinstance(arms, dict) or not arms:
-        raise TypeError(f"arms must be a dict {{name: options}} with one arm or more, got {arms!r}")
+    if not isinstance(arms, dict) or not arms or not all(isinstance(arms[o], dict) for o in arms):
+        raise TypeError(f"arms must be {{name: dict of options}} with one or more, got {arms!r}")
     started = {name: _start(name, {"data": data, **settings, **arms[name]}) for name in arms}
 
     def runs():
@@ -109,11 +109,16 @@ def _start(name, options):
     build = inspect.signature(options.get("build", multilayer_perceptron)).parameters
     if any(one.kind is one.VAR_KEYWORD for one in build.values()):  # which it hands on
         build = {**build, **inspect.signature(multilayer_perceptron).parameters}
-    unknown = [one for one in options if one not in {**known, **build}]
+    settled = {"sizes", "rng", "dropout_rng"}  # by the data and the seed
+    unknown = [one for one in options if one in settled or one not in {**known, **build}]
     for is_wrong, names in (("needs", missing), ("does not know", unknown)):
         if names:
             raise TypeError(f"arm {name!r} {is_wrong} the option {', '.join(names)}")
-    return _Arm(**options)
+    try:
+        return _Arm(**options)
+    except Exception as error:
+        error.add_note(f"(in arm {name!r})")
+        raise
 
 
 class _Arm:
@@ -144,7 +149,7 @@ class _Arm:
         self._look, self._disturb, self._rng = copy.copy(look), disturb, streams.dropout
         self._example, self._lock = data.train_inputs[..., :1, :], threading.Lock()
         self.n_done, self._losses, self._steps, self._seen = 0, [], [], {}
-        if look_first:
+        if check_flag("look_first", look_first):
             self._look_around()
 
     def go_on(self):
@@ -176,10 +181,19 @@ class _Arm:
 
     def _look_around(self):
         seen = {} if self._look is None else self._look(self.network)
+        if not isinstance(seen, dict):
+            raise TypeError(f"look must return {{name: array}}, got {type(seen).__name__}")
+        if self._steps and seen and seen.keys() != self._seen.keys():
+            before, now = (", ".join(map(repr, one)) for one in (self._seen, seen))
+            raise ValueError(f"look must return the same names each time: {before}, then {now}")
         if seen:
             self._steps.append(self.n_done)
         for name, values in seen.items():
-            self._seen.setdefault(name, []).append(values)
+            earlier = self._seen.setdefault(name, [])
+            earlier.append(np.array(values))  # a copy: parameters change in place
+            if earlier[0].shape != earlier[-1].shape:
+                shapes = f"{earlier[0].shape}, then {earlier[-1].shape}"
+                raise ValueError(f"look must return {name!r} in the same shape each time: {shapes}")
 
     @property
     def run(self):
