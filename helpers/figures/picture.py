@@ -108,11 +108,20 @@ class Picture:
 
     def __init__(self, width=9, height=5, title=None):
         self.figure = new_figure(width, height)
-        self.moving = []
-        self._arranged = []
-        self._background = None
+        self.moving, self._arranged, self._background = [], [], None
         if title:
             self.figure.suptitle(title, x=0.01, horizontalalignment="left")
+
+    def draw_anew(self, *grid, **of_subplots):
+        """Return empty axes, as `Figure.subplots` does, in place of all that was drawn before.
+
+        For what no control moves: `show` may then simply draw, without anything that `moves`.
+        """
+        for axes in self.figure.axes:
+            axes.remove()
+        self.moving, self._arranged, self._background = [], [], None
+        self.figure.set_layout_engine("constrained")
+        return self.figure.subplots(*grid, **of_subplots)
 
     def moves(self, part):
         """Register an artist, or all artists of a part, as changed by `show`; return it."""
