@@ -286,7 +286,7 @@ def replaced(run):
 def test_dots_and_rows_show_any_arms():
     class Dots(DotsPicture):
         def show(self, arms):
-            names = self.show_dots(arms, ["a", "b"] if len(arms) > 1 else [])
+            names = self.show_dots(arms, ["a", "b"] if len(arms) > 1 else ["", ""])
             self.sentence = f"{', '.join(names)}."
             return self
 

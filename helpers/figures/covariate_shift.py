@@ -18,7 +18,6 @@ from helpers.figures.picture import (
     Picture,
 )
 from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
-from helpers.recoloured import draw_shown
 
 COAT_LABEL = "coats of the test faces, from black (0) to full colour (1)"
 N_COLUMNS = 10
@@ -243,20 +242,18 @@ class ReweightingPicture(NamedCurvesPicture):
         return self
 
 
-DETECTORS = {
-    "plain": (WITHOUT_BATCH_NORM, "without batch norm"),
-    "with": (STORED_STATISTICS, "with batch norm"),
-    "reference": (REFERENCE, "learned from colour"),
-}
-
-
 class TintedPicture(NamedCurvesPicture):
     """Photographs of clothes, learned in dark grey and tested in colour."""
 
+    LINES = {
+        "plain": (WITHOUT_BATCH_NORM, "without batch norm"),
+        "with": (STORED_STATISTICS, "with batch norm"),
+        "reference": (REFERENCE, "reference net"),
+    }
+
     def __init__(self, class_names=("Trouser", "Bag")):
         super().__init__(
-            "Real pictures, dyed: the same story, less steep",
-            DETECTORS | {"reference": (REFERENCE, "reference net")}, ylabel="accuracy",
+            "Real pictures, dyed: the same story, less steep", self.LINES, ylabel="accuracy",
             xlabel="dye of the test pictures, from dark grey (0) to full colour (1)",
         )
         self.class_names = class_names
@@ -265,34 +262,4 @@ class TintedPicture(NamedCurvesPicture):
         """Show {arm: (tints (n_tints,), accuracies (n_tints, n_networks))}."""
         ends = ", ".join(f"{one} {name}" for name, one in self.show_curves(curves).items())
         self.sentence = f"{' against '.join(self.class_names)} in full colour: {ends}."
-        return self
-
-
-class CoatPicture(Picture):
-    """The course in one picture: cats from black to coloured above the accuracy on such faces."""
-
-    def __init__(self):
-        super().__init__(height=5.6, title="Does batch norm fix this? Bet, then drag.")
-
-    def show(self, judged):
-        """Show {"plain", "with", "reference": what `judge` returns}."""
-        top, bottom = self.draw_anew(2, 1, height_ratios=[1, 2.9])
-        shown, n_cats, coats = draw_shown(), 6, np.linspace(0, 1, 6)  # cats first
-        strip = np.stack([shown.in_coats(coat)[cat] for cat, coat in enumerate(coats)])
-        Mosaic(top, 1, n_cats).set(strip)
-        # One tile for each cat, 0.2 of colour wide, and its coat right below on the axis.
-        top.set(xlim=(0, n_cats + 1.9), aspect="auto")
-        bottom.set(
-            xlabel=COAT_LABEL, ylabel="accuracy", ylim=(0.45, 1.02), xticks=coats,
-            xlim=(-0.1, 0.2 * (n_cats + 1.9) - 0.1),
-        )
-        ReferenceLine(bottom, 0.5, "guessing", where=0.01)
-        curves = {arm: (judged[arm]["coats"], judged[arm]["accuracy"]) for arm in ("plain", "with")}
-        curves["reference"] = [1], judged["reference"]["accuracy"][-1:]
-        found = NamedCurves(self, bottom, DETECTORS).set(curves)
-        plain, with_norm, reference = (one[-1] for one in found.values())
-        self.sentence = (
-            f"Learned from black coats, tested in full colour: {plain} without batch norm, "
-            f"{with_norm} with it. Learned from coloured coats: {reference}."
-        )
         return self

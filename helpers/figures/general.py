@@ -79,35 +79,40 @@ class CurvesPicture(Picture):
 
 
 class NamedCurves:
-    """Curves with 95% bands in one axes, each with its name at its right end.
+    """Curves of some arms in one axes, each with its name at its right end.
 
-    looks: {arm: (Style, name)}. points: with a marker at each place. What has one place only is a
-    marker there.
+    looks: {arm: (Style, name)}. bands, points: with 95% intervals as a band, as a marker at each
+    place; what has one place only is a marker. names_at: x of the names, beside the left ends.
     """
 
-    def __init__(self, picture, axes, looks, *, points=False):
-        self.looks, self.points = looks, points
+    def __init__(self, picture, axes, looks, *, bands=True, points=False, names_at=None):
+        self.bands, self.points, self.names_at = bands, points, names_at
+        self.names = {arm: name for arm, (_, name) in looks.items()}
         self.parts = [
             (picture.moves(Band(axes, style)), picture.moves(Intervals(axes, style)))
             for style, _ in looks.values()
         ]
         self.labels = picture.moves(LineLabels(axes, *zip(*looks.values())))
 
-    def set(self, curves):
+    def set(self, curves, **renamed):
         """Show {arm: (x (n_places,), values (n_places, n_networks))}; who is left out is hidden.
 
-        Returns {arm: list of Intervals}.
+        renamed: {arm: name}, which it has from now on. Returns {name: list of Intervals}.
         """
+        self.names |= renamed
         found = {arm: mean_intervals(values) for arm, (_, values) in curves.items()}
-        for arm, (band, markers) in zip(self.looks, self.parts):
-            x, ends = curves.get(arm, ([],))[0], interval_ends(found.get(arm, []))
-            band.set(x, *ends)
-            if self.points or len(x) < 2:
-                markers.set(x, *ends)
-        ends = [found[arm][-1].mean if arm in found else np.nan for arm in self.looks]
-        names = [name if arm in found else "" for arm, (_, name) in self.looks.items()]
-        self.labels.set(max(x[-1] for x, _ in curves.values()), ends, names)
-        return found
+        for arm, (band, markers) in zip(self.names, self.parts):
+            x, (means, *ends) = curves.get(arm, ([],))[0], interval_ends(found.get(arm, []))
+            band.set(x, means, *(ends if self.bands else (means, means)))
+            is_marked = self.points or len(x) < 2
+            markers.set(*((x, means, *ends) if is_marked else ((), (), (), ())))
+        at_left, last = self.names_at is not None, max(x[-1] for x, _ in curves.values())
+        self.labels.set(
+            self.names_at if at_left else last,
+            [found[arm][at_left - 1].mean if arm in found else np.nan for arm in self.names],
+            [name if arm in found else "" for arm, name in self.names.items()],
+        )
+        return {self.names[arm]: intervals for arm, intervals in found.items()}
 
 
 class NamedCurvesPicture(Picture):
@@ -123,14 +128,14 @@ class NamedCurvesPicture(Picture):
 
     def show_curves(self, curves):
         """Show what `NamedCurves.set` takes; return {name: Interval at the right end}."""
-        looks, axes = looks_of(curves, self.known), self.draw_anew()
+        axes, looks = self.draw_anew(), looks_of(curves, self.known)
         found = NamedCurves(self, axes, looks, points=True).set(curves)
         places = max((x for x, _ in curves.values()), key=len)
         span = places[-1] - places[0]
         lowest = min(one.low for intervals in found.values() for one in intervals)
         axes.set(xticks=places, ylim=(0.1 * (10 * lowest // 1), 1.02), **self.of_axes)
         axes.set_xlim(places[0] - 0.04 * span, places[-1] + 0.38 * span)
-        return {looks[arm][1]: intervals[-1] for arm, intervals in found.items()}
+        return {name: intervals[-1] for name, intervals in found.items()}
 
 
 class BarsPicture(Picture):
@@ -176,7 +181,7 @@ class DotsPicture(Picture):
 
     def __init__(self, title, later=(), **of_axes):
         super().__init__(title=title)
-        self.axes, self.later, self.parts = self.figure.subplots(), later, []
+        self.axes, self.later, self.curves = self.figure.subplots(), later, None
         self.axes.set(**of_axes)
 
     def show_dots(self, arms, notes):
@@ -184,35 +189,27 @@ class DotsPicture(Picture):
 
         notes: a text for each setting. Returns {name of an arm: list of Intervals}.
         """
-        found = {arm: mean_intervals(list(of_arm.values())) for arm, of_arm in arms.items()}
-        if not self.parts:
-            self._build(next(iter(arms.values())), found)
-        for arm, (line, markers) in zip(self.looks, self.parts):
-            ends = interval_ends(found.get(arm, []))
-            line.set_data(range(len(ends[0])), ends[0])
-            markers.set(range(len(ends[0])), *ends)
-        starts = [found[arm][0].mean if arm in found else np.nan for arm in self.looks]
-        names = [name if arm in found else "" for arm, (_, name) in self.looks.items()]
-        self.names.set(-0.93, starts, names)
+        if self.curves is None:
+            self._build(arms, len(notes))
+        found = self.curves.set({
+            arm: (range(len(of_arm)), list(of_arm.values())) for arm, of_arm in arms.items()
+        })
         for text, note in zip(self.notes, notes, strict=True):
             text.set_text(note)
-        return {self.looks[arm][1]: intervals for arm, intervals in found.items()}
+        return found
 
-    def _build(self, settings, found):
-        self.axes.set_xlim(-0.95, len(settings) - 0.6)
-        self.axes.set_xticks(range(len(settings)), map(str, settings))
-        means = [interval.mean for intervals in found.values() for interval in intervals]
+    def _build(self, arms, n_settings):
+        self.axes.set_xlim(-0.95, n_settings - 0.6)
+        self.axes.set_xticks(range(n_settings), map(str, next(iter(arms.values()))))
+        means = [np.mean(values) for of_arm in arms.values() for values in of_arm.values()]
         self.axes.set_ylim(with_room(self.axes.get_ylim(), means))
-        self.looks = looks_of([*found, *self.later])
-        for style, _ in self.looks.values():
-            (line,) = self.axes.plot([], [], **style.of_line())
-            self.parts.append((self.moves(line), self.moves(Intervals(self.axes, style))))
-        self.names = self.moves(LineLabels(self.axes, *zip(*self.looks.values())))
+        looks = looks_of([*arms, *self.later])
+        self.curves = NamedCurves(
+            self, self.axes, looks, bands=False, points=True, names_at=-0.93
+        )
         style = dict(ha="center", color=NEUTRAL.text_colour)
         style["transform"] = self.axes.get_xaxis_transform()
-        self.notes = [
-            self.moves(self.axes.text(x, 0.04, "", **style)) for x in range(len(settings))
-        ]
+        self.notes = [self.moves(self.axes.text(x, 0.04, "", **style)) for x in range(n_settings)]
 
 
 class RowsPicture(Picture):

@@ -7,6 +7,7 @@ computed here, except where a label finds room.
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.transforms import offset_copy
+from scipy.optimize import isotonic_regression
 
 from helpers.figures.picture import NEUTRAL
 
@@ -155,22 +156,16 @@ class Mosaic:
 def spread(wanted, gap, low, high):
     """Return positions near `wanted`, in the same order, `gap` apart, between `low` and `high`."""
     order = np.argsort(wanted, kind="stable")
-    steps = gap * np.arange(len(wanted))
-    clusters = []  # (sum, size): neighbours that touch move as one, to their common mean
-    for position in np.asarray(wanted)[order] - steps:
-        cluster = (position, 1)
-        while clusters and clusters[-1][0] / clusters[-1][1] > cluster[0] / cluster[1]:
-            cluster = tuple(map(sum, zip(clusters.pop(), cluster)))
-        clusters.append(cluster)
-    placed = np.empty(len(wanted))
-    starts = np.concatenate([np.full(size, total / size) for total, size in clusters])
+    steps, placed = gap * np.arange(len(wanted)), np.empty(len(wanted))
+    # neighbours that touch move as one, to their common mean
+    starts = isotonic_regression(np.asarray(wanted)[order] - steps).x
     placed[order] = np.clip(starts, low, high - steps[-1]) + steps
     return placed
 
 
 def _segments(positions, lows, highs, horizontal=False):
     ends = np.column_stack([lows, highs])
-    places = np.repeat(np.asarray(positions, dtype=float)[:, None], 2, axis=1)
+    places = np.column_stack([positions, positions])
     return np.stack([ends, places] if horizontal else [places, ends], axis=-1)
 
 
