@@ -1,4 +1,4 @@
-"""Pictures for any comparison: curves with bands or names, bars, dots and rows with intervals.
+"""Pictures for any comparison: curves with bands or names, bars and dots with intervals.
 
 They take their arms from what they are shown, so that an arm more is a curve more.
 """
@@ -17,7 +17,7 @@ from helpers.figures.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.intervals import interval_ends, mean_intervals, paired_interval
+from helpers.intervals import interval_ends, mean_intervals
 
 # How the arms of the course look, and what pictures call them; others get what is left, in turn.
 OF_ARMS = {
@@ -210,44 +210,3 @@ class DotsPicture(Picture):
         style = dict(ha="center", color=NEUTRAL.text_colour)
         style["transform"] = self.axes.get_xaxis_transform()
         self.notes = [self.moves(self.axes.text(x, 0.04, "", **style)) for x in range(n_settings)]
-
-
-class RowsPicture(Picture):
-    """Paired differences from the first arm, one row for each other arm, with 95% intervals.
-
-    panels: [properties of the axes], one for each measure; limits get more room where values need
-    it. known: {first word of an arm's name: Style}. `show_rows` leaves `places`, {arm: height}.
-    """
-
-    def __init__(self, title, panels, known, **of_subplots):
-        super().__init__(title=title)
-        self.panels, self.known, self.of_subplots = panels, known, of_subplots
-
-    def show_rows(self, measures):
-        """Show {measure: {arm: values (n_networks,)}}.
-
-        Returns the reference and {arm: [an Interval for each measure]}.
-        """
-        reference, *arms = next(iter(measures.values()))
-        self.places = self.place_rows(arms)
-        found = {
-            arm: [paired_interval(one[arm], one[reference]) for one in measures.values()]
-            for arm in self.places
-        }
-        self.all_axes = self.draw_anew(1, len(measures), sharey=True, **self.of_subplots)
-        self.all_axes[0].set_yticks([0, *self.places.values()], [reference, *self.places])
-        self.all_axes[0].set_ylim(max(self.places.values()) + 0.6, -0.6)
-        for axes, of_axes, intervals in zip(self.all_axes, self.panels, zip(*found.values())):
-            axes.set(**of_axes)
-            axes.set_xlim(with_room(axes.get_xlim(), interval_ends(intervals)))
-            axes.locator_params(axis="x", nbins=5)
-            axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
-            axes.plot(0, 0, markersize=16, markeredgewidth=4, **NEUTRAL.of_points())
-            for (arm, place), one in zip(self.places.items(), intervals):
-                style = self.known.get(arm.split()[0], REFERENCE)
-                Intervals(axes, style, horizontal=True).set([place], *interval_ends([one]))
-        return reference, found
-
-    def place_rows(self, arms):
-        """Return {arm: height of its row}, below the reference, which stands at 0."""
-        return {arm: place for place, arm in enumerate(arms, start=1)}

@@ -2,17 +2,12 @@
 
 import numpy as np
 
-from helpers.figures.general import (
-    CurvesPicture,
-    DotsPicture,
-    NamedCurves,
-    RowsPicture,
-    with_room,
-)
+from helpers.figures.general import CurvesPicture, DotsPicture, NamedCurves, with_room
 from helpers.figures.parts import Bars, Ghost, Intervals, LineLabels
 from helpers.figures.picture import (
     DROPOUT,
     NEUTRAL,
+    REFERENCE,
     THEORY,
     WITH_BATCH_NORM,
     WITHOUT_BATCH_NORM,
@@ -131,40 +126,54 @@ class NaiveSweepPicture(DotsPicture):
         return self
 
 
-class DifferencesPicture(RowsPicture):
+class DifferencesPicture(Picture):
     """Best test loss and gap of some arms, minus those of the first; a bet beside its group.
 
     Groups stand on a logarithmic axis, what is not called "group 64" or so below them.
     """
 
-    def __init__(self):
-        left = dict(xlabel="nats (left of 0: better)", xlim=(-0.1, 0.12))
-        right = dict(xlabel="nats", xlim=(-1.3, 0.25))
-        title = "Batch norm's noise does regularise: a little at 64, most at 8"
-        known = {"group": WITH_BATCH_NORM, "dropout": DROPOUT, "no": WITHOUT_BATCH_NORM}
-        super().__init__(title, [left, right], known, width_ratios=[3, 2])
+    STYLES = {"group": WITH_BATCH_NORM, "dropout": DROPOUT, "no": WITHOUT_BATCH_NORM}
 
-    def place_rows(self, arms):
-        sizes = {arm: arm.removeprefix("group ") for arm in arms}
-        places = {arm: np.log2(512 / int(one)) for arm, one in sizes.items() if one.isdigit()}
-        below = max(places.values(), default=0) + 1.3
-        others = [arm for arm in arms if arm not in places]
-        return places | {arm: below + i for i, arm in enumerate(others)}
+    def __init__(self):
+        super().__init__(title="Batch norm's noise does regularise: a little at 64, most at 8")
 
     def show(self, measures):
         """Show {"best test loss", "gap at the end": {arm: values (n_networks,)}}."""
-        reference, found = self.show_rows(measures)
-        left, right = self.all_axes
+        reference, *arms = measures["best test loss"]
+        places = _rows_of(arms)
+        left, right = self.draw_anew(1, 2, sharey=True, width_ratios=[3, 2])
+        left.set_yticks([0, *places.values()], [reference, *places])
+        left.set_ylim(max(places.values()) + 0.6, -0.6)
+        left.set(title=f"best test loss, minus {reference}'s", xlabel="nats (left of 0: better)")
+        gap_of = reference.removeprefix("group ")
+        right.set(title=f"gap at the end, minus {gap_of}'s", xlabel="nats")
+        limits, told = ((-0.1, 0.12), (-1.3, 0.25)), []
+        for axes, usual, values in zip((left, right), limits, measures.values()):
+            found = [paired_interval(values[arm], values[reference]) for arm in places]
+            told.append(", ".join(f"{arm} {one}" for arm, one in zip(places, found)))
+            axes.set_xlim(with_room(usual, interval_ends(found)))
+            axes.locator_params(axis="x", nbins=5)
+            axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
+            axes.plot(0, 0, markersize=16, markeredgewidth=4, **NEUTRAL.of_points())
+            for (arm, place), one in zip(places.items(), found):
+                style = self.STYLES.get(arm.split()[0], REFERENCE)
+                Intervals(axes, style, horizontal=True).set([place], *interval_ends([one]))
         self.ghost = self.moves(Ghost(left))
-        left.set_title(f"best test loss, minus {reference}'s")
-        right.set_title(f"gap at the end, minus {reference.removeprefix('group ')}'s")
-        told = ", ".join(f"{arm} {best}" for arm, (best, _) in found.items())
-        self.sentence = f"Best test loss minus that of {reference}: {told}."
+        self.sentence = f"Best test loss minus that of {reference}: {told[0]}."
         return self
 
     def set_ghost(self, value):
         """Show the bet on the group `value`, or none (None)."""
         self.ghost.set(0.03, value and np.log2(512 / value), f"your bet: {value}")
+
+
+def _rows_of(arms):
+    """Return {arm: height of its row}, below that of all 512 images, which is 0."""
+    sizes = {arm: arm.removeprefix("group ") for arm in arms}
+    places = {arm: np.log2(512 / int(one)) for arm, one in sizes.items() if one.isdigit()}
+    below = max(places.values(), default=0) + 1.3
+    others = [arm for arm in arms if arm not in places]
+    return places | {arm: below + i for i, arm in enumerate(others)}
 
 
 class GroupCurvesPicture(Picture):
