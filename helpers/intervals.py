@@ -67,7 +67,8 @@ def mean_intervals(values, level=0.95):
 
 def interval_ends(intervals):
     """Return the means, lows and highs of a list of Intervals, each (n_intervals,)."""
-    return tuple(np.array([(one.mean, one.low, one.high) for one in intervals]).T)
+    ends = [(one.mean, one.low, one.high) for one in intervals]
+    return tuple(np.reshape(ends, (-1, 3)).T)
 
 
 def paired_interval(values, reference, level=0.95):
