@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from helpers.arms import STEPS_AT_ONCE, first_below, never_below, watch_arms
+from helpers.arms import STEPS_AT_ONCE, first_below, median_arrivals, never_below, watch_arms
 from helpers.checks import check_number
 from helpers.datasets import load_fashion_mnist
-from helpers.intervals import median_text, paired_interval
+from helpers.intervals import paired_interval
 from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
 from helpers.layers import BatchNorm
 from helpers.long_work import finish, remember
@@ -27,11 +27,8 @@ def arrivals(races, threshold):
     """
     runs = list(races.values())
     first = [{arm: first_below(threshold, run) for arm, run in race.items()} for race in runs]
-    late = [{arm: never_below(threshold, run).sum() for arm, run in race.items()} for race in runs]
     reference, *others = first[0]
-    columns = {"setting": races}
-    for arm in first[0]:
-        columns[arm] = [median_text(steps[arm], n[arm]) for steps, n in zip(first, late)]
+    columns = {"setting": races, **median_arrivals(threshold, runs)}
     for arm in others:
         of = "" if len(others) == 1 else f", {arm}"
         columns[f"steps saved{of}"] = [paired_interval(one[reference], one[arm]) for one in first]
@@ -39,7 +36,7 @@ def arrivals(races, threshold):
         columns[f"won, level, lost{of}"] = [
             ", ".join(str((lead == sign).sum()) for sign in (1, 0, -1)) for lead in leads
         ]
-    return columns | {"late": [n[reference] for n in late]}
+    return columns | {"late": [never_below(threshold, race[reference]).sum() for race in runs]}
 
 
 # -- section 2: one unit, one mini-batch --

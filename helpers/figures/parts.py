@@ -42,9 +42,13 @@ class Intervals:
 
 
 class Bars:
-    """Bars from zero, one style each, with intervals and a text at each end."""
+    """Bars from zero, one style each, with intervals and a text at each end.
 
-    def __init__(self, axes, positions, styles, *, width=0.7):
+    What is higher than `top` is cut off there, and an arrow behind its text tells.
+    """
+
+    def __init__(self, axes, positions, styles, *, width=0.7, top=np.inf):
+        self.top = top
         self.positions = np.asarray(positions, dtype=float)
         self.bars = [
             axes.bar(position, 0, width, **style.of_bar())[0]
@@ -56,11 +60,14 @@ class Bars:
 
     def set(self, heights, lows=None, highs=None, texts=None):
         lows, highs = (heights if ends is None else ends for ends in (lows, highs))
+        arrows = ["" if height <= self.top else " ↑" for height in heights]
+        heights, lows, highs = np.minimum([heights, lows, highs], self.top)
         self.intervals.set_segments(_segments(self.positions, lows, highs))
         for bar, height in zip(self.bars, heights, strict=True):
             bar.set_height(height)
         for place, text in enumerate(texts if texts is not None else []):
-            self.texts[place].set(text=text, x=self.positions[place], y=max(0, highs[place]))
+            y = max(0, highs[place])
+            self.texts[place].set(text=text + arrows[place], x=self.positions[place], y=y)
 
 
 class LineLabels:
