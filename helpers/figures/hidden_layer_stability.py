@@ -1,19 +1,11 @@
 """Notebook 03's pictures: ridges of hidden values, drift, kicks, a moving target."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from helpers.experiments.hidden_layer_stability import kick_texts
 from helpers.figures.general import BarsPicture, GroupsPicture, looks_of
 from helpers.figures.parts import Ghost
-from helpers.figures.picture import (
-    NEUTRAL,
-    STORED_STATISTICS,
-    WITH_BATCH_NORM,
-    WITHOUT_BATCH_NORM,
-    Picture,
-)
+from helpers.figures.picture import NEUTRAL, STORED_STATISTICS, Picture
 from helpers.intervals import format_number, mean_interval, paired_interval
 
 LOOKS = looks_of(["without", "with"])
@@ -21,7 +13,8 @@ STATION_NAMES = {
     "z2": "value at z2 (before the second ReLU)",
     "h2": "value at h2 (what layer 3 receives)",
 }
-N_UNITS, GRID, KERNEL_SD = 6, np.linspace(-8, 8, 241), 0.2
+N_UNITS, KERNEL_SD = 6, 0.2
+GRID = np.append(np.linspace(-8, 8, 241), np.nan)  # nan lifts the pen between the rows
 
 
 class RidgePicture(Picture):
@@ -52,21 +45,18 @@ class RidgePicture(Picture):
             part.set(ridges[arm])
         for text in self.stations:
             text.set_text(STATION_NAMES[ridges["station"]])
-        self.sentence = _ridge_sentence(**ridges)
+        self.sentence = (
+            f"Step {ridges['step']}, {ridges['station']}, learning rate "
+            f"{ridges['learning_rate']:g}, batch size {ridges['batch_size']}. "
+        )
+        means, rankings = (
+            [format_number(ridges[arm][name], 3) for arm in LOOKS] for name in ("mean", "ranking")
+        )
+        self.sentence += "Nothing has been learned yet." if ridges["step"] == 0 else (
+            f"In the last 10 steps the mean moved by {means[0]} sd without and {means[1]} sd with "
+            f"batch norm, the ranking of the pictures by {rankings[0]} and {rankings[1]}."
+        )
         return self
-
-
-def _ridge_sentence(step, station, learning_rate, batch_size, **arms):
-    where = f"Step {step}, {station}, learning rate {learning_rate:g}, batch size {batch_size}."
-    if step == 0:
-        return f"{where} Nothing has been learned yet."
-    means, rankings = (
-        [format_number(arms[arm][name], 3) for arm in LOOKS] for name in ("mean", "ranking")
-    )
-    return (
-        f"{where} In the last 10 steps the mean moved by {means[0]} sd without and {means[1]} sd "
-        f"with batch norm, the ranking of the pictures by {rankings[0]} and {rankings[1]}."
-    )
 
 
 class _Ridges:
@@ -78,8 +68,8 @@ class _Ridges:
     def __init__(self, axes, style):
         self.rows = np.arange(N_UNITS, 0, -1)
         axes.hlines(self.rows, -8, 8, color="#dddddd", linewidth=1, zorder=0)
-        hill = dict(color=style.colour, alpha=0.25, linewidth=0, zorder=2)
-        self.fills = [axes.fill_between(GRID, row, row, **hill) for row in self.rows]
+        hills = dict(color=style.colour, alpha=0.25, linewidth=0, zorder=2)
+        self.hills = axes.fill_between([], [], **hills)
         hollow = dict(mfc="white", mec=NEUTRAL.colour, mew=1.8)
         self.lines, self.marks = {}, {}
         for name, line, mark, zorder in (
@@ -88,25 +78,22 @@ class _Ridges:
         ):
             (self.lines[name],) = axes.plot([], [], zorder=zorder, **line)
             (self.marks[name],) = axes.plot([], [], "o", ms=8, zorder=zorder + 2, **mark)
-        self.artists = [*self.fills, *self.lines.values(), *self.marks.values()]
+        self.artists = [self.hills, *self.lines.values(), *self.marks.values()]
 
     def set(self, arm):
+        grid = np.tile(GRID, N_UNITS)
         for name, line in self.lines.items():
             units = arm[name][:, :N_UNITS]
-            heights = np.minimum(self.height * density(units), self.tallest)
-            tops = self.rows[:, None] + heights
-            gaps = np.full((N_UNITS, 1), np.nan)  # lifts the pen between the rows
-            line.set_data(np.tile(np.append(GRID, np.nan), N_UNITS), np.hstack([tops, gaps]).ravel())
+            tops = self.rows[:, None] + np.minimum(self.height * density(units), self.tallest)
+            line.set_data(grid, tops.ravel())
             self.marks[name].set_data(units[0], self.rows)
-        for fill, row, top in zip(self.fills, self.rows, tops):  # those of "now"
-            fill.set_data(GRID, np.full_like(top, row), top)
+        self.hills.set_data(grid, self.rows.repeat(len(GRID)), tops.ravel())  # those of "now"
 
 
 def density(units):
     """Return how the values (n_images, n_units) spread over GRID, (n_units, len(GRID))."""
-    distances = (GRID - units.T[..., None]) / KERNEL_SD
-    kernels = np.exp(-0.5 * distances**2) / (KERNEL_SD * np.sqrt(2 * np.pi))
-    return kernels.mean(axis=-2)
+    kernels = np.exp(-0.5 * ((GRID - units.T[..., None]) / KERNEL_SD) ** 2)
+    return kernels.mean(axis=-2) / (KERNEL_SD * np.sqrt(2 * np.pi))
 
 
 class DriftPicture(GroupsPicture):
@@ -120,48 +107,39 @@ class DriftPicture(GroupsPicture):
         {"mean": "mean (sd)", "scale": "width (log sd)"},
         {"ranking": "ranking (1 − corr.)", "shape": "shape (sd)"},
     )
-
     decimals = 3
 
     def __init__(self):
-        limits = [dict(ylim=(0, 0.157)), dict(ylim=(0, 0.074))]
         super().__init__(
             "Batch norm pins place and width;\nwhich images score high drifts on",
-            [[dict(title=title, **one) for title, one in zip(titles, limits)]
-             for titles in self.TITLES.values()],
+            [[dict(title=left, ylim=(0, 0.157)), dict(title=right, ylim=(0, 0.074))]
+             for left, right in self.TITLES.values()],
             width=10.5, height=5.6,
         )
 
     def show(self, runs):
         """Show {arm: Run} of networks under a `DriftMeter`."""
-        drifts = {station: _drifts_at(station, runs) for station in self.TITLES}
+
+        def drifts(what, station):
+            moved = {arm: run[f"{what} at {station}"].mean(axis=0) for arm, run in runs.items()}
+            return {arm: mean_interval(one) for arm, one in moved.items()}
+
         self.show_groups([
-            {name: found[what] for what, name in names.items()}
-            for found in drifts.values() for names in self.COLUMNS
+            {name: drifts(what, station) for what, name in names.items()}
+            for station in self.TITLES for names in self.COLUMNS
         ])
         n_steps = np.diff(next(iter(runs.values())).steps, prepend=0)[0]
         for axes in self.figure.axes[::2]:
             axes.set_ylabel(f"drift per {n_steps} steps")
         names = " and ".join(label for _, label in looks_of(runs).values())
         names = names.replace("without batch norm and with", "without and with")
-        means = [format_number(one.mean, 3) for one in drifts["z2"]["mean"].values()]
-        rankings = [str(one) for one in drifts["z2"]["ranking"].values()]
+        means = " and ".join(format_number(one.mean, 3) for one in drifts("mean", "z2").values())
+        rankings = " and ".join(str(one) for one in drifts("ranking", "z2").values())
         self.sentence = (
-            f"Per {n_steps} steps at z2, {names}: the mean moves by {' and '.join(means)} sd, the "
-            f"ranking by {' and '.join(rankings)}."
+            f"Per {n_steps} steps at z2, {names}: the mean moves by {means} sd, the ranking by "
+            f"{rankings}."
         )
         return self
-
-
-def _drifts_at(station, runs):
-    """Return {quantity: {arm: Interval}}; without a width where batch norm sets the value."""
-    found = {}
-    for what in ("mean", "scale", "ranking", "shape"):
-        drifts = {arm: run[f"{what} at {station}"].mean(axis=0) for arm, run in runs.items()}
-        found[what] = {arm: mean_interval(one) for arm, one in drifts.items()}
-        if station == "z2" and what in ("mean", "scale") and "with" in runs:
-            found[what]["with"] = replace(found[what]["with"], half_width=0.0)
-    return found
 
 
 class KickPicture(BarsPicture):
@@ -171,9 +149,15 @@ class KickPicture(BarsPicture):
     """
 
     BARS = {
-        "without\nbatch norm": WITHOUT_BATCH_NORM,
-        "batch norm,\nfresh statistics": WITH_BATCH_NORM,
+        "without\nbatch norm": LOOKS["without"][0],
+        "batch norm,\nfresh statistics": LOOKS["with"][0],
         "batch norm,\nstored statistics": STORED_STATISTICS,
+    }
+    KICKS = {
+        "scale": "All weights of layers 1 and 2 times {factor:.1f}",
+        "common direction": "On layers 1 and 2 a push along the mean input, {size:.1f} times as "
+        "long as the weights",
+        "random": "On layers 1 and 2 random noise, {size:.1f} times as long as the weights",
     }
     bet_on = ("scale", 2.0)
 
@@ -193,10 +177,11 @@ class KickPicture(BarsPicture):
         """Show a result of `run_kick`."""
         texts = kick_texts(kick)
         self.show_bars([kick[name] for name in texts], texts=[texts.values()])
+        words = self.KICKS[kick["kind"]].format(size=kick["size"], factor=1 + kick["size"])
         self.sentence = (
-            f"{_kick_in_words(kick['kind'], kick['size'])} the test loss rises by "
-            f"{texts['without']} without batch norm, {texts['fresh']} with fresh and "
-            f"{texts['stored']} with stored statistics ({len(kick['stored'])} networks)."
+            f"{words}: the test loss rises by {texts['without']} without batch norm, "
+            f"{texts['fresh']} with fresh and {texts['stored']} with stored statistics "
+            f"({len(kick['stored'])} networks)."
         )
         self.kick = (kick["kind"], kick["size"])
         self.set_ghost(self.bet)
@@ -209,14 +194,6 @@ class KickPicture(BarsPicture):
             self.ghost.hide()
         else:
             self.ghost.set(1.25, value)  # beside the number above the bar
-
-
-def _kick_in_words(kind, size):
-    if kind == "scale":
-        return f"All weights of layers 1 and 2 times {format_number(1 + size, 1)}:"
-    change = {"common direction": "a push along the mean input", "random": "random noise"}[kind]
-    length = f"{format_number(size, 1)} times as long as the weights"
-    return f"On layers 1 and 2 {change}, {length}:"
 
 
 class MovingTargetPicture(GroupsPicture):
