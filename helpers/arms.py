@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.checks import check_integer
-from helpers.intervals import median_text
 from helpers.layers import divergence_allowed
 from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, one_blas_thread
@@ -201,18 +200,3 @@ def first_below(threshold, run, name="loss"):
 def never_below(threshold, run, name="loss"):
     """Return for each network whether its `name` was never seen below `threshold`."""
     return ~(run[name] < threshold).any(axis=0)
-
-
-def median_arrivals(threshold, races):
-    """Return {arm: texts} of races [{arm: Run}]: the median of its first steps below `threshold`.
-
-    ">= 160" where half of the networks had not arrived when the race ended.
-    """
-    races = list(races)
-    return {
-        arm: [
-            median_text(first_below(threshold, race[arm]), never_below(threshold, race[arm]).sum())
-            for race in races
-        ]
-        for arm in races[0]
-    }

@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from helpers.arms import (
-    Run,
-    first_below,
-    median_arrivals,
-    never_below,
-    train_arms,
-    watch_arms,
-)
+from helpers.arms import Run, first_below, never_below, train_arms, watch_arms
 from helpers.datasets import Examples
 from helpers.layers import Dense
 from helpers.long_work import finish
@@ -226,12 +219,6 @@ def test_first_steps_are_the_first_below_and_the_last_where_there_is_none():
     run = run_with([[2, 1, 3], [1, 0.4, 2], [0.3, 0.6, 0.5]])
     assert first_below(0.5, run).tolist() == [15, 10, 15]
     assert never_below(0.5, run).tolist() == [False, False, True]
-
-
-def test_arrivals_are_medians_and_a_lower_bound_where_half_never_arrive():
-    quick, slow = run_with([[1, 0.4, 0.4], [0.4] * 3]), run_with([[1, 1, 0.4], [1, 1, 0.4]])
-    races = [{"without": slow, "with": quick}, {"without": quick, "with": quick}]
-    assert median_arrivals(0.5, iter(races)) == {"without": [">= 10", "5"], "with": ["5", "5"]}
 
 
 def test_finish_gives_the_runs_of_all_arms():

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from helpers.arms import STEPS_AT_ONCE, first_below, median_arrivals, never_below, watch_arms
+from helpers.arms import STEPS_AT_ONCE, first_below, never_below, watch_arms
 from helpers.checks import check_number
 from helpers.datasets import load_fashion_mnist
-from helpers.intervals import paired_interval
+from helpers.intervals import median_text, paired_interval
 from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
 from helpers.layers import BatchNorm
 from helpers.long_work import finish, remember
@@ -16,6 +16,21 @@ from helpers.network import accuracy, inference_accuracy
 from helpers.randomness import spawn_streams
 
 # -- section 1: the race --
+
+
+def median_arrivals(threshold, races):
+    """Return {arm: texts} of races [{arm: Run}]: the median of its first steps below `threshold`.
+
+    ">= 160" where half of the networks had not arrived when the race ended.
+    """
+    races = list(races)
+    return {
+        arm: [
+            median_text(first_below(threshold, race[arm]), never_below(threshold, race[arm]).sum())
+            for race in races
+        ]
+        for arm in races[0]
+    }
 
 
 def arrivals(races, threshold):
