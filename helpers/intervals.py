@@ -165,6 +165,21 @@ def show_table(columns):
     print(format_table(texts))
 
 
+def compare_arms(rows, difference=None):
+    """Return columns for `show_table`, of rows {arm: values (n_seeds,)} with the same arms.
+
+    The values of each arm; then what each further arm adds to the first one, seed by seed.
+    difference: the heading of that where there are two arms; else it is "with - without".
+    """
+    rows = list(rows)
+    first, *others = rows[0]
+    columns = {arm: [row[arm] for row in rows] for arm in rows[0]}
+    for arm in others:
+        heading = difference if difference and len(others) == 1 else f"{arm} - {first}"
+        columns[heading] = [paired_interval(row[arm], row[first]) for row in rows]
+    return columns
+
+
 def _text_of(value):
     is_sample = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iuf"
     if is_sample:

@@ -11,6 +11,7 @@ import numpy as np
 from helpers.checks import check_choice, check_finite
 from helpers.layers import (
     BatchNorm,
+    Dense,
     Dropout,
     batch_moments,
     check_group_size,
@@ -36,6 +37,14 @@ def record(network, probe, statistics="stored"):
 def layer_places(network, kinds):
     """Return where in `network.layers` the layers of `kinds` are; kinds: a class or several."""
     return [place for place, layer in enumerate(network.layers) if isinstance(layer, kinds)]
+
+
+def third_dense(network):
+    """Return where in `network.layers` the third Dense is; ValueError if there is none."""
+    places = layer_places(network, Dense)
+    if len(places) < 3:
+        raise ValueError(f"hidden must name at least 2 layers, got {len(places) - 1}")
+    return places[2]
 
 
 def predict_with_batch_statistics(network, inputs, group_size=None):

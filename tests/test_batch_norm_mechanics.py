@@ -62,6 +62,12 @@ def test_an_arm_that_half_of_its_networks_never_finish_is_censored():
     assert table["without"] == [">= 15"] and table["late"] == [2] and table["with"] == [">= 10"]
 
 
+def test_median_arrivals_serve_any_race():
+    race = race_of([[1, 0.4], [1, 0.4], [0.4, 0.4]], [[0.4, 0.4]] * 3)
+    found = experiments.median_arrivals(0.5, iter([race, race]))
+    assert found == {"without": ["10", "10"], "with": ["5", "5"]}
+
+
 def test_a_third_arm_gets_columns_of_its_own():
     race = race_of([[1, 1]] * 2, [[0.4, 0.4]] * 2, [[1, 1], [0.4, 0.4]])
     table = experiments.arrivals({"relu": race}, threshold=0.5)

@@ -10,6 +10,7 @@ from helpers.intervals import (
     VERDICTS,
     Interval,
     clearance,
+    compare_arms,
     format_number,
     format_table,
     interval_ends,
@@ -168,6 +169,18 @@ def test_a_table_takes_whole_columns_of_samples(capsys):
 )
 def test_a_median_at_the_cap_is_a_lower_bound(values, n_censored, text):
     assert median_text(np.array(values), n_censored) == text
+
+
+def test_arms_are_compared_with_the_first_seed_by_seed():
+    rows = [{"without": np.arange(3.0) + k, "with": 2 * np.arange(3.0)} for k in range(2)]
+    columns = compare_arms(iter(rows), "difference")
+    assert list(columns) == ["without", "with", "difference"]
+    assert columns["difference"][1] == paired_interval(rows[1]["with"], rows[1]["without"])
+    np.testing.assert_array_equal(columns["without"], [[0, 1, 2], [1, 2, 3]])
+    assert list(compare_arms(rows))[-1] == "with - without"
+    third = compare_arms([{**one, "dropout": one["with"]} for one in rows], "difference")
+    assert list(third)[3:] == ["with - without", "dropout - without"]
+    assert list(compare_arms([{"alone": np.arange(3.0)}])) == ["alone"]
 
 
 def test_tables_align():

@@ -210,23 +210,6 @@ def run_of(losses):
     return Run(5 * np.arange(1, len(losses) + 1), {"loss": losses}, None, None)
 
 
-def test_arrivals_are_medians_and_who_was_late():
-    slow = run_of([[2, 2, 2], [0.4, 2, 2], [0.4, 0.4, 2]])
-    fast = run_of([[0.4, 0.4, 0.4], [0.4, 2, 2], [0.4, 0.4, 2]])
-    table = experiments.arrivals({"a": {"x": slow, "y": fast}, "b": {"x": fast, "y": slow}}, 0.5)
-    assert list(table["median steps"]) == ["a", "b"]
-    assert table["x"] == [">= 15", "5"] and table["y"] == ["5", ">= 15"]
-    assert table["too late"] == ["1 / 0", "0 / 1"]
-
-
-def test_rows_are_compared_pair_by_pair():
-    rows = {"a": {"without": np.array([1.0, 2.0]), "with": np.array([0.0, 1.0])}}
-    table = experiments.compare(rows, "loss")
-    assert list(table) == ["loss", "without", "with", "difference"]
-    (difference,) = table["difference"]
-    assert (difference.mean, difference.half_width) == (-1, 0)
-
-
 # -- learning rates --
 
 

@@ -18,6 +18,21 @@ from helpers.randomness import spawn_streams
 # -- section 1: the race --
 
 
+def median_arrivals(threshold, races):
+    """Return {arm: texts} of races [{arm: Run}]: the median of its first steps below `threshold`.
+
+    ">= 160" where half of the networks had not arrived when the race ended.
+    """
+    races = list(races)
+    return {
+        arm: [
+            median_text(first_below(threshold, race[arm]), never_below(threshold, race[arm]).sum())
+            for race in races
+        ]
+        for arm in races[0]
+    }
+
+
 def arrivals(races, threshold):
     """Return a table of races {name: {arm: Run}}: when each arm's loss fell below `threshold`.
 
@@ -27,11 +42,8 @@ def arrivals(races, threshold):
     """
     runs = list(races.values())
     first = [{arm: first_below(threshold, run) for arm, run in race.items()} for race in runs]
-    late = [{arm: never_below(threshold, run).sum() for arm, run in race.items()} for race in runs]
     reference, *others = first[0]
-    columns = {"setting": races}
-    for arm in first[0]:
-        columns[arm] = [median_text(steps[arm], n[arm]) for steps, n in zip(first, late)]
+    columns = {"setting": races, **median_arrivals(threshold, runs)}
     for arm in others:
         of = "" if len(others) == 1 else f", {arm}"
         columns[f"steps saved{of}"] = [paired_interval(one[reference], one[arm]) for one in first]
@@ -39,7 +51,7 @@ def arrivals(races, threshold):
         columns[f"won, level, lost{of}"] = [
             ", ".join(str((lead == sign).sum()) for sign in (1, 0, -1)) for lead in leads
         ]
-    return columns | {"late": [n[reference] for n in late]}
+    return columns | {"late": [never_below(threshold, race[reference]).sum() for race in runs]}
 
 
 # -- section 2: one unit, one mini-batch --

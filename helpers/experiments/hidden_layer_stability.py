@@ -7,19 +7,22 @@ fresh statistics: batch norm normalises with the moments of the recorded images 
 
 import copy
 from dataclasses import asdict
-from functools import wraps
 
 import numpy as np
 
-from helpers.arms import watch_arms
+from helpers.arms import train_arms, watch_arms
 from helpers.checks import check_choice, check_number
 from helpers.datasets import load_fashion_mnist
-from helpers.intervals import format_number, mean_interval, paired_interval
-from helpers.layer_statistics import layer_places, predict_with_batch_statistics, record
+from helpers.intervals import mean_interval, mean_text
+from helpers.layer_statistics import (
+    layer_places,
+    predict_with_batch_statistics,
+    record,
+    third_dense,
+)
 from helpers.layers import Dense, ReLU, Sigmoid, Tanh
-from helpers.long_work import finish, remember
+from helpers.long_work import remember
 from helpers.network import Network, mean_loss, multilayer_perceptron
-from helpers.randomness import one_per_network
 from helpers.shift import measure_drift
 
 STATIONS = ("z2", "h2")
@@ -33,16 +36,9 @@ def load_clothes(n_networks=16, *, seed=0):
 
 def listen(network, probe):
     """Return what arrives at each station, {station: (..., batch, features)}."""
-    third, received = _third_dense(network), record(network, probe, statistics="fresh")
+    third, received = third_dense(network), record(network, probe, statistics="fresh")
     second = layer_places(network, (ReLU, Tanh, Sigmoid))[1]
     return {"z2": received[second], "h2": received[third]}
-
-
-def _third_dense(network):
-    places = layer_places(network, Dense)
-    if len(places) < 3:
-        raise ValueError(f"hidden must name at least 2 layers, got {len(places) - 1}")
-    return places[2]
 
 
 # -- drift: how far the values at a station move from look to look --
@@ -88,31 +84,9 @@ def watch_drift(data, arms=ARMS, *, seed=0, **settings):
     return watch_arms(arms, data, seed=seed, **{**usual, **settings})
 
 
-def drift_columns(pairs, name):
-    """Return a table of {(learning rate, batch size): {arm: Run}}: means of run[name], paired."""
-    rows = [{arm: run[name].mean(axis=0) for arm, run in runs.items()} for runs in pairs.values()]
-    return {
-        f"{name}:": [f"rate {rate:g}" for rate, _ in pairs], "batch": [size for _, size in pairs],
-        **_compared(rows, "difference"),
-    }
-
-
-def _compared(rows, heading):
-    """Return the columns of rows [{arm: (n_networks,)}], and what each arm adds to the first."""
-    first, *others = rows[0]
-    columns = {arm: [row[arm] for row in rows] for arm in rows[0]}
-    for arm in others:
-        of = heading if len(others) == 1 else f"{arm} - {first}"
-        columns[of] = [paired_interval(row[arm], row[first]) for row in rows]
-    return columns
-
-
 # -- ridges: the same stations, recorded for a picture --
 
 RIDGE_STEPS = tuple(range(0, 201, 10))
-RIDGE_GRID = np.linspace(-8, 8, 241)
-RIDGE_UNITS = 6
-KERNEL_SD = 0.2
 
 
 @remember(maxsize=8)
@@ -128,33 +102,25 @@ def watch_stations(learning_rate=0.02, batch_size=128):
 def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
     """Yield the share of the way to `step`, one of RIDGE_STEPS, and what stands there.
 
-    {"step", "station", "learning_rate", "batch_size"}: as given; {"without", "with"}: {"density",
-    "start density"}: (RIDGE_UNITS, len(RIDGE_GRID)), how the first units of one network spread
-    over the probe now and before training; {"marked", "start marked"}: (RIDGE_UNITS,), the values
-    of one image; {"mean", "ranking", ...}: drift in the last 10 steps, two networks' mean.
+    {"step", "station", "learning_rate", "batch_size"}: as given; {"without", "with"}: {"now",
+    "start"}: (256, 64), one network's values on the probe, now and before training; {"mean",
+    "ranking", ...}: drift in the last 10 steps, two networks' mean.
     """
     check_choice("step", step, RIDGE_STEPS)
     check_choice("station", station, STATIONS)
     setting = dict(station=station, learning_rate=learning_rate, batch_size=batch_size)
     for _, runs in watch_stations(learning_rate, batch_size):
-        if runs is not None:
-            place = min(RIDGE_STEPS.index(step), len(runs["with"].steps) - 1)
-            arms = {arm: _ridges(run[station], place) for arm, run in runs.items()}
-            at = RIDGE_STEPS[place]
-            yield at / step if step else 1, {"step": at, **setting, **arms}
-            if at == step:
-                return
-
-
-def _ridges(values, place):
-    drift = median_drift(values[max(place - 1, 0)], values[place])
-    seen = {name: each.mean() for name, each in drift.items()}
-    for prefix, at in (("", place), ("start ", 0)):
-        units = values[at, 0, :, :RIDGE_UNITS]
-        distances = (RIDGE_GRID - units.T[..., None]) / KERNEL_SD
-        kernels = np.exp(-0.5 * distances**2) / (KERNEL_SD * np.sqrt(2 * np.pi))
-        seen |= {f"{prefix}density": kernels.mean(axis=-2), f"{prefix}marked": units[0]}
-    return seen
+        if runs is None:
+            continue
+        place = min(RIDGE_STEPS.index(step), len(runs["with"].steps) - 1)
+        seen = {"step": RIDGE_STEPS[place], **setting}
+        for arm, values in ((arm, run[station]) for arm, run in runs.items()):
+            drift = median_drift(values[max(place - 1, 0)], values[place])
+            means = {name: each.mean() for name, each in drift.items()}
+            seen[arm] = {"now": values[place, 0], "start": values[0, 0], **means}
+        yield seen["step"] / step if step else 1, seen
+        if seen["step"] == step:
+            return
 
 
 # -- kicks: a sudden change of layers 1 and 2 --
@@ -175,7 +141,7 @@ def run_kick(runs, data, kind="scale", size=2.0, *, n_kicks=3, seed=0, before=No
     rises = []
     for number in range(n_kicks):
         kicked = {
-            arm: kick(one, kind, size, data.test_inputs, rng=np.random.default_rng([seed, number]))
+            arm: kick(one, kind, size, data.test_inputs, seed=[seed, number])
             for arm, one in networks.items()
         }
         rises.append(probe_losses(kicked, data) - before)
@@ -188,10 +154,10 @@ def probe_losses(networks, data):
     networks: {"without": Network, "with": Network}. The latter is judged with fresh statistics,
     those of the test images, and with stored ones.
     """
-    inputs, without, with_norm = data.test_inputs, networks["without"], networks["with"]
     logits = [
-        without.forward(inputs, training=False), predict_with_batch_statistics(with_norm, inputs),
-        with_norm.forward(inputs, training=False),
+        networks["without"].forward(data.test_inputs, training=False),
+        predict_with_batch_statistics(networks["with"], data.test_inputs),
+        networks["with"].forward(data.test_inputs, training=False),
     ]
     return np.stack([mean_loss(one, data.test_targets) for one in logits])
 
@@ -200,38 +166,24 @@ def kick_texts(result):
     """Return {name: text} of a result of `run_kick`; what must be zero has no interval."""
     zero = HURT if result["size"] == 0 else ("fresh",) if result["kind"] == "scale" else ()
     return {
-        name: format_number(result[name].mean(), 2) if name in zero
-        else str(mean_interval(result[name]))
+        name: mean_text(result[name], 2) if name in zero else str(mean_interval(result[name]))
         for name in HURT
     }
 
 
-def kick_columns(results):
-    """Return a table of results of `run_kick`."""
-    texts = [kick_texts(one) for one in results]
-    return {
-        "kick": [one["kind"] for one in results],
-        "size": [format_number(one["size"], 1) for one in results],
-        **{name: [one[name] for one in texts] for name in HURT},
-        "stored - without": [paired_interval(one["stored"], one["without"]) for one in results],
-    }
-
-
-def kick(network, kind, size, probe, *, rng):
-    """Return a copy of `network` whose first two Dense layers got a kick.
+def kick(network, kind, size, probe, *, seed):
+    """Return a copy of networks in lock-step whose first two Dense layers got a kick.
 
     size: the length of the change relative to the length of the weights that it is added to.
     kind: "scale" multiplies all weights by 1 + size; "common direction" adds to every unit, with
     a random sign, the direction of the mean input that its layer receives on `probe`; "random"
-    adds independent normal numbers. rng: one Generator or one per network. Raises ValueError or
-    TypeError for another kind or size and for a network without a networks axis.
+    adds independent normal numbers. seed: of what is random, the same for both arms of a pair.
+    Raises ValueError or TypeError for another kind or size.
     """
     check_choice("kind", kind, KICKS)
     size = check_number("size", size, 0)
-    if network.n_networks is None:
-        raise ValueError("network must have a networks axis (n_networks=1 or more), got None")
     twin = copy.deepcopy(network)
-    generators = one_per_network(rng, network.n_networks)
+    generators = np.random.default_rng(seed).spawn(network.n_networks)
     received = record(network, probe, statistics="fresh") if kind == "common direction" else None
     for place in layer_places(twin, Dense)[:2]:
         weights = twin.layers[place].weights
@@ -240,7 +192,11 @@ def kick(network, kind, size, probe, *, rng):
         elif kind == "random":
             weights += size * _noise(weights, generators)
         else:
-            weights += size * _push(weights, received[place].mean(axis=-2), generators)
+            mean = received[place].mean(axis=-2)[..., None]
+            direction = mean / np.linalg.norm(mean, axis=-2, keepdims=True)
+            signs = np.stack([one.choice([-1, 1], (1, weights.shape[-1])) for one in generators])
+            lengths = np.linalg.norm(weights, axis=-2, keepdims=True)  # of each unit's weights
+            weights += size * (direction * signs * lengths)
     return twin
 
 
@@ -250,13 +206,6 @@ def _noise(weights, generators):
     return noise * _root_mean_square(weights)
 
 
-def _push(weights, mean_input, generators):
-    """Return plus or minus the direction of `mean_input`, as long as each unit's weights."""
-    signs = np.stack([one.choice([-1, 1], (1, weights.shape[-1])) for one in generators])
-    direction = mean_input / np.linalg.norm(mean_input, axis=-1, keepdims=True)
-    return direction[..., None] * signs * np.linalg.norm(weights, axis=-2, keepdims=True)
-
-
 def _root_mean_square(weights):
     return np.sqrt((weights**2).mean(axis=(-2, -1), keepdims=True))
 
@@ -264,11 +213,10 @@ def _root_mean_square(weights):
 # -- a moving target: layers 1 and 2 are driven from outside and never come to rest --
 
 
-@wraps(multilayer_perceptron, assigned=())  # takes the same arguments
 def build_driven(sizes, **options):
     """Return a `multilayer_perceptron` whose layers 1 and 2 hand values on and learn nothing."""
     network = multilayer_perceptron(sizes, **options)
-    third = _third_dense(network)
+    third = third_dense(network)
     return Network([_Driven(network.layers[:third]), *network.layers[third:]])
 
 
@@ -289,9 +237,8 @@ def drive(rotation=0.0, growth=0.0):
     """
 
     def disturb(network, generators):
-        front = network.layers[0]
-        for place in layer_places(front, Dense):
-            weights = front.layers[place].weights
+        for dense in (one for one in network.layers[0].layers if isinstance(one, Dense)):
+            weights = dense.weights
             length = _root_mean_square(weights)
             if rotation:
                 weights += rotation * _noise(weights, generators)
@@ -301,12 +248,7 @@ def drive(rotation=0.0, growth=0.0):
     return disturb
 
 
-SLOW = {**ARMS, "without": dict(batch_norm=False, learning_rate=0.01)}
-DRIVES = {  # arms and what disturbs them
-    "none": (ARMS, drive()),
-    "rotation": (ARMS, drive(rotation=0.1)),
-    "growth": (SLOW, drive(growth=0.02)),
-}
+DRIVES = {"none": drive(), "rotation": drive(rotation=0.1), "growth": drive(growth=0.02)}
 
 
 def late_losses(data, name, *, n_steps=120, seed=0):
@@ -314,18 +256,11 @@ def late_losses(data, name, *, n_steps=120, seed=0):
 
     The training loss in nats, the mean over the last quarter of the steps.
     """
-    arms, disturb = DRIVES[check_choice("name", name, DRIVES)]
-    runs = finish(watch_arms(
-        arms, data, hidden=[48] * 4, n_steps=n_steps, batch_size=128, learning_rate=0.1, seed=seed,
-        build=build_driven, disturb=disturb,
-    ))
+    disturb = DRIVES[check_choice("name", name, DRIVES)]
+    slow = dict(batch_norm=False, learning_rate=0.01)
+    runs = train_arms(
+        {**ARMS, "without": slow} if name == "growth" else ARMS, data, hidden=[48] * 4,
+        n_steps=n_steps, batch_size=128, learning_rate=0.1, seed=seed, build=build_driven,
+        disturb=disturb,
+    )
     return {arm: run.losses[-(n_steps // 4) :].mean(axis=0) for arm, run in runs.items()}
-
-
-def damage_columns(damages):
-    """Return a table of {drive: {arm: (n_networks,)}}, the extra losses."""
-    columns = {"drive": list(damages), **_compared(list(damages.values()), "with - without")}
-    if "growth" in damages and "with" in damages["growth"]:
-        text = format_number(damages["growth"]["with"].mean(), 2)
-        columns["with"][list(damages).index("growth")] = f"{text} by construction"
-    return columns

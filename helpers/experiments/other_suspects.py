@@ -9,12 +9,11 @@ import copy
 
 import numpy as np
 
-from helpers.arms import first_below, never_below, train_arms
+from helpers.arms import train_arms
 from helpers.checks import check_choice, check_flag, check_integer, check_number
 from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist, read_arrays
-from helpers.intervals import median_text, paired_interval
-from helpers.layer_statistics import layer_places, predict_with_batch_statistics
-from helpers.layers import BatchNorm, Dense
+from helpers.layer_statistics import predict_with_batch_statistics, third_dense
+from helpers.layers import BatchNorm
 from helpers.network import Network, mean_loss, multilayer_perceptron, softmax_cross_entropy
 from helpers.randomness import one_per_network, spawn_streams
 from helpers.training import SGD, minibatches
@@ -93,10 +92,7 @@ class MeanWatch:
         self.probe, self._before = probe, None
 
     def __call__(self, network):
-        places = layer_places(network, Dense)
-        if len(places) < 3:
-            raise ValueError(f"hidden must name at least 2 layers, got {len(places) - 1}")
-        front = network.layers[: places[2]]
+        front = network.layers[: third_dense(network)]
         front = [one.held() if isinstance(one, StepNoise) else one for one in front]
         received = predict_with_batch_statistics(Network(front), self.probe)
         before, self._before = self._before, (received.mean(axis=-2), received.std(axis=-2))
@@ -136,31 +132,6 @@ def run_noisy_race(
         batch_size=128, learning_rate=learning_rate, seed=seed,
         **(dict(look=MeanWatch(probe), every=1) if drift else dict(look=look, every=5)),
     )
-
-
-def arrivals(races, threshold):
-    """Return a table of races {name: {arm: Run}}: each arm's median step below `threshold`.
-
-    And how many networks of each arm had not arrived when the race ended.
-    """
-    late = [
-        {arm: never_below(threshold, run).sum() for arm, run in race.items()}
-        for race in races.values()
-    ]
-    columns = {"median steps": races}
-    for arm in late[0]:
-        runs = [race[arm] for race in races.values()]
-        columns[arm] = [median_text(first_below(threshold, run), n[arm])
-                        for run, n in zip(runs, late)]
-    return columns | {"too late": [" / ".join(map(str, n.values())) for n in late]}
-
-
-def compare(rows, heading=""):
-    """Return a table of {name of a row: {arm: (n_networks,)}}, and of with minus without."""
-    arms = next(iter(rows.values()))
-    columns = {arm: [row[arm] for row in rows.values()] for arm in arms}
-    differences = [paired_interval(row["with"], row["without"]) for row in rows.values()]
-    return {heading: rows, **columns, "difference": differences}
 
 
 # -- section 3: which learning rates train? --
@@ -369,11 +340,11 @@ def long_steps(activation, *, at=(6, 16, 26), n_train=2000, n_networks=16, seed=
 def third_gradient(network, inputs, targets):
     """Return the gradient of layer 3's weights, (n_networks, n_weights)."""
     loss_and_gradient(network, inputs, targets)
-    third = network.layers[layer_places(network, Dense)[2]]
+    third = network.layers[third_dense(network)]
     return third.grad_weights.reshape(network.n_networks, -1)
 
 
 def with_layers_below(network, other):
     """Return a copy of the network whose layers 1 and 2 are those of another one."""
-    third = layer_places(network, Dense)[2]
+    third = third_dense(network)
     return copy.deepcopy(Network(other.layers[:third] + network.layers[third:]))

@@ -17,7 +17,7 @@ from helpers.figures.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.intervals import interval_ends, mean_intervals
+from helpers.intervals import format_number, interval_ends, mean_intervals
 
 # How the arms of the course look, and what pictures call them; others get what is left, in turn.
 OF_ARMS = {
@@ -142,12 +142,12 @@ class BarsPicture(Picture):
     """Bars from zero with 95% intervals and their numbers, one panel for each of several results.
 
     bars: {label below the bar: Style}. of_axes: properties of all axes. reference: (height, name)
-    of a line across. `show_bars` leaves the numbers in `texts`, [panel][bar].
+    of a line across. top: where higher bars are cut off.
     """
 
     def __init__(
         self, title, bars, panels=("",), *, width=9, height=5, bar_width=0.7, reference=None,
-        **of_axes,
+        top=np.inf, **of_axes,
     ):
         super().__init__(width=width, height=height, title=title)
         self.bars = []
@@ -161,15 +161,67 @@ class BarsPicture(Picture):
             axes.set_xticks(range(len(bars)), list(bars))
             axes.tick_params(axis="x", length=0)
             axes.label_outer()
-            part = Bars(axes, range(len(bars)), list(bars.values()), width=bar_width)
+            part = Bars(axes, range(len(bars)), list(bars.values()), width=bar_width, top=top)
             self.bars.append(self.moves(part))
 
-    def show_bars(self, *panels):
-        """Show one list of values per panel, each value (n_networks,); return the Intervals."""
+    def show_bars(self, *panels, texts=None):
+        """Show one list of values per panel, each value (n_networks,); return the Intervals.
+
+        texts: a list per panel, instead of the intervals as they print.
+        """
         found = [mean_intervals(values) for values in panels]
-        for bars, intervals in zip(self.bars, found, strict=True):
-            bars.set(*interval_ends(intervals), [str(one) for one in intervals])
+        for bars, intervals, of_bars in zip(self.bars, found, texts or found, strict=True):
+            bars.set(*interval_ends(intervals), [str(one) for one in of_bars])
         return found
+
+
+class GroupsPicture(Picture):
+    """Bars from zero with 95% intervals in groups, one bar for each arm.
+
+    panels: rows of properties of axes, such as their titles and limits, which get more room where
+    the first values need it. gap: between groups, where a bar is 0.7 wide. names: where in the
+    figure, or in the only panel, those of the arms stand.
+    """
+
+    decimals = 2
+
+    def __init__(self, title, panels, *, width=9, height=5, gap=0.5, names="upper right"):
+        super().__init__(width=width, height=height, title=title)
+        self.gap, self.names, self.bars = gap, names, []
+        grid = self.figure.subplots(len(panels), len(panels[0]), sharey="col", squeeze=False)
+        for axes, of_axes in zip(grid.flat, (one for row in panels for one in row)):
+            axes.set(**of_axes)
+
+    def show_groups(self, panels):
+        """Show [{group: {arm: Interval}}], one for each panel, row by row."""
+        if not self.bars:
+            self._build(panels)
+        for bars, groups in zip(self.bars, panels, strict=True):
+            cells = [(group, *one) for group, arms in groups.items() for one in arms.items()]
+            texts = [self.text_of(*cell) for cell in cells]
+            bars.set(*interval_ends([interval for _, _, interval in cells]), texts)
+
+    def text_of(self, group, arm, interval):
+        """Return what stands above a bar."""
+        return format_number(interval.mean, self.decimals)
+
+    def _build(self, panels):
+        all_axes = self.figure.axes
+        looks = looks_of(next(iter(panels[0].values()))).values()
+        for axes, groups in zip(all_axes, panels):
+            starts = (0.8 * len(looks) + self.gap) * np.arange(len(groups))
+            positions = np.add.outer(starts, 0.8 * np.arange(len(looks)))
+            axes.set_xlim(-0.6, positions.max() + 0.6)
+            axes.set_xticks(positions.mean(axis=1), list(groups))
+            axes.tick_params(axis="x", length=0)
+            axes.locator_params(axis="y", nbins=6)
+            highest = max(one.high for arms in groups.values() for one in arms.values())
+            axes.set_ylim(0, max(axes.get_ylim()[1], 1.15 * highest))
+            styles = [style for style, _ in looks] * len(groups)
+            self.bars.append(self.moves(Bars(axes, positions.ravel(), styles)))
+        samples = [all_axes[0].bar(0, 0, **style.of_bar()) for style, _ in looks]
+        page = self.figure if len(all_axes) > 1 else all_axes[0]
+        page.legend(samples, [name for _, name in looks], loc=self.names, borderaxespad=0)
 
 
 class DotsPicture(Picture):

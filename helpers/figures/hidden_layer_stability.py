@@ -1,20 +1,20 @@
 """Notebook 03's pictures: ridges of hidden values, drift, kicks, a moving target."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from helpers.experiments.hidden_layer_stability import RIDGE_GRID, RIDGE_UNITS, kick_texts
-from helpers.figures.general import looks_of
-from helpers.figures.parts import Bars, Ghost
+from helpers.experiments.hidden_layer_stability import kick_texts
+from helpers.figures.general import BarsPicture, GroupsPicture, looks_of
+from helpers.figures.parts import Ghost
 from helpers.figures.picture import NEUTRAL, STORED_STATISTICS, Picture
-from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
+from helpers.intervals import format_number, mean_interval, paired_interval
 
 LOOKS = looks_of(["without", "with"])
 STATION_NAMES = {
     "z2": "value at z2 (before the second ReLU)",
     "h2": "value at h2 (what layer 3 receives)",
 }
+N_UNITS, KERNEL_SD = 6, 0.2
+GRID = np.append(np.linspace(-8, 8, 241), np.nan)  # nan lifts the pen between the rows
 
 
 class RidgePicture(Picture):
@@ -29,15 +29,15 @@ class RidgePicture(Picture):
         self.ridges, self.stations = {}, []
         for axes, (arm, (style, name)) in zip(panels, LOOKS.items()):
             self.ridges[arm] = self.moves(_Ridges(axes, style))
-            axes.set(xlim=(-8, 8), ylim=(0.4, RIDGE_UNITS + 2.1), xticks=range(-8, 9, 4))
+            axes.set(xlim=(-8, 8), ylim=(0.4, N_UNITS + 2.1), xticks=range(-8, 9, 4))
             axes.set_title(name, color=style.text_colour)
             axes.set_xlabel(" ")  # keeps room for the station's name, which moves
             text = axes.text(0.5, -0.13, "", transform=axes.transAxes, ha="center", fontsize=14)
             self.stations.append(self.moves(text))
-        rows = range(1, RIDGE_UNITS + 1)
+        rows = range(1, N_UNITS + 1)
         panels[0].set_yticks(rows, [f"unit {unit}" for unit in reversed(rows)])
         key = "● one picture\n○ at step 0\ngrey: step 0"  # short: beside the peaks at zero
-        panels[0].text(-7.8, RIDGE_UNITS + 2.1, key, va="top", linespacing=1.3)
+        panels[0].text(-7.8, N_UNITS + 2.1, key, va="top", linespacing=1.3)
 
     def show(self, ridges):
         """Show what `ridges_at` yields."""
@@ -45,21 +45,18 @@ class RidgePicture(Picture):
             part.set(ridges[arm])
         for text in self.stations:
             text.set_text(STATION_NAMES[ridges["station"]])
-        self.sentence = _ridge_sentence(**ridges)
+        self.sentence = (
+            f"Step {ridges['step']}, {ridges['station']}, learning rate "
+            f"{ridges['learning_rate']:g}, batch size {ridges['batch_size']}. "
+        )
+        means, rankings = (
+            [format_number(ridges[arm][name], 3) for arm in LOOKS] for name in ("mean", "ranking")
+        )
+        self.sentence += "Nothing has been learned yet." if ridges["step"] == 0 else (
+            f"In the last 10 steps the mean moved by {means[0]} sd without and {means[1]} sd with "
+            f"batch norm, the ranking of the pictures by {rankings[0]} and {rankings[1]}."
+        )
         return self
-
-
-def _ridge_sentence(step, station, learning_rate, batch_size, **arms):
-    where = f"Step {step}, {station}, learning rate {learning_rate:g}, batch size {batch_size}."
-    if step == 0:
-        return f"{where} Nothing has been learned yet."
-    means, rankings = (
-        [format_number(arms[arm][name], 3) for arm in LOOKS] for name in ("mean", "ranking")
-    )
-    return (
-        f"{where} In the last 10 steps the mean moved by {means[0]} sd without and {means[1]} sd "
-        f"with batch norm, the ranking of the pictures by {rankings[0]} and {rankings[1]}."
-    )
 
 
 class _Ridges:
@@ -69,231 +66,168 @@ class _Ridges:
     tallest = 1.6  # rows; ReLU's peak at zero would hide the neighbours
 
     def __init__(self, axes, style):
-        self.rows = np.arange(RIDGE_UNITS, 0, -1)
+        self.rows = np.arange(N_UNITS, 0, -1)
         axes.hlines(self.rows, -8, 8, color="#dddddd", linewidth=1, zorder=0)
-        hill = dict(color=style.colour, alpha=0.25, linewidth=0, zorder=2)
-        self.fills = [axes.fill_between(RIDGE_GRID, row, row, **hill) for row in self.rows]
-        (self.start,) = axes.plot([], [], color=NEUTRAL.colour, linewidth=1.4, zorder=3)
-        (self.now,) = axes.plot([], [], zorder=4, **style.of_line())
-        (self.start_mark,) = axes.plot(
-            [], [], "o", mfc="white", mec=NEUTRAL.colour, mew=1.8, ms=8, zorder=5
-        )
-        (self.mark,) = axes.plot([], [], "o", color="black", ms=8, zorder=6)
-        self.artists = [*self.fills, self.start, self.now, self.start_mark, self.mark]
+        hills = dict(color=style.colour, alpha=0.25, linewidth=0, zorder=2)
+        self.hills = axes.fill_between([], [], **hills)
+        hollow = dict(mfc="white", mec=NEUTRAL.colour, mew=1.8)
+        self.lines, self.marks = {}, {}
+        for name, line, mark, zorder in (
+            ("start", dict(color=NEUTRAL.colour, linewidth=1.4), hollow, 3),
+            ("now", style.of_line(), dict(color="black"), 4),
+        ):
+            (self.lines[name],) = axes.plot([], [], zorder=zorder, **line)
+            (self.marks[name],) = axes.plot([], [], "o", ms=8, zorder=zorder + 2, **mark)
+        self.artists = [self.hills, *self.lines.values(), *self.marks.values()]
 
     def set(self, arm):
-        for fill, row, top in zip(self.fills, self.rows, self._tops(arm["density"]), strict=True):
-            fill.set_data(RIDGE_GRID, np.full_like(top, row), top)
-        for line, name in ((self.start, "start density"), (self.now, "density")):
-            tops = self._tops(arm[name])
-            gaps = np.full((len(tops), 1), np.nan)  # lifts the pen between the rows
-            grid = np.tile(np.append(RIDGE_GRID, np.nan), len(tops))
-            line.set_data(grid, np.hstack([tops, gaps]).ravel())
-        self.start_mark.set_data(arm["start marked"], self.rows)
-        self.mark.set_data(arm["marked"], self.rows)
-
-    def _tops(self, density):
-        return self.rows[:, None] + np.minimum(self.height * density, self.tallest)
+        grid = np.tile(GRID, N_UNITS)
+        for name, line in self.lines.items():
+            units = arm[name][:, :N_UNITS]
+            tops = self.rows[:, None] + np.minimum(self.height * density(units), self.tallest)
+            line.set_data(grid, tops.ravel())
+            self.marks[name].set_data(units[0], self.rows)
+        self.hills.set_data(grid, self.rows.repeat(len(GRID)), tops.ravel())  # those of "now"
 
 
-class _CutBars(Bars):
-    """Bars cut off at `top`; an arrow marks each that goes on."""
-
-    def __init__(self, axes, positions, styles, *, top, **settings):
-        super().__init__(axes, positions, styles, **settings)
-        axes.tick_params(axis="x", length=0)
-        self.top = top
-
-    def show(self, intervals, texts):
-        heights, lows, highs = np.clip(interval_ends(intervals), 0, self.top)
-        cut = [" ↑" if one.mean > self.top else "" for one in intervals]
-        self.set(heights, lows, highs, [text + mark for text, mark in zip(texts, cut)])
+def density(units):
+    """Return how the values (n_images, n_units) spread over GRID, (n_units, len(GRID))."""
+    kernels = np.exp(-0.5 * ((GRID - units.T[..., None]) / KERNEL_SD) ** 2)
+    return kernels.mean(axis=-2) / (KERNEL_SD * np.sqrt(2 * np.pi))
 
 
-def _bars_by_arm(axes, names, arms, *, top, gap):
-    """Return _CutBars in groups of these names, one bar for each arm."""
-    starts = (0.8 * len(arms) + gap) * np.arange(len(names))
-    positions = starts[:, None] + 0.8 * np.arange(len(arms))
-    axes.set(xlim=(-0.6, positions.max() + 0.6), ylim=(0, 1.12 * top))
-    axes.set_xticks(positions.mean(axis=1), names)
-    styles = [style for style, _ in looks_of(arms).values()]
-    return _CutBars(axes, positions.ravel(), styles * len(names), top=top)
-
-
-def _name_arms(page, axes, arms, where="upper right"):
-    """Write the names of the arms in a corner of `page`, beside samples of the bars in `axes`."""
-    looks = looks_of(arms).values()
-    samples = [axes.bar(0, 0, **style.of_bar()) for style, _ in looks]
-    page.legend(samples, [name for _, name in looks], loc=where, borderaxespad=0)
-
-
-class DriftPicture(Picture):
+class DriftPicture(GroupsPicture):
     """What batch norm pins by construction, and what it does not."""
 
-    titles = {
+    TITLES = {
         "z2": ("z2: batch norm sets them", "z2: not set by batch norm"),
         "h2": ("h2: follows, through the ReLU", "h2: not set by batch norm"),
     }
-    # Of either column: quantities and their names, the top of the axes and its ticks.
-    columns = (
-        ({"mean": "mean (sd)", "scale": "width (log sd)"}, 0.14, (0, 0.05, 0.10, 0.15)),
-        ({"ranking": "ranking (1 − corr.)", "shape": "shape (sd)"}, 0.066, (0, 0.02, 0.04, 0.06)),
+    COLUMNS = (
+        {"mean": "mean (sd)", "scale": "width (log sd)"},
+        {"ranking": "ranking (1 − corr.)", "shape": "shape (sd)"},
     )
+    decimals = 3
 
     def __init__(self):
         super().__init__(
+            "Batch norm pins place and width;\nwhich images score high drifts on",
+            [[dict(title=left, ylim=(0, 0.157)), dict(title=right, ylim=(0, 0.074))]
+             for left, right in self.TITLES.values()],
             width=10.5, height=5.6,
-            title="Batch norm pins place and width;\nwhich images score high drifts on",
         )
-        self.bars = {}
 
     def show(self, runs):
         """Show {arm: Run} of networks under a `DriftMeter`."""
-        if not self.bars:
-            self._build(runs)
-        for (station, quantities), bars in self.bars.items():
-            names = [f"{quantity} at {station}" for quantity in quantities]
-            intervals = [one for name in names for one in _drifts(runs, name)]
-            bars.show(intervals, [format_number(one.mean, 3) for one in intervals])
-        self.sentence = _drift_sentence(runs)
+
+        def drifts(what, station):
+            moved = {arm: run[f"{what} at {station}"].mean(axis=0) for arm, run in runs.items()}
+            return {arm: mean_interval(one) for arm, one in moved.items()}
+
+        self.show_groups([
+            {name: drifts(what, station) for what, name in names.items()}
+            for station in self.TITLES for names in self.COLUMNS
+        ])
+        n_steps = np.diff(next(iter(runs.values())).steps, prepend=0)[0]
+        for axes in self.figure.axes[::2]:
+            axes.set_ylabel(f"drift per {n_steps} steps")
+        names = " and ".join(label for _, label in looks_of(runs).values())
+        names = names.replace("without batch norm and with", "without and with")
+        means = " and ".join(format_number(one.mean, 3) for one in drifts("mean", "z2").values())
+        rankings = " and ".join(str(one) for one in drifts("ranking", "z2").values())
+        self.sentence = (
+            f"Per {n_steps} steps at z2, {names}: the mean moves by {means} sd, the ranking by "
+            f"{rankings}."
+        )
         return self
 
-    def _build(self, runs):
-        grid = self.figure.subplots(2, 2)
-        for row, (station, titles) in zip(grid, self.titles.items()):
-            row[0].set_ylabel(f"drift per {_steps_between(runs)} steps")
-            for axes, title, (names, top, ticks) in zip(row, titles, self.columns):
-                axes.set_title(title)
-                axes.set_yticks(ticks)
-                bars = _bars_by_arm(axes, list(names.values()), runs, top=top, gap=0.5)
-                self.bars[station, tuple(names)] = self.moves(bars)
-        _name_arms(self.figure, grid[0, 0], runs)
 
-
-def _drifts(runs, name):
-    """Return the Intervals of all arms; without a width where batch norm sets the value."""
-    intervals = mean_intervals([run[name].mean(axis=0) for run in runs.values()])
-    is_set = name in ("mean at z2", "scale at z2")
-    return [
-        replace(one, half_width=0.0) if is_set and arm == "with" else one
-        for arm, one in zip(runs, intervals)
-    ]
-
-
-def _steps_between(runs):
-    first, second = next(iter(runs.values())).steps[:2]
-    return second - first
-
-
-def _drift_sentence(runs):
-    names = " and ".join(label for _, label in looks_of(runs).values())
-    names = names.replace("without batch norm and with", "without and with")
-    means = " and ".join(format_number(one.mean, 3) for one in _drifts(runs, "mean at z2"))
-    rankings = " and ".join(str(one) for one in _drifts(runs, "ranking at z2"))
-    return (
-        f"Per {_steps_between(runs)} steps at z2, {names}: the mean moves by {means} sd, the "
-        f"ranking by {rankings}."
-    )
-
-
-class KickPicture(Picture):
+class KickPicture(BarsPicture):
     """The loss after a kick: three bars, cut off at the top of the axis.
 
     A bet on the bar in the middle is shown while the picture shows the kick `bet_on`.
     """
 
-    top = 10.0
+    BARS = {
+        "without\nbatch norm": LOOKS["without"][0],
+        "batch norm,\nfresh statistics": LOOKS["with"][0],
+        "batch norm,\nstored statistics": STORED_STATISTICS,
+    }
+    KICKS = {
+        "scale": "All weights of layers 1 and 2 times {factor:.1f}",
+        "common direction": "On layers 1 and 2 a push along the mean input, {size:.1f} times as "
+        "long as the weights",
+        "random": "On layers 1 and 2 random noise, {size:.1f} times as long as the weights",
+    }
     bet_on = ("scale", 2.0)
 
     def __init__(self):
-        super().__init__(title="Do fresh statistics soften the kick? Do stored ones?")
-        axes = self.figure.subplots()
-        names = ("without\nbatch norm", "batch norm,\nfresh statistics")
-        axes.set_xticks(range(3), [*names, "batch norm,\nstored statistics"])
-        axes.set(xlim=(-0.6, 2.6), ylim=(-1.4, 1.12 * self.top), yticks=range(0, 11, 2))
-        axes.set_ylabel("increase of the test loss (nats),\ncut off at 10")
+        super().__init__(
+            "Do fresh statistics soften the kick? Do stored ones?", self.BARS, bar_width=0.5,
+            top=10.0, ylim=(-1.4, 11.2), yticks=range(0, 11, 2),
+            ylabel="increase of the test loss (nats),\ncut off at 10",
+        )
+        (axes,) = self.figure.axes
         axes.spines.bottom.set_visible(False)
         axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
-        styles = [*(style for style, _ in LOOKS.values()), STORED_STATISTICS]
-        self.bars = self.moves(_CutBars(axes, range(3), styles, top=self.top, width=0.5))
         self.ghost = self.moves(Ghost(axes, offset=(9, 2), va="bottom"))  # above the line at 0
         self.kick, self.bet = None, None
 
     def show(self, kick):
         """Show a result of `run_kick`."""
         texts = kick_texts(kick)
-        intervals = mean_intervals([kick[name] for name in texts])
-        self.bars.show(intervals, texts.values())
+        self.show_bars([kick[name] for name in texts], texts=[texts.values()])
+        words = self.KICKS[kick["kind"]].format(size=kick["size"], factor=1 + kick["size"])
         self.sentence = (
-            f"{_kick_in_words(kick['kind'], kick['size'])} the test loss rises by "
-            f"{texts['without']} without batch norm, {texts['fresh']} with fresh and "
-            f"{texts['stored']} with stored statistics ({intervals[0].n_seeds} networks)."
+            f"{words}: the test loss rises by {texts['without']} without batch norm, "
+            f"{texts['fresh']} with fresh and {texts['stored']} with stored statistics "
+            f"({len(kick['stored'])} networks)."
         )
         self.kick = (kick["kind"], kick["size"])
-        self._place_ghost()
+        self.set_ghost(self.bet)
         return self
 
     def set_ghost(self, value):
         """Show the bet `value`, in nats, or none (None)."""
         self.bet = value
-        self._place_ghost()
-
-    def _place_ghost(self):
-        if self.bet is None or self.kick != self.bet_on:
+        if value is None or self.kick != self.bet_on:
             self.ghost.hide()
         else:
-            self.ghost.set(1.25, self.bet)  # beside the number above the bar
+            self.ghost.set(1.25, value)  # beside the number above the bar
 
 
-def _kick_in_words(kind, size):
-    if kind == "scale":
-        return f"All weights of layers 1 and 2 times {format_number(1 + size, 1)}:"
-    change = {"common direction": "a push along the mean input", "random": "random noise"}[kind]
-    length = f"{format_number(size, 1)} times as long as the weights"
-    return f"On layers 1 and 2 {change}, {length}:"
-
-
-class MovingTargetPicture(Picture):
+class MovingTargetPicture(GroupsPicture):
     """What driving layers 1 and 2 costs the later layers."""
 
-    names = {"rotation": "layers 1 and 2 rotate", "growth": "layers 1 and 2 grow"}
-    words = {"rotation": "when layers 1 and 2 rotate", "growth": "when they grow"}
-    top = 0.9
+    NAMES = {"rotation": "layers 1 and 2 rotate", "growth": "layers 1 and 2 grow"}
+    WORDS = {"rotation": "when layers 1 and 2 rotate", "growth": "when they grow"}
 
     def __init__(self):
-        super().__init__(title="Batch norm cancels growth,\nbut hardly helps against rotation")
-        self.bars = None
+        super().__init__(
+            "Batch norm cancels growth,\nbut hardly helps against rotation",
+            [[dict(ylabel="extra training loss (nats)", ylim=(0, 1.008))]], gap=0.9,
+            names="upper left",
+        )
+
+    def text_of(self, group, arm, interval):
+        # Batch norm divides every factor out again.
+        is_zero = (group, arm) == (self.NAMES["growth"], "with")
+        return super().text_of(group, arm, interval) + is_zero * "\nby construction"
 
     def show(self, damages):
         """Show {drive: {arm: (n_networks,)}}, extra training losses in nats."""
-        if self.bars is None:
-            self._build(damages)
-        cells = [(drive, *cell) for drive, by_arm in damages.items() for cell in by_arm.items()]
-        intervals = mean_intervals([values for _, _, values in cells])
-        texts = [format_number(one.mean, 2) for one in intervals]
-        for place, (drive, arm, _) in enumerate(cells):
-            if (drive, arm) == ("growth", "with"):  # batch norm divides every factor out again
-                texts[place] += "\nby construction"
-        self.bars.show(intervals, texts)
-        self.sentence = self._tell(damages)
+        self.show_groups([{
+            self.NAMES.get(drive, drive): {arm: mean_interval(loss) for arm, loss in arms.items()}
+            for drive, arms in damages.items()
+        }])
+        (first, _), *others = looks_of(next(iter(damages.values()))).items()
+        self.sentence = ""
+        for arm, (_, label) in others:
+            what = label.removeprefix("with ")
+            changes = " and ".join(
+                f"by {paired_interval(one[arm], one[first])} nats "
+                f"{self.WORDS.get(drive, f'with {drive}')}" for drive, one in damages.items()
+            )
+            self.sentence += f"{what[0].upper()}{what[1:]} changes the damage {changes}. "
+        self.sentence = self.sentence.strip() or "Only one kind of network: nothing to compare."
         return self
-
-    def _tell(self, damages):
-        first, *others = next(iter(damages.values()))
-        told = []
-        for arm in others:
-            changes = [
-                f"by {paired_interval(one[arm], one[first])} nats {self.words.get(drive, drive)}"
-                for drive, one in damages.items()
-            ]
-            is_usual = (first, arm) == ("without", "with")
-            what = "Batch norm" if is_usual else f"Going from {first!r} to {arm!r}"
-            told.append(f"{what} changes the damage {' and '.join(changes)}.")
-        return " ".join(told) or "Only one kind of network: nothing to compare."
-
-    def _build(self, damages):
-        axes, arms = self.figure.subplots(), next(iter(damages.values()))
-        axes.set_ylabel("extra training loss (nats)")
-        names = [self.names.get(drive, drive) for drive in damages]
-        self.bars = self.moves(_bars_by_arm(axes, names, arms, top=self.top, gap=0.9))
-        _name_arms(axes, axes, arms, "upper left")

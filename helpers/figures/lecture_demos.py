@@ -18,9 +18,10 @@ class KickInStepsPicture(KickPicture):
         kick, with_stored = shown
         super().show(kick)
         if not with_stored:
-            self.bars.bars[2].set_height(0)
-            self.bars.texts[2].set(text="?", y=0)
-            self.bars.intervals.set_segments(self.bars.intervals.get_segments()[:2])
+            (bars,) = self.bars
+            bars.bars[2].set_height(0)
+            bars.texts[2].set(text="?", y=0)
+            bars.intervals.set_segments(bars.intervals.get_segments()[:2])
             head, _, _ = self.sentence.rpartition(" and ")  # "... 0.00 with fresh and 4.7 ..."
             self.sentence = f"{head} statistics ({len(kick['stored'])} networks)."
         return self

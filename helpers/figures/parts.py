@@ -40,10 +40,13 @@ class Intervals:
 
 
 class Bars:
-    """Bars from zero, one style each, with intervals and a text at each end."""
+    """Bars from zero, one style each, with intervals and a text at each end.
 
-    def __init__(self, axes, positions, styles, *, width=0.7):
-        self.positions = positions
+    What is higher than `top` is cut off there, and an arrow behind its text tells.
+    """
+
+    def __init__(self, axes, positions, styles, *, width=0.7, top=np.inf):
+        self.positions, self.top = positions, top
         self.bars = [
             axes.bar(position, 0, width, **style.of_bar())[0]
             for position, style in zip(positions, styles, strict=True)
@@ -53,11 +56,13 @@ class Bars:
         self.artists = [*self.bars, self.intervals, *self.texts]
 
     def set(self, heights, lows, highs, texts):
+        arrows = ["" if height <= self.top else " ↑" for height in heights]
+        heights, lows, highs = np.minimum([heights, lows, highs], self.top)
         self.intervals.set_segments(_segments(self.positions, lows, highs))
         for bar, height in zip(self.bars, heights, strict=True):
             bar.set_height(height)
-        for artist, text, x, y in zip(self.texts, texts, self.positions, highs):
-            artist.set(text=text, x=x, y=max(0, y))
+        for artist, text, arrow, x, y in zip(self.texts, texts, arrows, self.positions, highs):
+            artist.set(text=text + arrow, x=x, y=max(0, y))
 
 
 class LineLabels:
