@@ -1,6 +1,5 @@
 """Notebook 05's pictures: races with noise, the learning rates that train, smoothness."""
 
-from itertools import chain
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -29,7 +28,7 @@ class NoisyRacePicture(RacePicture):
 
     def _build(self, panels):
         super()._build(panels)
-        for _, number in chain(*self.finishes):  # faster arms' curves run through them
+        for _, number in self.arrivals:  # faster arms' curves run through them
             number.set_bbox(dict(facecolor="white", edgecolor="none", pad=0.5))
         self.ghost = self.moves(Ghost(self.figure.axes[0], offset=(0, -38), ha="center"))
         self.set_ghost(self.bet)
