@@ -129,12 +129,14 @@ class NamedCurvesPicture(Picture):
     def show_curves(self, curves):
         """Show what `NamedCurves.set` takes; return {name: Interval at the right end}."""
         axes, looks = self.draw_anew(), looks_of(curves, self.known)
-        found = NamedCurves(self, axes, looks, points=True).set(curves)
+        named = NamedCurves(self, axes, looks, points=True)
+        found = named.set(curves)
         places = max((x for x, _ in curves.values()), key=len)
         span = places[-1] - places[0]
         lowest = min(one.low for intervals in found.values() for one in intervals)
         axes.set(xticks=places, ylim=(0.1 * (10 * lowest // 1), 1.02), **self.of_axes)
         axes.set_xlim(places[0] - 0.04 * span, places[-1] + 0.38 * span)
+        named.labels.arrange()  # within these limits
         return {name: intervals[-1] for name, intervals in found.items()}
 
 

@@ -236,7 +236,7 @@ class EndGapPicture(CurvesPicture):
         super()._build(panels)
         ends = interval_ends([mean_interval(one["with"][1][-1]) for one in panels.values()])
         for axes in self.figure.axes:
-            axes.set_ylim(with_room((-0.22, 0.14), ends))
+            axes.set(xlim=(0, 1.04 * axes.get_xlim()[1]), ylim=with_room((-0.22, 0.14), ends))
             axes.locator_params(axis="x", nbins=5)
             axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
             for y, which in ((0.05, "smaller"), (0.84, "larger")):
