@@ -211,12 +211,12 @@ def run_of(losses):
 
 
 def test_arrivals_are_medians_and_who_was_late():
-    slow = run_of([[2, 2, 2], [0.4, 2, 2], [0.4, 0.4, 2]])
+    slow = run_of([[2, 2, 2], [0.4, 2, 2], [0.4, 2, 2]])
     fast = run_of([[0.4, 0.4, 0.4], [0.4, 2, 2], [0.4, 0.4, 2]])
     table = experiments.arrivals({"a": {"x": slow, "y": fast}, "b": {"x": fast, "y": slow}}, 0.5)
     assert list(table["median steps"]) == ["a", "b"]
     assert table["x"] == [">= 15", "5"] and table["y"] == ["5", ">= 15"]
-    assert table["too late"] == ["1 / 0", "0 / 1"]
+    assert table["too late"] == ["2 / 0", "0 / 2"]
 
 
 def test_rows_are_compared_pair_by_pair():
