@@ -7,10 +7,47 @@ Trains notebook 01's cat detectors (16 seeds, about half a minute), then draws t
 
 from pathlib import Path
 
+import numpy as np
+
 from helpers.experiments.covariate_shift import measure_coats
-from helpers.figures.covariate_shift import CoatPicture
+from helpers.figures.covariate_shift import COAT_LABEL, TintedPicture
+from helpers.figures.general import NamedCurves
+from helpers.figures.parts import Mosaic, ReferenceLine
+from helpers.figures.picture import REFERENCE, Picture, in_course_style
+from helpers.recoloured import draw_shown
+
+N_CATS = 6
+
+
+@in_course_style
+def draw(judged):
+    """Return a Picture of {"plain", "with", "reference": what `judge` returns}: cats from black to
+    coloured, above the accuracy on such faces.
+    """
+    picture = Picture(height=5.6, title="Does batch norm fix this? Bet, then drag.")
+    top, bottom = picture.figure.subplots(2, 1, height_ratios=[1, 2.9])
+    shown, coats = draw_shown(), np.linspace(0, 1, N_CATS)  # cats first
+    cats = np.stack([shown.in_coats(coat)[cat] for cat, coat in enumerate(coats)])
+    Mosaic(top, 1, N_CATS).set(cats)
+    # One tile for each cat, and its coat right below on the axis.
+    limits, tile = np.array([0, N_CATS + 1.9]), coats[1]
+    top.set(xlim=limits, aspect="auto")
+    bottom.set(xlabel=COAT_LABEL, ylabel="accuracy", ylim=(0.45, 1.02), xticks=coats)
+    bottom.set(xlim=tile * (limits - 0.5))
+    ReferenceLine(bottom, 0.5, "guessing", where=0.01)
+    curves = {arm: (judged[arm]["coats"], judged[arm]["accuracy"]) for arm in ("plain", "with")}
+    curves["reference"] = [1], judged["reference"]["accuracy"][-1:]
+    looks = TintedPicture.LINES | {"reference": (REFERENCE, "learned from colour")}
+    found = NamedCurves(picture, bottom, looks).set(curves)
+    plain, with_norm, reference = (intervals[-1] for intervals in found.values())
+    picture.sentence = (
+        f"Learned from black coats, tested in full colour: {plain} without batch norm, "
+        f"{with_norm} with it. Learned from coloured coats: {reference}."
+    )
+    return picture
+
 
 if __name__ == "__main__":
-    picture = CoatPicture().show(measure_coats(("plain", "with", "reference")))
+    picture = draw(measure_coats(("plain", "with", "reference")))
     Path(__file__).with_name("coats.png").write_bytes(picture.png())
     print(picture.sentence)

@@ -7,12 +7,13 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 import copy
 import inspect
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.checks import check_integer
+from helpers.checks import check_flag, check_integer
 from helpers.layers import divergence_allowed
 from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, one_blas_thread
@@ -67,16 +68,16 @@ def watch_arms(arms, data, **settings):
     skip: the first networks of the seed that are left out. data: another training set.
 
     look: network -> {name: array, networks first}, called every `every` steps and after the last;
-    look_first: before the first, too. {} is no look. Each arm has its own copy of a look that
-    remembers.
+    look_first: before the first, too. {} is no look. Each arm has a shallow copy of its own of a
+    look that remembers: what it assigns to itself is its own, lists and closures are shared.
     disturb: (network, rng) -> None, called after each step, before any look; rng: the dropout
     streams of the seed.
 
     Everything is checked at the call: raises ValueError or TypeError. The arms train side by side,
     on as many cores as there are; the results do not depend on it.
     """
-    if not isinstance(arms, dict) or not arms:
-        raise TypeError(f"arms must be a dict {{name: options}} with one arm or more, got {arms!r}")
+    if not isinstance(arms, dict) or not arms or not all(isinstance(arms[o], dict) for o in arms):
+        raise TypeError(f"arms must be {{name: dict of options}} with one or more, got {arms!r}")
     started = {name: _start(name, {"data": data, **settings, **arms[name]}) for name in arms}
 
     def runs():
@@ -84,13 +85,15 @@ def watch_arms(arms, data, **settings):
 
     def walk():
         n_steps = sum(arm.n_steps for arm in started.values())
-        going = list(started.values())
+        going, n_cores = list(started.values()), os.cpu_count() or 1
         if any(arm.has_looked for arm in going):
             yield 0, runs()
-        with ThreadPoolExecutor(min(len(going), os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(len(going), n_cores)) as pool:
             while going:
+                # Three arms on two cores: without a second turn one of them is often idle.
+                n_turns = 1 if len(going) <= n_cores or len(going) % n_cores == 0 else n_cores
                 with one_blas_thread():  # set anew at each step, two threads are slower than one
-                    looked = list(pool.map(_Arm.go_on, going))
+                    looked = list(pool.map(_Arm.go_on, going * n_turns))
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
                 yield share, runs() if any(looked) else None
@@ -106,11 +109,16 @@ def _start(name, options):
     build = inspect.signature(options.get("build", multilayer_perceptron)).parameters
     if any(one.kind is one.VAR_KEYWORD for one in build.values()):  # which it hands on
         build = {**build, **inspect.signature(multilayer_perceptron).parameters}
-    unknown = [one for one in options if one not in {**known, **build}]
+    settled = {"sizes", "rng", "dropout_rng"}  # by the data and the seed
+    unknown = [one for one in options if one in settled or one not in {**known, **build}]
     for is_wrong, names in (("needs", missing), ("does not know", unknown)):
         if names:
             raise TypeError(f"arm {name!r} {is_wrong} the option {', '.join(names)}")
-    return _Arm(**options)
+    try:
+        return _Arm(**options)
+    except Exception as error:
+        error.add_note(f"(in arm {name!r})")
+        raise
 
 
 class _Arm:
@@ -139,13 +147,17 @@ class _Arm:
             rng=streams.order, sample_weights=sample_weights,
         )
         self._look, self._disturb, self._rng = copy.copy(look), disturb, streams.dropout
-        self._example = data.train_inputs[..., :1, :]
+        self._example, self._lock = data.train_inputs[..., :1, :], threading.Lock()
         self.n_done, self._losses, self._steps, self._seen = 0, [], [], {}
-        if look_first:
+        if check_flag("look_first", look_first):
             self._look_around()
 
     def go_on(self):
         """Take the next few steps, with the looks that are due; return whether there was one."""
+        with self._lock:  # the turn before may still be going on
+            return self._go_on()
+
+    def _go_on(self):
         looked = False
         for step in self._training:
             self.n_done = step.index + 1
@@ -169,10 +181,19 @@ class _Arm:
 
     def _look_around(self):
         seen = {} if self._look is None else self._look(self.network)
+        if not isinstance(seen, dict):
+            raise TypeError(f"look must return {{name: array}}, got {type(seen).__name__}")
+        if self._steps and seen and seen.keys() != self._seen.keys():
+            before, now = (", ".join(map(repr, one)) for one in (self._seen, seen))
+            raise ValueError(f"look must return the same names each time: {before}, then {now}")
         if seen:
             self._steps.append(self.n_done)
         for name, values in seen.items():
-            self._seen.setdefault(name, []).append(values)
+            earlier = self._seen.setdefault(name, [])
+            earlier.append(np.array(values))  # a copy: parameters change in place
+            if earlier[0].shape != earlier[-1].shape:
+                shapes = f"{earlier[0].shape}, then {earlier[-1].shape}"
+                raise ValueError(f"look must return {name!r} in the same shape each time: {shapes}")
 
     @property
     def run(self):

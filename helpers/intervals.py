@@ -67,7 +67,8 @@ def mean_intervals(values, level=0.95):
 
 def interval_ends(intervals):
     """Return the means, lows and highs of a list of Intervals, each (n_intervals,)."""
-    return tuple(np.array([(one.mean, one.low, one.high) for one in intervals]).T)
+    ends = [(one.mean, one.low, one.high) for one in intervals]
+    return tuple(np.reshape(ends, (-1, 3)).T)
 
 
 def paired_interval(values, reference, level=0.95):
@@ -141,11 +142,11 @@ def mean_text(values, decimals):
 def median_text(values, n_censored=0):
     """Return the median of `values` as a whole number.
 
-    With ">= " where it lies at the largest value and `n_censored` values were stopped there.
+    n_censored: how many of them, the largest, would have been larger; from half of them on the
+    median is a lower bound, ">= ".
     """
-    median = np.median(values)
-    at_cap = n_censored > 0 and median >= np.max(values)
-    return (">= " if at_cap else "") + format_number(median, 0)
+    is_bound = n_censored and 2 * n_censored >= len(values)
+    return (">= " if is_bound else "") + format_number(np.median(values), 0)
 
 
 def show(label, *values):
@@ -180,10 +181,10 @@ def compare_arms(rows, difference=None):
 
 
 def _text_of(value):
-    is_sample = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f"
+    is_sample = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iuf"
     if is_sample:
         return str(mean_interval(value))
-    return format_number(value, 2) if isinstance(value, float) else str(value)
+    return format_number(value, 2) if isinstance(value, (float, np.floating)) else str(value)
 
 
 def format_table(columns):

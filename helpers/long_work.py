@@ -105,11 +105,11 @@ class _KeptWork:
     def _next(self):
         with self._lock:
             if self._work is None:
-                self._work, self._latest = self._make(), None
+                self._work = self._make()
             try:
                 pair = next(self._work, None)
             except BaseException:
-                self._work = None
+                self._work = self._latest = None
                 raise
             if pair is not None and pair[1] is not None:
                 self._latest = pair
@@ -118,5 +118,7 @@ class _KeptWork:
 
 def _hashable(value):
     if isinstance(value, dict):
-        return tuple((name, _hashable(one)) for name, one in value.items())
-    return tuple(map(_hashable, value)) if isinstance(value, (list, tuple)) else value
+        return dict, tuple((name, _hashable(one)) for name, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return list, tuple(map(_hashable, value))
+    return type(value), value  # 1 is not True

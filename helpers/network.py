@@ -251,7 +251,13 @@ def mean_loss(logits, targets):
 
 
 def accuracy(logits, targets):
-    """Return the share of rows whose largest logit is the target's: (..., batch) -> (...)."""
+    """Return the share of rows whose largest logit is the target's: (..., batch) -> (...).
+
+    logits, targets, errors: as in `softmax_cross_entropy`.
+    """
+    logits = np.asarray(logits)
+    targets = _one_per_example("targets", targets, logits)
+    targets = check_labels("targets", targets, logits.shape[-1])
     return (logits.argmax(axis=-1) == targets).mean(axis=-1)
 
 

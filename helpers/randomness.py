@@ -39,16 +39,6 @@ def spawn_streams(seed, n_networks=None, *, skip=0):
     return Streams(*by_purpose)
 
 
-def repeat_streams(seed, n_networks, n_times):
-    """Return the Streams of `n_networks`, the whole row `n_times` over, in fresh states each.
-
-    For several arms in one lock-step batch: network k of each has its own equal generators.
-    """
-    n_rows = check_integer("n_times", n_times)
-    rows = [vars(spawn_streams(seed, n_networks)) for _ in range(n_rows)]
-    return Streams(**{name: [one for row in rows for one in row[name]] for name in rows[0]})
-
-
 def one_per_network(rng, n_networks, name="rng"):
     """Return one generator for each network from `rng`, itself one Generator or a list of them.
 

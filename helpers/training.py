@@ -130,6 +130,7 @@ def _check_data(network, inputs, targets, sample_weights):
     inputs = check_finite("inputs", inputs)
     if not np.can_cast(inputs.dtype, network.dtype):  # else batch by batch, which saves memory
         inputs = check_finite("inputs", inputs, dtype=network.dtype)
+    inputs = np.ascontiguousarray(inputs)  # rows are taken from flat storage
     n_networks, width = network.n_networks, network.n_inputs or "features"
     fits = inputs.ndim == 2 or (inputs.ndim == 3 and inputs.shape[0] == n_networks)
     if not fits or not inputs.size or network.n_inputs not in (None, inputs.shape[-1]):

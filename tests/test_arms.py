@@ -115,6 +115,17 @@ def test_an_arm_may_differ_in_anything():
     np.testing.assert_array_equal(runs["looked at"].losses, runs["as it is"].losses)
 
 
+def test_examples_of_an_arm_may_have_weights():
+    sample_weights = np.where(np.arange(N) < N // 2, 2.0, 0.0)
+    first_half = Examples(INPUTS[:, : N // 2], TARGETS[:, : N // 2], INPUTS, TARGETS, ("no", "yes"))
+    settings = {**SETTINGS, "batch_norm": False}
+    runs = train_arms({
+        "weighted": dict(sample_weights=sample_weights, batch_size=N),
+        "half": dict(data=first_half, batch_size=N // 2),
+    }, DATA, **settings)
+    np.testing.assert_allclose(runs["weighted"].losses, runs["half"].losses, rtol=1e-10)
+
+
 def test_what_disturbs_comes_after_the_step_and_before_the_look():
     states = []
 
@@ -162,6 +173,38 @@ def test_the_number_of_cores_changes_no_bit_and_blas_stays_as_it_was(monkeypatch
     np.testing.assert_equal(*losses)
 
 
+def test_what_is_seen_is_kept_as_it_was():
+    run = train_arms(
+        {"a": {}}, DATA, **SETTINGS, every=4, look=lambda network: {"w": network.layers[0].weights}
+    )["a"]
+    assert np.ptp(run["w"], axis=0).max() > 0
+
+
+def looks(*results):
+    """Return a look that returns these results, one after the other."""
+    following = iter(results)
+    return lambda network: next(following)
+
+
+@pytest.mark.parametrize(
+    ("look", "error", "words"),
+    [
+        (looks(None), TypeError, r"look must return \{name: array\}, got NoneType"),
+        (looks({"a": [1]}, {"b": [1]}), ValueError, "the same names each time: 'a', then 'b'"),
+        (looks({"a": [1]}, {"a": [1, 2]}), ValueError, r"'a' in the same shape each time: \(1,\)"),
+    ],
+)
+def test_a_look_that_returns_something_else_is_refused(look, error, words):
+    with pytest.raises(error, match=words):
+        train_arms({"a": {}}, DATA, **SETTINGS, every=4, look=look)
+
+
+def test_an_error_names_the_arm():
+    with pytest.raises(ValueError, match="learning_rate") as caught:
+        watch_arms({"a": {}, "b": dict(learning_rate=-2)}, DATA, **SETTINGS)
+    assert caught.value.__notes__ == ["(in arm 'b')"]
+
+
 def test_what_a_look_raises_is_raised_and_stopping_early_cancels():
     looks = []
 
@@ -180,8 +223,10 @@ def test_what_a_look_raises_is_raised_and_stopping_early_cancels():
 @pytest.mark.parametrize(
     ("arms", "change", "error", "words"),
     [
-        ([], {}, TypeError, "arms must be a dict"),
-        ({}, {}, TypeError, "arms must be a dict"),
+        ([], {}, TypeError, "arms must be {name: dict of options}"),
+        ({"a": None}, {}, TypeError, "arms must be {name: dict of options}"),
+        (PAIR, {"look_first": "no"}, TypeError, "look_first must be True or False, got 'no'"),
+        (PAIR, {"rng": 1}, TypeError, "'without' does not know the option rng"),
         (PAIR, {"hidden": 6}, TypeError, r"hidden must be a list of widths such as \[64, 64\]"),
         (PAIR, {"hidden": [6, 0]}, ValueError, r"sizes\[2\] must be at least 1, got 0"),
         (PAIR, {"n_steps": 0}, ValueError, "n_steps must be at least 1, got 0"),

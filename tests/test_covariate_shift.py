@@ -1,9 +1,12 @@
 """Notebook 01: detectors fall as told, arms are paired, what a learner changes shows."""
 
+import runpy
+
 import numpy as np
 import pytest
 from changed_cells import run_cells
-from test_picture import check_picture
+from looks import check_looks
+from test_picture import check_picture, fits
 
 from helpers.arms import train_arms
 from helpers.datasets import region_rule, shifted_regions
@@ -15,6 +18,7 @@ from helpers.demos.covariate_shift import (
     shortcut_bet,
 )
 from helpers.demos.prediction import NO_BET
+from helpers.execute import ROOT
 from helpers.experiments.covariate_shift import (
     COATS,
     auc_of_halves,
@@ -30,7 +34,6 @@ from helpers.experiments.covariate_shift import (
 from helpers.experiments.lecture_demos import load_lecture
 from helpers.figures.covariate_shift import (
     BatchNormBarsPicture,
-    CoatPicture,
     CoatSliderPicture,
     DropPicture,
     RegionPicture,
@@ -207,10 +210,16 @@ def accuracies_of(story):
 
 
 def test_pictures_of_the_detectors(judged, others):
-    for picture in (BatchNormBarsPicture(["plain", "with"]), CoatPicture()):
-        check_picture(picture, judged, others)
+    check_picture(BatchNormBarsPicture(["plain", "with"]), judged, others)
     check_picture(DropPicture(), accuracies_of(judged), accuracies_of(others))
     check_picture(ShortcutPicture(), judged["shortcut"], others["shortcut"])
+
+
+def test_picture_of_the_readme(judged):
+    picture = runpy.run_path(str(ROOT / "docs" / "draw_readme_picture.py"))["draw"](judged)
+    picture.png()
+    assert fits(picture.figure) and "tested in full colour: 0." in picture.sentence
+    check_looks(picture.figure)
 
 
 def test_bars_take_an_arm_more(judged):

@@ -165,7 +165,7 @@ def test_a_table_takes_whole_columns_of_samples(capsys):
 @pytest.mark.parametrize(
     ("values", "n_censored", "text"),
     [([5, 10, 160], 1, "10"), ([5, 160, 160], 2, ">= 160"), ([5, 160, 160], 0, "160"),
-     ([100, 160], 1, "130")],
+     ([20, 160], 1, ">= 90"), ([5, 160, 160, 160], 1, "160")],
 )
 def test_a_median_at_the_cap_is_a_lower_bound(values, n_censored, text):
     assert median_text(np.array(values), n_censored) == text

@@ -69,7 +69,8 @@ def test_pictures_shown_in_steps(lecture, is_readable):
     check_picture(kicks, *itertools.product(lecture.kicks.values(), (False, True)))
     at_first = {"with": lecture.sweeps["with"]}
     check_picture(sweeps.show(at_first), at_first, lecture.sweeps)
-    check_picture(race, *lecture.races.values())
+    named = [{f"relu, learning rate {rate:g}": one} for rate, one in lecture.races.items()]
+    check_picture(race, *named)
 
 
 def page_of(board):

@@ -112,6 +112,14 @@ def test_settings_may_be_lists_and_dicts():
     assert made == [[64, 64], [64]]
 
 
+def test_equal_settings_of_another_type_are_others():
+    @remember(maxsize=4)
+    def kind(value):
+        return type(value)
+
+    assert [kind(one) for one in (1, True, 1.0)] == [int, bool, float]
+
+
 def test_what_fails_is_raised_where_it_was_wanted_and_begun_anew():
     tries = []
 
@@ -130,7 +138,7 @@ def test_what_fails_is_raised_where_it_was_wanted_and_begun_anew():
 
     with pytest.raises(ValueError, match="it diverged"):
         list(watch())
-    assert finish(watch()) == "all"
+    assert list(watch()) == [(0.5, "half"), (1, "all")]
     for _ in range(2):
         with pytest.raises(ValueError, match="no data"):
             make()

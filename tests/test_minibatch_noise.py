@@ -29,7 +29,7 @@ from helpers.experiments.minibatch_noise import (
     typical_place,
     watch_live,
 )
-from helpers.figures.general import DotsPicture, RowsPicture
+from helpers.figures.general import DotsPicture
 from helpers.figures.minibatch_noise import (
     DifferencesPicture,
     EndGapPicture,
@@ -38,7 +38,6 @@ from helpers.figures.minibatch_noise import (
     NaiveSweepPicture,
     NoiseSizePicture,
 )
-from helpers.figures.picture import WITH_BATCH_NORM
 from helpers.intervals import mean_interval, paired_interval
 from helpers.layers import BatchNorm, Dropout
 from helpers.long_work import finish
@@ -286,14 +285,8 @@ def replaced(run):
 def test_dots_and_rows_show_any_arms():
     class Dots(DotsPicture):
         def show(self, arms):
-            names = self.show_dots(arms, ["a", "b"] if len(arms) > 1 else [])
+            names = self.show_dots(arms, ["a", "b"] if len(arms) > 1 else ["", ""])
             self.sentence = f"{', '.join(names)}."
-            return self
-
-    class Rows(RowsPicture):
-        def show(self, measures):
-            reference, found = self.show_rows(measures)
-            self.sentence = f"{', '.join(found)} against {reference}."
             return self
 
     draw = np.random.default_rng(0).standard_normal
@@ -302,19 +295,19 @@ def test_dots_and_rows_show_any_arms():
     check_picture(dots.show(arms), arms, {"late": arms["wide"]})
     assert dots.show(arms).sentence == "with batch norm, wide, deep."
     assert dots.axes.get_ylim()[1] > max(one.mean() for of in arms.values() for one in of.values())
-    measures = {"loss": {name: one["small"] for name, one in arms.items()}}
-    measures["gap"] = {name: one["large"] for name, one in arms.items()}
-    rows = Rows("Two measures", [dict(xlabel="nats")] * 2, {"deep": WITH_BATCH_NORM})
+    measures = {"best test loss": {name: one["small"] for name, one in arms.items()}}
+    measures["gap at the end"] = {name: one["large"] for name, one in arms.items()}
     doubled = {name: {arm: 2 * one for arm, one in of.items()} for name, of in measures.items()}
-    check_picture(rows.show(doubled), doubled, measures)
-    assert rows.sentence == "wide, deep against with." and rows.places == {"wide": 1, "deep": 2}
+    rows = DifferencesPicture()
+    check_picture(rows, doubled, measures)
+    assert "that of with: wide " in rows.sentence and ", deep " in rows.sentence
 
 
 def test_differences_follow_their_arms(runs):
     some = {arm: runs[arm] for arm in ("group 64", "no batch norm", "group 8")}
     measures = measures_of(some | {"batch norm twice": runs["group 4"]})
     picture = DifferencesPicture().show(measures)
-    labels = [text.get_text() for text in picture.all_axes[0].get_yticklabels()]
+    labels = [text.get_text() for text in picture.figure.axes[0].get_yticklabels()]
     assert labels == ["group 64", "group 8", "no batch norm", "batch norm twice"]
     best = measures["best test loss"]
     assert f"no batch norm {paired_interval(best['no batch norm'], best['group 64'])}" in (
@@ -428,7 +421,7 @@ ARMS += ("s4-figure", "s4-answer-group")
 
 def rows_of(run):
     (panel,) = (one for one in run.shown if isinstance(one, Panel))
-    return [text.get_text() for text in panel.picture.all_axes[0].get_yticklabels()]
+    return [text.get_text() for text in panel.picture.figure.axes[0].get_yticklabels()]
 
 
 def test_other_batch_sizes_and_epochs():

@@ -6,7 +6,13 @@ from gradient_check import numerical_gradient, relative_error
 from scipy.special import log_softmax
 
 from helpers.layers import BatchNorm, Dense, Dropout, ReLU
-from helpers.network import ACTIVATIONS, Network, multilayer_perceptron, softmax_cross_entropy
+from helpers.network import (
+    ACTIVATIONS,
+    Network,
+    accuracy,
+    multilayer_perceptron,
+    softmax_cross_entropy,
+)
 from helpers.randomness import spawn_streams
 
 
@@ -248,6 +254,8 @@ def test_labels_of_any_integer_type_give_the_same_loss_and_gradient(dtype):
 def test_labels_that_make_no_sense_are_refused(targets, error, words):
     with pytest.raises(error, match=words):
         softmax_cross_entropy(np.zeros((3, 3)), np.array(targets))
+    with pytest.raises(error, match=words):
+        accuracy(np.zeros((3, 3)), np.array(targets))
 
 
 def test_sample_weights_and_logits_of_a_wrong_shape_are_refused():

@@ -4,30 +4,32 @@ import copy
 
 import numpy as np
 import pytest
+from changed_cells import run_cells
 
+from helpers.arms import Run, first_below, train_arms
+from helpers.datasets import load_fashion_mnist
 from helpers.experiments import other_suspects as experiments
-from helpers.experiments.batch_norm_mechanics import run_race, run_race_arm
+from helpers.experiments.lecture_demos import load_lecture
 from helpers.experiments.other_suspects import (
-    GradientShift,
-    LearningRateMap,
-    RatePair,
-    RateSweep,
+    LEARNING_RATES,
+    AroundUpdates,
+    MeanWatch,
     StepNoise,
-    add_step_noise,
     load_learning_rate_map,
-    measure_gradient_shift,
+    loss_and_gradient,
     measure_learning_rates,
-    measure_smoothness,
-    run_noisy_arm,
+    noisy_perceptron,
+    pair_of,
     run_noisy_race,
+    step_down,
+    with_layers_below,
 )
-from helpers.intervals import mean_interval
-from helpers.layer_statistics import layer_places
+from helpers.layer_statistics import record
 from helpers.layers import BatchNorm, Dense
-from helpers.network import Network, multilayer_perceptron
+from helpers.network import multilayer_perceptron
 from helpers.randomness import spawn_streams
 
-FEW = {"n_networks": 4}
+SMALL_RACE = {"n_train": 600, "n_networks": 4}
 QUICK = {"n_networks": 3, "n_train": 300, "n_steps": 12}
 
 # -- noise behind batch norm --
@@ -106,13 +108,21 @@ def test_impossible_noise_is_refused(settings, message):
 
 
 def test_noise_stands_behind_each_batch_norm_and_learns_nothing():
+    options = dict(n_networks=2, activation="tanh", dtype=np.float64)
+    plain = multilayer_perceptron([6, 5, 4, 3], rng=spawn_streams(0, 2).weights, **options)
     streams = spawn_streams(0, 2)
-    network = multilayer_perceptron([6, 5, 4, 3], rng=streams.weights, n_networks=2)
-    noisy = add_step_noise(network, max_shift=1, max_scale=2, rng=streams.dropout)
+    noisy = noisy_perceptron(
+        [6, 5, 4, 3], rng=streams.weights, dropout_rng=streams.dropout, max_scale=3, **options
+    )
     for before, layer in zip(noisy.layers, noisy.layers[1:]):
         assert isinstance(before, BatchNorm) == isinstance(layer, StepNoise)
-    assert [one for one in noisy.layers if not isinstance(one, StepNoise)] == network.layers
-    assert all(one.parameters == () for one in noisy.layers if isinstance(one, StepNoise))
+    noises = [one for one in noisy.layers if isinstance(one, StepNoise)]
+    assert all(one.parameters == () and one.max_scale == 3 for one in noises)
+    others = [one for one in noisy.layers if not isinstance(one, StepNoise)]
+    for one, other in zip(others, plain.layers, strict=True):
+        assert type(one) is type(other)
+        if isinstance(one, Dense):
+            np.testing.assert_array_equal(one.weights, other.weights)
 
 
 # -- the noisy race --
@@ -120,154 +130,151 @@ def test_noise_stands_behind_each_batch_norm_and_learns_nothing():
 
 @pytest.fixture(scope="module")
 def race():
-    return run_noisy_race(n_train=600, n_steps=60, threshold=0.8, **FEW)
+    return run_noisy_race(0.1, n_steps=60, **SMALL_RACE)
 
 
-def test_the_first_two_arms_are_notebook_02s_race(race):
-    plain = run_race(n_train=600, n_steps=60, threshold=0.8, **FEW)
-    for ours, theirs in zip(race.arms[:2], plain.arms, strict=True):
-        np.testing.assert_array_equal(ours.losses, theirs.losses)
-        np.testing.assert_array_equal(ours.first_steps, theirs.first_steps)
+@pytest.fixture(scope="module")
+def drift():
+    runs = run_noisy_race(0.1, drift=True, n_steps=20, **SMALL_RACE)
+    return {arm: run["drift"].mean(axis=0) for arm, run in runs.items()}
 
 
-def test_noise_moves_what_layer_3_receives_more_than_no_batch_norm_does(race):
-    without, with_batch_norm, noisy = race.drift
-    assert (noisy > 2 * without).all()
-    assert (without > 2 * with_batch_norm).all()
+def test_noise_moves_what_layer_3_receives_more_than_no_batch_norm_does(drift):
+    assert (drift["noisy"] > 2 * drift["without"]).all()
+    assert (drift["without"] > 2 * drift["with"]).all()
 
 
 def test_noise_costs_steps(race):
-    assert race.cost_of_noise.low > 0
-    saved = race.without.first_steps - race.noisy.first_steps
-    assert race.steps_saved_despite_noise.mean == pytest.approx(saved.mean())
+    first = {arm: first_below(0.8, run) for arm, run in race.items()}
+    assert (first["noisy"] > first["with"]).all()
+
+
+def test_an_arm_alone_is_that_of_the_race(race):
+    alone = run_noisy_race(0.1, arms=["noisy"], n_steps=60, **SMALL_RACE)["noisy"]
+    np.testing.assert_array_equal(alone["loss"], race["noisy"]["loss"])
+
+
+def test_drift_is_the_move_of_the_mean_in_its_standard_deviations():
+    streams = spawn_streams(0, 2)
+    network = multilayer_perceptron(
+        [5, 4, 4, 3], rng=streams.weights, n_networks=2, batch_norm=False, dtype=np.float64
+    )
+    probe = np.random.default_rng(0).standard_normal((50, 5))
+    watch = MeanWatch(probe)
+    assert watch(network) == {}
+    before = record(network, probe)[4]  # layer 3's inputs
+    np.testing.assert_array_equal(watch(network)["drift"], 0)
+    network.layers[2].bias += 0.1
+    after = record(network, probe)[4]
+    with np.errstate(all="ignore"):
+        moves = np.abs(after.mean(axis=-2) - before.mean(axis=-2)) / before.std(axis=-2)
+    moves[before.std(axis=-2) < 0.02] = np.nan
+    np.testing.assert_allclose(watch(network)["drift"], np.nanmedian(moves, axis=-1))
 
 
 def test_drift_is_not_the_noise_of_drawing_mini_batches():
-    still = run_noisy_race(learning_rate=1e-12, n_train=300, n_steps=6, **FEW)
-    assert still.drift[:2].max() < 1e-6  # nothing learns, though every batch is another one
-    assert still.drift[2].min() > 0.1
+    still = run_noisy_race(1e-12, drift=True, n_steps=6, **SMALL_RACE)
+    assert still["without"]["drift"].shape == (5, 4)
+    assert max(still[arm]["drift"].max() for arm in ("without", "with")) < 1e-6
+    assert still["noisy"]["drift"].min() > 0.1  # another shift in each step
 
 
 def test_no_noise_is_batch_norm_and_the_loss_is_taken_without_noise():
-    settings = {"n_train": 300, "n_steps": 10, **FEW}
-    batch_norm = run_race_arm(batch_norm=True, **settings)
-    silent = run_noisy_arm(max_shift=0, max_scale=1, **settings)
-    np.testing.assert_array_equal(silent.losses, batch_norm.losses)
-    still = {"learning_rate": 1e-12, **settings}
-    noisy, quiet = run_noisy_arm(max_shift=2, **still), run_race_arm(batch_norm=True, **still)
-    np.testing.assert_allclose(noisy.losses, quiet.losses, rtol=1e-8)
-
-
-def test_without_a_finish_line_nobody_arrives():
-    settings = {"n_train": 300, "n_steps": 10, **FEW}
+    data = load_fashion_mnist(n_train=300, n_networks=2, seed=0)
     arms = {
-        name: run_race_arm(batch_norm=True, threshold=threshold, **settings)
-        for name, threshold in (("low", 1e-9), ("none", None), ("at once", 100.0))
+        "with": {}, "silent": dict(build=noisy_perceptron, max_shift=0, max_scale=1),
+        "loud": dict(build=noisy_perceptron, max_shift=2),
     }
-    assert arms["at once"].steps.tolist() == [5] and arms["at once"].n_late == 0
-    assert arms["none"].steps.tolist() == [5, 10] and arms["none"].n_late == 4
-    assert arms["none"].first_steps.tolist() == [10] * 4 and arms["none"].median_text == ">= 10"
-    np.testing.assert_array_equal(arms["none"].losses, arms["low"].losses)
-    with pytest.raises(ValueError, match="threshold must be"):
-        run_race_arm(batch_norm=True, threshold=0, **settings)
+
+    def look(network):
+        return {"logits": network.forward(data.test_inputs[:50], training=False)}
+
+    settings = dict(hidden=[8, 8], batch_size=30, n_steps=10, memory=0.0, look=look, seed=0)
+    runs = train_arms(arms, data, learning_rate=0.1, **settings)
+    np.testing.assert_array_equal(runs["silent"]["logits"], runs["with"]["logits"])
+    still = train_arms(arms, data, learning_rate=1e-12, **settings)
+    difference = still["loud"].losses - still["with"].losses
+    assert (np.abs(difference) > 1e-3).all()  # mini-batches meet the noise
 
 
-def test_tables_say_what_the_race_found(race):
-    drift, steps = experiments.drift_table([race]), experiments.steps_table([race])
-    for interval in map(mean_interval, race.drift):
-        assert str(interval) in drift
-    for text in [arm.median_text for arm in race.arms]:
-        assert text in steps
-    assert str(race.steps_saved_despite_noise) in steps and str(race.cost_of_noise) in steps
-    assert " / ".join(str(arm.n_late) for arm in race.arms) in steps
+def test_too_few_layers_for_a_layer_3_are_refused():
+    data = load_fashion_mnist(n_train=100, n_networks=2, seed=0)
+    watch = dict(look=MeanWatch(data.train_inputs[:, :20]), every=1)
+    settings = dict(n_steps=2, batch_size=10, learning_rate=0.1, seed=0)
+    with pytest.raises(ValueError, match="hidden must name at least 2 layers, got 1"):
+        train_arms({"": {}}, data, hidden=[8], **watch, **settings)
+
+
+def run_of(losses):
+    losses = np.array(losses)
+    return Run(5 * np.arange(1, len(losses) + 1), {"loss": losses}, None, None)
 
 
 # -- learning rates --
 
 
-def sweep_of(final_losses, rates=(0.1, 1.0, 10.0), batch_norm=False):
-    return RateSweep("relu", 3, 1.0, batch_norm, np.array(rates), np.array(final_losses))
+def losses_of(**by_rate):
+    """Return final losses (n_rates, 3): 3 nats where nothing else is given for a place."""
+    losses = np.full((len(LEARNING_RATES), 3), 3.0)
+    for place, values in by_rate.items():
+        losses[int(place[1:])] = values
+    return losses
 
 
 def test_a_rate_trains_when_the_typical_network_does():
-    sweep = sweep_of([[0.9, 0.8, 1.5], [0.9, 1.2, np.inf], [np.inf, np.inf, 0.2]])
-    assert sweep.trains.tolist() == [True, False, False]
-    assert sweep.typical_losses.tolist() == [0.9, 1.2, np.inf]
-    assert sweep.range_text == "0.1"
-    assert sweep.best == 0
+    losses = losses_of(_4=[0.9, 0.8, 1.5], _5=[0.9, 1.2, np.inf], _6=[np.inf, np.inf, 0.2])
+    assert np.flatnonzero(experiments.trains(losses)).tolist() == [4]
+    assert experiments.range_text(losses) == "0.1"
 
 
 def test_the_range_is_named_by_its_ends():
-    assert sweep_of([[2.0], [0.5], [0.4]]).range_text == "1 to 10"
-    assert sweep_of([[2.0], [1.0], [3.0]]).range_text == "none"
+    assert experiments.range_text(losses_of(_6=0.5, _7=0.4, _8=0.4)) == "1 to 10"
+    assert experiments.range_text(losses_of(_6=1.0)) == "none"
 
 
 def test_a_pair_is_read_at_its_best_rates_and_at_one_rate():
-    pair = RatePair(
-        sweep_of([[0.9, 0.7], [np.inf, 0.1], [3.0, 3.0]]),
-        sweep_of([[0.8, 0.8], [0.4, 0.6], [3.0, 3.0]], batch_norm=True),
-    )
-    assert pair.best_rates == (0.1, 1.0)
-    np.testing.assert_array_equal(pair.best_losses, [[0.9, 0.7], [0.4, 0.6]])
-    assert pair.best_difference.mean == pytest.approx(-0.3)
-    assert pair.difference_at(0.1).mean == pytest.approx(0.0)
-    with pytest.raises(ValueError, match=r"learning_rate must be one of .*, got 0.2"):
-        pair.difference_at(0.2)
-
-
-def test_tables_of_rates():
-    pair = RatePair(
-        sweep_of([[2.0, 2.1], [0.8, 0.9], [3.0, 3.0]]),
-        sweep_of([[0.5, 0.7], [0.4, 0.6], [3.0, 3.0]], batch_norm=True),
-    )
-    header, line = experiments.rates_table([pair]).splitlines()
-    assert header.split()[-2:] == ["without", "with"]
-    assert line.endswith("1  0.1 to 1")
-    tuned = experiments.tuned_table([pair], learning_rate=0.1)
-    assert "both at 0.1" in tuned and "1 / 1" in tuned
-    assert str(pair.difference_at(0.1)) in tuned and str(pair.best_difference) in tuned
+    pair = {
+        "name": "x", "without": losses_of(_4=[0.9, 0.7, 0.8], _6=[np.inf, np.inf, 0.1]),
+        "with": losses_of(_4=[0.8, 0.8, 0.8], _6=[0.4, 0.6, 0.5]),
+    }
+    assert experiments.best_rates(pair) == {"without": 0.1, "with": 1.0}
+    best = experiments.losses_at(pair, {"without": 0.1, "with": 1.0})
+    np.testing.assert_array_equal(best["without"], [0.9, 0.7, 0.8])
+    np.testing.assert_array_equal(best["with"], [0.4, 0.6, 0.5])
+    with pytest.raises(ValueError, match=r"learning_rates must be one of .*, got 0.2"):
+        experiments.losses_at(pair, {"with": 0.2})
+    table = experiments.rates_that_train([pair])
+    assert table == {"rates that train": ["x"], "without": ["0.1"], "with": ["0.1 to 1"]}
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_networks_are_the_same_at_every_rate(batch_norm):
     quick = {"batch_norm": batch_norm, **QUICK}
-    twice = measure_learning_rates(learning_rates=(0.1, 0.3, 0.1), **quick)
-    np.testing.assert_array_equal(twice.final_losses[0], twice.final_losses[2])
-    assert (twice.final_losses[1] != twice.final_losses[0]).all()
-    alone = measure_learning_rates(learning_rates=[0.3], **quick)
-    np.testing.assert_allclose(alone.final_losses[0], twice.final_losses[1], rtol=1e-10)
-
-
-def test_fewer_networks_are_the_first_of_more():
-    few, more = (
-        measure_learning_rates(learning_rates=(0.1, 1.0), **QUICK | {"n_networks": n})
-        for n in (2, 4)
-    )
-    np.testing.assert_allclose(few.final_losses, more.final_losses[:, :2], rtol=1e-10)
+    more = measure_learning_rates((0.1, 0.3), **quick)
+    assert more.shape == (2, 3) and (more[0] != more[1]).all()
+    np.testing.assert_array_equal(measure_learning_rates([0.3], **quick)[0], more[1])
 
 
 def test_final_losses_are_the_mean_of_the_last_ten_mini_batches():
-    quick = QUICK | {"learning_rates": [0.3]}
-    ten, one_more = (measure_learning_rates(**quick | {"n_steps": n}) for n in (10, 11))
-    assert ten.final_losses.shape == (1, 3)
-    assert (ten.final_losses > one_more.final_losses).all()  # the first, highest loss dropped out
+    ten, one_more = (
+        measure_learning_rates([0.3], **QUICK | {"n_steps": n}) for n in (10, 11)
+    )
+    assert (ten > one_more).all()  # the first, highest loss dropped out
 
 
 def test_divergence_is_infinite():
-    quick = QUICK | {"learning_rates": (0.01, 30.0)}
-    sweep = measure_learning_rates("relu", 10, 5.0, False, **quick)
-    assert np.isinf(sweep.final_losses[1]).all()
-    assert not sweep.trains[1]
+    losses = measure_learning_rates(
+        (0.01, 30.0), depth=10, init_scale=5.0, batch_norm=False, **QUICK
+    )
+    assert np.isinf(losses[1]).all() and not experiments.trains(losses)[1]
 
 
 def test_batch_norm_widens_the_range_of_a_deep_network():
-    settings = {"learning_rates": (0.1, 1.0), "n_networks": 4}
-    pair = RatePair(
-        *(measure_learning_rates(depth=10, batch_norm=one, **settings) for one in (False, True))
+    without, with_norm = (
+        measure_learning_rates((0.1, 1.0), depth=10, batch_norm=one, n_networks=4)
+        for one in (False, True)
     )
-    assert not pair.without.trains[1]
-    assert pair.with_batch_norm.trains.all()
-    assert pair.best_difference.high < 0
+    assert not experiments.trains(without)[1] and experiments.trains(with_norm).all()
 
 
 @pytest.mark.parametrize(
@@ -276,8 +283,6 @@ def test_batch_norm_widens_the_range_of_a_deep_network():
         ({"depth": 1}, "depth must be at least 2"),
         ({"n_steps": 9}, "n_steps must be at least 10"),
         ({"learning_rates": [0.1, 0.0]}, "learning_rate must be above 0"),
-        ({"learning_rates": []}, "learning_rates must hold at least one rate"),
-        ({"learning_rates": [[0.1]]}, "learning_rates must hold at least one rate"),
         ({"init_scale": 0.0}, "init_scale must be"),
     ],
 )
@@ -291,28 +296,23 @@ def test_impossible_sweeps_are_refused(settings, message):
 
 def test_the_map_names_its_settings():
     rate_map = load_learning_rate_map()
-    place = (1, 2, 0, 1)
-    pair = rate_map.pair("tanh", 10, 0.2)
-    np.testing.assert_array_equal(pair.with_batch_norm.final_losses, rate_map.final_losses[place])
-    assert pair.with_batch_norm.batch_norm and not pair.without.batch_norm
-    assert (pair.without.activation, pair.without.depth) == ("tanh", 10)
+    pair = pair_of(rate_map, "tanh", 10, 0.2)
+    np.testing.assert_array_equal(pair["without"], rate_map[1, 2, 0, 0])
+    np.testing.assert_array_equal(pair["with"], rate_map[1, 2, 0, 1])
+    assert pair["name"] == "tanh, depth 10, initial weights × 0.2"
     with pytest.raises(ValueError, match="depth must be one of 3, 5, 10, got 4"):
-        rate_map.pair("relu", 4, 1.0)
+        pair_of(rate_map, "relu", 4, 1.0)
 
 
 def test_batch_norm_never_has_fewer_rates_that_train():
-    assert load_learning_rate_map().score == (26, 1, 0)
+    assert experiments.score(load_learning_rate_map()) == (26, 1, 0)
 
 
 def test_the_score_counts_more_as_many_and_fewer():
-    losses = np.full((3, 3, 3, 2, 2, 1), 2.0)  # nothing trains
+    losses = np.full((3, 3, 3, 2, 10, 1), 2.0)  # nothing trains
     losses[0, 0, 0, 1, 0], losses[1, 1, 1, 0] = 0.5, 0.5
     losses[2, 2, 2] = 0.5
-    rate_map = LearningRateMap(np.array([0.1, 1.0]), losses)
-    assert rate_map.score == (1, 25, 1)
-    names = [pair.name for pair in rate_map.pairs]
-    assert len(set(names)) == 27
-    assert names[:2] == [f"relu, depth 3, initial weights × {scale}" for scale in ("0.2", "1")]
+    assert experiments.score(losses) == (1, 25, 1)
 
 
 def test_a_missing_map_says_how_to_get_it(tmp_path):
@@ -327,9 +327,6 @@ def test_a_damaged_map_says_how_to_get_it(tmp_path):
         load_learning_rate_map(path)
 
 
-SHAPES = r"final_losses must be float64 \(3, 3, 3, 2, 10, n_networks\), got float64 "
-
-
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
@@ -337,12 +334,11 @@ SHAPES = r"final_losses must be float64 \(3, 3, 3, 2, 10, n_networks\), got floa
         ("depth", None, "lacks depth"),
         ("activation", lambda a: a[::-1], "holds other settings than"),
         ("batch_norm", lambda a: a[0], "holds other settings than"),
-        ("learning_rates", lambda a: a[0], r"learning_rates must be float64 .* got float64 \(\)"),
-        ("learning_rates", lambda a: a[:0], r"learning_rates must be .* got float64 \(0,\)"),
-        ("learning_rates", lambda a: a.astype(str), "learning_rates must be float64"),
-        ("final_losses", lambda a: a[..., 0], SHAPES + r"\(3, 3, 3, 2, 10\)"),
-        ("final_losses", lambda a: a[..., 1:, :], SHAPES + r"\(3, 3, 3, 2, 9, 16\)"),
-        ("final_losses", lambda a: a[..., :0], SHAPES + r"\(3, 3, 3, 2, 10, 0\)"),
+        ("learning_rates", lambda a: a[:0], "holds other settings than"),
+        ("learning_rates", lambda a: a.astype(str), "holds other settings than"),
+        ("final_losses", lambda a: a[..., 0], r"final_losses .* got float64 \(3, 3, 3, 2, 10\)"),
+        ("final_losses", lambda a: a[..., 1:, :], r"got float64 \(3, 3, 3, 2, 9, 16\)"),
+        ("final_losses", lambda a: a[..., :0], r"got float64 \(3, 3, 3, 2, 10, 0\)"),
         ("final_losses", np.isinf, "final_losses must be float64 .* got bool"),
     ],
 )
@@ -359,115 +355,197 @@ def test_a_map_with_other_arrays_is_refused(tmp_path, name, change, message):
     assert "git checkout -- data/learning_rate_map.npz" in str(caught.value)
 
 
-# -- smoothness and the shift of a gradient --
+# -- around an update --
 
 
-def training(**settings):
-    options = {
-        "sizes": [196, 16, 16, 16, 10], "activation": "relu", "batch_norm": True, "n_train": 200,
-        "n_steps": 6, "batch_size": 50, "learning_rate": 0.1, "n_networks": 2, "seed": 0,
-        "on_step": None,
-    }
-    seen = []
+def visits(at, n_steps=6, batch_norm=True, activation="relu"):
+    """Return what a look has seen around some updates, and the Run."""
+    seen, data = [], load_fashion_mnist(n_train=200, n_networks=2, seed=0)
 
-    def look(n_done, network, next_batch):
-        seen.append((n_done, copy.deepcopy(network), next_batch))
+    def look(before, after, inputs, targets):
+        seen.append((before, after, inputs, targets))
+        return {"loss": loss_and_gradient(copy.deepcopy(before), inputs, targets)[0]}
 
-    experiments._train_with_foresight(look, **options | settings)
-    return seen
-
-
-def test_the_mini_batch_ahead_is_the_one_that_training_meets_next():
-    seen = []
-    for _, network, (inputs, targets) in training():
-        if seen:  # training has just passed this mini-batch through the first layer
-            np.testing.assert_array_equal(network.layers[0]._inputs, seen[-1])
-        seen.append(inputs.astype(np.float64))
-        assert targets.shape == (2, 50)
-    assert len(seen) == 6
-    assert (seen[0] != seen[4]).any()  # another epoch, another order
-
-
-def test_looking_around_changes_nothing():
-    _, network, batch = training()[0]
-    before = copy.deepcopy(network)
-    first = experiments._look_around(network, *batch)
-    for one, other in zip(before.layers, network.layers, strict=True):
-        for name in one.parameters:
-            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-        if isinstance(one, BatchNorm):
-            np.testing.assert_array_equal(one.running_mean, other.running_mean)
-    np.testing.assert_array_equal(experiments._look_around(network, *batch), first)
+    batches = dict(batch_size=50, seed=0)
+    arms = {"": dict(batch_norm=batch_norm, activation=activation)}
+    runs = train_arms(
+        arms, data, hidden=[16] * 3, n_steps=n_steps, learning_rate=0.1, momentum=0.0, every=1,
+        look=AroundUpdates(look, data, at=at, **batches), **batches,
+    )
+    return seen, runs[""]
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_short_steps_change_the_loss_as_the_gradient_says(monkeypatch, batch_norm):
-    for name in ("LONG_STEP", "MIDDLE_STEP", "SHORT_STEP"):
-        monkeypatch.setattr(experiments, name, 1e-6)
-    _, network, batch = training(activation="tanh", batch_norm=batch_norm)[0]
-    loss_change, cosine, beta = experiments._look_around(network, *batch)
-    _, gradient = experiments._loss_and_gradient(copy.deepcopy(network), *batch)
-    np.testing.assert_allclose(loss_change, -1e-6 * (gradient**2).sum(axis=-1), rtol=1e-3)
-    np.testing.assert_allclose(cosine, 1, atol=1e-8)
-    assert (beta > 0).all()
+def test_a_look_meets_the_update_with_its_mini_batch_in_any_epoch(batch_norm):
+    seen, run = visits(at=[2, 6], batch_norm=batch_norm)
+    assert run.steps.tolist() == [2, 6]
+    np.testing.assert_allclose(run["loss"], run.losses[[1, 5]], rtol=1e-12)
+    for before, after, *batch in seen:
+        loss_and_gradient(before, *batch)
+        expected = step_down(before, 0.1)
+        for one, other in zip(expected.layers, after.layers, strict=True):
+            for name in one.parameters:
+                np.testing.assert_allclose(getattr(one, name), getattr(other, name))
+
+
+def test_each_arm_walks_through_its_mini_batches_alone():
+    data = load_fashion_mnist(n_train=100, n_networks=2, seed=0)
+    batches = dict(batch_size=20, seed=0)
+    walker = AroundUpdates(lambda before, after, *batch: {"x": batch[0]}, data, at=[3], **batches)
+    runs = train_arms(
+        {"a": {}, "b": {}}, data, hidden=[4], n_steps=4, learning_rate=0.1, look=walker, every=1,
+        **batches,
+    )
+    np.testing.assert_array_equal(runs["a"]["x"], runs["b"]["x"])
+    with pytest.raises(ValueError, match="a number in at must be at least 2"):
+        AroundUpdates(None, data, at=[1], **batches)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_short_steps_change_the_loss_as_the_gradient_says(batch_norm):
+    ((network, _, *batch),), _ = visits(at=[2], batch_norm=batch_norm, activation="tanh")
+    loss, gradient = loss_and_gradient(network, *batch)
+    near, after = loss_and_gradient(step_down(network, 1e-6), *batch)
+    np.testing.assert_allclose(near - loss, -1e-6 * (gradient**2).sum(axis=-1), rtol=1e-3)
+    np.testing.assert_allclose(after, gradient, atol=1e-3)
+    again, _ = loss_and_gradient(network, *batch)
+    np.testing.assert_array_equal(again, loss)  # a step down leaves the network where it is
+    np.testing.assert_allclose(
+        experiments.length(gradient), np.sqrt((gradient**2).sum(axis=-1))
+    )
 
 
 def test_batch_norm_is_smoother_with_relu():
-    result = measure_smoothness("relu", n_train=600, n_networks=8)
-    for arm in result.arms:
-        assert arm.loss_change.shape == arm.cosine.shape == arm.beta.shape == (8,)
-    assert result.difference("loss_change").high < 0
-    assert result.difference("cosine").low > 0
-    table = experiments.smoothness_table([result])
-    assert f"{result.difference('loss_change')}" in table and "beta, relu" in table
+    changes = experiments.long_steps("relu", at=(6, 16), n_train=600, n_networks=8)
+    assert (changes["with"] < changes["without"]).all()
 
 
-def test_a_gradient_shifts_only_when_layers_below_have_moved():
-    networks = [network for _, network, _ in training()]
-    _, network, batch = training()[0]
-    third = layer_places(network, Dense)[2]
-    below, above = networks[5].layers[:third], networks[5].layers[third:]
-    same = Network(network.layers[:third] + above)
-    moved = Network(below + network.layers[third:])
-    shift = experiments._gradient_shift
-    np.testing.assert_allclose(shift(network, *batch, after=same), 0, atol=1e-12)
-    assert (shift(network, *batch, after=moved) > 0.01).all()
+def test_layer_3s_gradient_shifts_only_when_layers_below_have_moved():
+    ((before, after, *batch),), _ = visits(at=[4])
+    gradient = experiments.third_gradient(before, *batch)
+    assert gradient.shape == (2, 16 * 16)
+    same = with_layers_below(after, before)  # layers 3 and 4 have moved
+    for layer, other in zip(same.layers[:6], before.layers[:6]):
+        for name in layer.parameters:
+            np.testing.assert_array_equal(getattr(layer, name), getattr(other, name))
+    mixed = experiments.third_gradient(with_layers_below(before, after), *batch)
+    assert (np.abs(mixed - gradient).max(axis=-1) > 1e-6).all()
+    unmoved = experiments.third_gradient(with_layers_below(before, before), *batch)
+    np.testing.assert_array_equal(unmoved, gradient)
 
 
-def test_gradient_shift_falls_with_relu_at_a_large_rate():
-    result = measure_gradient_shift("relu", 0.1, n_steps=80, every=5, n_networks=8)
-    assert result.without.shape == result.with_batch_norm.shape == (16, 8)
-    assert result.difference.high < 0
-    assert str(result.difference) in experiments.gradient_shift_table([result])
+# -- a learner changes a line of notebook 05 --
+
+FEW = {"n_networks=16": "n_networks=3", "n_train=2000": "n_train=300"}
+SMALL = {**FEW, "n_train=1000": "n_train=200", "n_steps=41": "n_steps=2"}
+SETUP = ("setup", "s2-data")
+RACE = (*SETUP, "s2-run", "s2-drift", "s2-race", "s2-table")
+QUICK_RACE = {**FEW, "n_steps=41": "n_steps=6", "n_steps=160": "n_steps=20"}
 
 
-def test_late_is_the_second_half():
-    arms = np.arange(10.0).reshape(5, 2), np.ones((5, 2))
-    late = GradientShift("relu", 0.1, *arms).late
-    np.testing.assert_array_equal(late, [[6, 7], [1, 1]])
+def columns_of(printed, heading):
+    """Return the headings of the table whose first one is `heading`, and its rows, as text."""
+    lines = printed.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(heading))
+    return lines[start], lines[start + 1 : start + 3]
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"every": 1}, "every must be between 2 and 100"),
-        ({"every": 101}, "every must be between 2 and 100"),
-        ({"n_steps": 3}, "n_steps must be at least 4"),
-    ],
-)
-def test_impossible_checkpoints_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
-        measure_gradient_shift(**settings)
+def test_a_learner_adds_an_arm_to_the_race_and_takes_another_rate_and_depth():
+    changed = run_cells("05", RACE, {
+        **QUICK_RACE, "[48] * 5": "[24] * 3", "activation=\"relu\"": "activation=\"tanh\"",
+        "arms = {": "arms = {\n    \"groups\": dict(group_size=32),",
+        "\"relu, learning rate 0.02\": 0.02": "\"slow\": 0.03",
+    })
+    assert list(changed.names["races"]) == ["relu, learning rate 0.1", "slow"]
+    run = changed.names["races"]["slow"]["groups"]
+    assert run["loss"].shape == (4, 3) and run.steps.tolist() == [5, 10, 15, 20]
+    assert [layer.n_outputs for layer in run.network.layers if isinstance(layer, Dense)] == [
+        24, 24, 24, 10
+    ]
+    for heading in ("drift per step", "median steps"):
+        names, rows = columns_of(changed.printed, heading)
+        assert names.removeprefix(heading).split()[:4] == ["groups", "without", "with", "noisy"]
+        assert rows[1].startswith("slow ")
+    picture = run_cells("05", (*RACE, "s2-fast-bet", "s2-figure"), {
+        **QUICK_RACE, "\"relu, learning rate 0.02\": 0.02": "\"slow\": 0.03",
+    })
+    assert "slow: a median of >= 20 steps" in picture.said
 
 
-def test_steps_are_counted():
-    calls = []
-    settings = {"n_train": 300, "on_step": lambda: calls.append(1), "n_networks": 2}
-    measure_learning_rates(n_steps=10, learning_rates=(0.1,), **settings)
-    assert len(calls) == 10
-    measure_smoothness(visited=(2,), **settings)
-    assert len(calls) == 10 + 2 * 2
-    measure_gradient_shift(n_steps=4, every=2, **settings)
-    assert len(calls) == 10 + 2 * 2 + 2 * 4
-    run_noisy_race(n_steps=5, threshold=None, **settings)
-    assert len(calls) == 10 + 2 * 2 + 2 * 4 + 3 * 5
+def test_louder_noise_drifts_further():
+    loud = run_cells("05", RACE, {**QUICK_RACE, "max_shift=0.5": "max_shift=2.0"})
+    usual = run_cells("05", RACE, QUICK_RACE)
+    drifts = [one.names["drifting"]["relu, learning rate 0.1"] for one in (usual, loud)]
+    assert (drifts[1]["noisy"]["drift"] > 2 * drifts[0]["noisy"]["drift"]).mean() > 0.9
+    np.testing.assert_array_equal(drifts[0]["with"]["drift"], drifts[1]["with"]["drift"])
+
+
+def test_an_impossible_change_names_the_option_and_what_is_allowed():
+    with pytest.raises(ValueError, match="hidden must name at least 2 layers, got 1"):
+        run_cells("05", RACE, {**QUICK_RACE, "[48] * 5": "[48]"})
+    with pytest.raises(ValueError, match="max_scale must be a finite number in"):
+        run_cells("05", RACE, {**QUICK_RACE, "max_scale=1.5": "max_scale=0.5"})
+    with pytest.raises(TypeError, match="arm 'noisy' does not know the option noise"):
+        run_cells("05", RACE, {**QUICK_RACE, "max_scale=1.5": "noise=2"})
+
+
+def test_a_learner_trains_another_setting_of_the_map():
+    cells = (*SETUP, "s2-run", "s2-drift", "s3-live", "s3-same")
+    changes = {**SMALL, "n_steps=100": "n_steps=10"}
+    changes |= {"depth, live_rates = 3, [0.1, 0.3, 1.0]": "depth, live_rates = 5, [0.01, 0.03]"}
+    changed = run_cells("05", cells, changes)
+    assert list(changed.names["live"]) == [0.01, 0.03]
+    _, rows = columns_of(changed.printed, "learning rate  without")
+    assert [row.split()[0] for row in rows] == ["0.01", "0.03"]
+    assert "learning rate 0.03, as in the map: False" in changed.printed  # 10 steps, not 100
+
+
+def test_a_learner_walks_in_other_networks_and_at_other_places():
+    cells = (*SETUP, "s2-run", "s3-live", "s4-look", "s4-run", "s4-figure", "s4-table",
+             "deeper-smooth-table")
+    changes = {**SMALL, "n_steps=100": "n_steps=10"}
+    changed = run_cells("05", cells, {
+        **changes, "at=[6, 16, 26]": "at=[3, 5]", "n_steps=26": "n_steps=5",
+        "\"tanh\": dict(activation=\"tanh\")": "\"sigmoid\": dict(activation=\"sigmoid\")",
+    })
+    assert changed.names["walks"]["sigmoid"]["with"]["beta"].shape == (2, 3)
+    assert "sigmoid: the loss changes by" in changed.said
+    assert "sigmoid, with minus without:" in changed.printed
+    assert "cosine, sigmoid" in changed.printed and "tanh" not in changed.printed
+
+
+def test_a_learner_looks_at_the_gradient_of_other_networks():
+    cells = (*SETUP, "s2-run", "s3-live", "s4-look", "deeper-shift-look", "deeper-shift-run")
+    changes = {**SMALL, "n_steps=100": "n_steps=10"}
+    changed = run_cells("05", cells, {
+        **changes, "at=[30, 40]": "at=[3, 5, 6]", "n_steps=40": "n_steps=6", "[64] * 3": "[16] * 4",
+        "\"tanh, rate 0.02\": dict(activation=\"tanh\", learning_rate=0.02)":
+        "\"tanh, rate 0.1\": dict(activation=\"tanh\", learning_rate=0.1)",
+    })
+    assert changed.names["shifts"]["tanh, rate 0.1"]["with"]["shift"].shape == (3, 3)
+    assert "tanh, rate 0.1 " in changed.printed
+
+
+def test_one_setting_of_the_map_is_what_the_notebook_trains():
+    """Where training is calm; the notebook prints it for three rates and both arms."""
+    stored = pair_of(load_learning_rate_map(), "relu", 3, 1.0)
+    rates = (0.1, 0.3)
+    for arm in ("without", "with"):
+        computed = measure_learning_rates(rates, batch_norm=arm == "with", n_networks=4)
+        expected = [experiments.losses_at(stored, {arm: rate})[arm][:4] for rate in rates]
+        np.testing.assert_allclose(computed, expected, rtol=1e-9)
+
+
+def test_the_board_has_the_race_that_the_notebook_prints():
+    """Its cells, with four of their sixteen networks."""
+    cells = (*SETUP, "s2-run", "s2-drift", "s2-race")
+    few = {"n_networks=16": "n_networks=4", "n_steps=160": "n_steps=20"}
+    notebook, lecture = run_cells("05", cells, few), load_lecture()
+    for place, rate in enumerate(lecture.races):
+        name = f"relu, learning rate {rate:g}"
+        for arm, run in notebook.names["races"][name].items():
+            stored = lecture.races[rate][arm]["loss"][:4, :4]
+            np.testing.assert_allclose(run["loss"], stored, rtol=1e-6)
+        drifts = [run["drift"].mean(axis=0) for run in notebook.names["drifting"][name].values()]
+        stored = lecture.arrays["race_drift"][place][:, :4]
+        np.testing.assert_allclose(drifts, stored, rtol=1e-6)

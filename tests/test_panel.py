@@ -515,26 +515,24 @@ def displayed(monkeypatch):
 
 
 def test_progress_is_a_bare_view_that_ends(displayed, monkeypatch):
-    bars = []
-    original = progress.IntProgress
+    bars, original = [], progress.IntProgress
+
+    def steps():
+        for step in range(20, 101):
+            yield step / 200, None
+        assert 1 <= bars[0].value <= 50  # not every step is a message
+        raise RuntimeError
+
     monkeypatch.setattr(
         progress, "IntProgress", lambda **options: bars.append(original(**options)) or bars[0]
     )
     with pytest.raises(RuntimeError):
-        with progress.progress_bar(200, "Training") as on_step:
-            for index in range(100):
-                on_step(index)
-            assert 1 <= bars[0].value <= 100  # not every step is a message
-            raise RuntimeError
+        progress.with_progress("Training", steps())
     ((bundle, raw),) = displayed
     assert raw and list(bundle) == [progress.WIDGET_VIEW]
     assert bars[0].comm is None
 
 
 def test_progress_outside_a_notebook_is_silent(capsys):
-    with progress.progress_bar(3, "Training") as on_step:
-        on_step()
+    assert progress.with_progress("Training", iter([(0.5, "half"), (1, None)])) == "half"
     assert capsys.readouterr() == ("", "")
-    with pytest.raises(ValueError, match="n_steps"):
-        with progress.progress_bar(0, "Training"):
-            pass

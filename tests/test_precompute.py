@@ -28,23 +28,27 @@ from helpers.experiments.lecture_demos import (
 )
 from helpers.experiments.minibatch_noise import LIVE_ARMS, sweep_batch_sizes, watch_live
 from helpers.experiments.other_suspects import (
+    LEARNING_RATES,
+    MAP_AXES,
     MAP_FILE,
     load_learning_rate_map,
     measure_learning_rates,
+    pair_of,
     run_noisy_race,
+    trains,
 )
 from helpers.experiments.precompute import (
-    compute_learning_rate_map,
-    compute_lecture,
     main,
     save_arrays,
-    save_learning_rate_map,
+    watch_learning_rate_map,
+    watch_lecture,
 )
 from helpers.long_work import finish
 
-SMALL = {"learning_rates": (0.1, 1.0), "n_networks": 2, "n_steps": 10, "n_train": 200}
+SMALL = {"n_networks": 2, "n_steps": 10, "n_train": 200}
 SMALL_AXES = {
-    "activation": ("relu", "tanh"), "depth": (3,), "init_scale": (1.0,), "batch_norm": (False, True)
+    "activation": ("relu", "tanh"), "depth": (3,), "init_scale": (1.0,),
+    "batch_norm": (False, True), "learning_rates": (0.1, 1.0),
 }
 
 
@@ -52,48 +56,45 @@ SMALL_AXES = {
 # where it is chaotic or diverges the same difference grows until nothing agrees. So the rates
 # that train are compared, of cells that are far from that border.
 @pytest.mark.parametrize(
-    "cell", [("relu", 3, 1.0, True), ("tanh", 5, 1.0, False)], ids=["relu", "tanh"]
+    ("setting", "arm"), [(("relu", 3, 1.0), "with"), (("tanh", 5, 1.0), "without")]
 )
-def test_the_table_is_what_the_code_computes(cell):
-    names = ("activation", "depth", "init_scale", "batch_norm")
-    stored = load_learning_rate_map().sweep(**dict(zip(names, cell)))
-    calm = np.flatnonzero(stored.learning_rates <= 1)
-    rates = stored.learning_rates[calm]
+def test_the_table_is_what_the_code_computes(setting, arm):
+    stored = pair_of(load_learning_rate_map(), *setting)[arm]
+    calm = [place for place, rate in enumerate(LEARNING_RATES) if rate <= 1]
     # Four networks of sixteen: each depends on streams of its own only.
-    computed = measure_learning_rates(*cell, learning_rates=rates, n_networks=4)
-    np.testing.assert_allclose(computed.final_losses, stored.final_losses[calm, :4], rtol=1e-6)
-    assert stored.trains.sum() >= 3
+    settings = dict(zip(("activation", "depth", "init_scale"), setting))
+    rates = [LEARNING_RATES[place] for place in calm]
+    computed = measure_learning_rates(rates, batch_norm=arm == "with", n_networks=4, **settings)
+    np.testing.assert_allclose(computed, stored[calm, :4], rtol=1e-6)
+    assert trains(stored).sum() >= 3
 
 
 @pytest.fixture(scope="module")
-def small_map():
-    return compute_learning_rate_map(SMALL_AXES, on_cell=lambda text: None, **SMALL)
+def watched():
+    return list(watch_learning_rate_map(SMALL_AXES, **SMALL))
 
 
-def test_every_combination_has_its_place(small_map):
-    assert small_map.final_losses.shape == (2, 1, 1, 2, 2, 2)
-    expected = measure_learning_rates("tanh", 3, 1.0, True, **SMALL)
-    np.testing.assert_array_equal(small_map.final_losses[1, 0, 0, 1], expected.final_losses)
-    np.testing.assert_array_equal(small_map.learning_rates, expected.learning_rates)
-
-
-def test_progress_is_told_before_each_combination():
-    told = []
-    compute_learning_rate_map(SMALL_AXES, on_cell=told.append, **SMALL)
-    assert len(told) == 4
-    assert told[1] == "2 of 4: activation relu, depth 3, init_scale 1.0, batch_norm True"
+def test_every_combination_has_its_place(watched):
+    shares, results = zip(*watched)
+    assert shares == (0.25, 0.5, 0.75, 1) and results[:-1] == (None,) * 3
+    arrays = results[-1]
+    assert {name: arrays[name].tolist() for name in SMALL_AXES} == {
+        name: list(values) for name, values in SMALL_AXES.items()
+    }
+    assert arrays["final_losses"].shape == (2, 1, 1, 2, 2, 2)
+    expected = measure_learning_rates((0.1, 1.0), activation="tanh", batch_norm=True, **SMALL)
+    np.testing.assert_array_equal(arrays["final_losses"][1, 0, 0, 1], expected)
 
 
 def test_what_is_saved_is_read_back(tmp_path):
     whole, path = load_learning_rate_map(), tmp_path / MAP_FILE.name
-    save_learning_rate_map(whole, path)
-    again = load_learning_rate_map(path)
-    np.testing.assert_array_equal(again.final_losses, whole.final_losses)
-    np.testing.assert_array_equal(again.learning_rates, whole.learning_rates)
+    axes = {name: np.array(values) for name, values in MAP_AXES.items()}
+    save_arrays(path, {**axes, "final_losses": whole})
+    np.testing.assert_array_equal(load_learning_rate_map(path), whole)
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
 
-def test_an_interruption_leaves_the_old_file_whole(tmp_path, monkeypatch, small_map):
+def test_an_interruption_leaves_the_old_file_whole(tmp_path, monkeypatch):
     path = tmp_path / MAP_FILE.name
     path.write_bytes(b"the old table")
 
@@ -103,7 +104,7 @@ def test_an_interruption_leaves_the_old_file_whole(tmp_path, monkeypatch, small_
 
     monkeypatch.setattr(precompute.np, "savez_compressed", stop_half_way)
     with pytest.raises(KeyboardInterrupt):
-        save_learning_rate_map(small_map, path)
+        save_arrays(path, {"a": np.zeros(3)})
     assert path.read_bytes() == b"the old table"
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
@@ -129,11 +130,10 @@ def assert_same(computed, stored):
 
 def test_the_lecture_has_its_shapes_and_types(arrays):
     assert {name: one.shape for name, one in arrays.items()} == SHAPES
-    types = {"verdicts": bool, "race_arrived": bool, "race_first_steps": np.int64}
     for name, one in arrays.items():
-        assert one.dtype == types.get(name, np.float64), name
+        assert one.dtype == (bool if name == "verdicts" else np.float64), name
         assert not one.flags.writeable
-        assert name == "race_losses" or np.isfinite(one).all()
+        assert np.isfinite(one).all()
 
 
 def test_coats_are_what_the_code_computes(arrays):
@@ -187,27 +187,17 @@ def test_sweeps_and_arms_are_what_the_code_computes(arrays):
 
 def test_a_race_is_what_the_code_computes(arrays):
     place = RACE_RATES.index(0.02)
-    race = run_noisy_race(learning_rate=0.02, n_networks=N_AGAIN)
-    for arm, stored in zip(race.arms, arrays["race_losses"][place]):
-        assert_same(arm.losses, stored[: len(arm.losses), :N_AGAIN])
-    first_steps = [arm.first_steps for arm in race.arms]
-    np.testing.assert_array_equal(first_steps, arrays["race_first_steps"][place][:, :N_AGAIN])
-    assert_same(race.drift, arrays["race_drift"][place][:, :N_AGAIN])
-
-
-def test_a_race_ends_where_it_ended(arrays):
-    for rate, stored in zip(RACE_RATES, arrays["race_losses"]):
-        for arm, losses in zip(load_lecture().races[rate].arms, stored):
-            assert arm.steps[-1] == 5 * len(arm.losses)
-            assert np.isnan(losses[len(arm.losses) :]).all() and np.isfinite(arm.losses).all()
-            assert arm.steps[-1] == 160 or (arm.losses < 0.5).any(axis=0).all()
+    race = run_noisy_race(0.02, n_networks=N_AGAIN)
+    losses = [run["loss"] for run in race.values()]
+    assert_same(losses, arrays["race_losses"][place][..., :N_AGAIN])
+    drifting = run_noisy_race(0.02, drift=True, n_steps=41, n_networks=N_AGAIN)
+    drift = [run["drift"].mean(axis=0) for run in drifting.values()]
+    assert_same(drift, arrays["race_drift"][place][:, :N_AGAIN])
 
 
 def test_the_lecture_is_put_together_from_all_notebooks():
-    told = []
-    measures = [lambda: {"a": 1}, lambda: {"b": 2}]
-    assert compute_lecture(measures, on_part=told.append) == {"a": 1, "b": 2}
-    assert told[1].startswith("2 of 2: ") and len(MEASURES) == 5
+    pairs = list(watch_lecture([lambda: {"a": 1}, lambda: {"b": 2}]))
+    assert pairs == [(0.5, {"a": 1}), (1, {"a": 1, "b": 2})] and len(MEASURES) == 5
 
 
 @pytest.mark.parametrize("damage", ["shape", "missing"])
@@ -225,14 +215,18 @@ def test_a_damaged_lecture_says_how_to_get_it_back(damage, arrays, tmp_path):
     ("arguments", "written"),
     [([], {"map", "lecture"}), (["map"], {"map"}), (["lecture"], {"lecture"})],
 )
-def test_the_command_writes_what_is_named(arguments, written, monkeypatch):
-    seen = set()
-    monkeypatch.setattr(precompute, "compute_learning_rate_map", lambda: "map")
-    monkeypatch.setattr(precompute, "compute_lecture", lambda: "lecture")
-    monkeypatch.setattr(precompute, "save_learning_rate_map", seen.add)
-    monkeypatch.setattr(precompute, "save_arrays", lambda path, arrays: seen.add(arrays))
-    main(arguments)
-    assert seen == written
+def test_the_command_writes_what_is_named(arguments, written, tmp_path, capsys):
+    works = {
+        name: (tmp_path / name, lambda: iter([(0.5, None), (1.0, {"a": np.arange(3)})]))
+        for name in ("map", "lecture")
+    }
+    main(arguments, works)
+    assert {one.name for one in tmp_path.iterdir()} == written
+    told = capsys.readouterr().out
+    assert all(f"{name}: 50%" in told for name in written)
+    for name in written:
+        with np.load(tmp_path / name) as arrays:
+            assert arrays["a"].tolist() == [0, 1, 2]
 
 
 def test_the_command_knows_no_other_name(capsys):

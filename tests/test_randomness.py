@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.randomness import one_per_network, repeat_streams, spawn_streams
+from helpers.randomness import one_per_network, spawn_streams
 
 PURPOSES = ("data", "weights", "order", "dropout")
 
@@ -29,11 +29,12 @@ def test_streams_without_a_networks_axis_are_those_of_network_zero():
     assert spawn_streams(5).order.random() == spawn_streams(5, 3).order[0].random()
 
 
-def test_repeated_streams_are_the_same_networks_again_and_share_no_generator():
-    once, twice = spawn_streams(5, 3), repeat_streams(5, 3, 2)
-    for purpose in PURPOSES:
-        expected = [rng.random() for rng in getattr(once, purpose)]
-        assert [rng.random() for rng in getattr(twice, purpose)] == 2 * expected
+def test_a_stream_is_the_grandchild_of_its_seed_in_a_fixed_order():
+    children = np.random.SeedSequence(5).spawn(3)
+    for purpose, place in zip(("data", "weights", "order", "dropout"), range(4), strict=True):
+        expected = [np.random.default_rng(child.spawn(4)[place]).random() for child in children]
+        assert [rng.random() for rng in getattr(spawn_streams(5, 3), purpose)] == expected
+        children = np.random.SeedSequence(5).spawn(3)  # a child spawns others the second time
 
 
 def test_skipped_networks_leave_the_others_as_they_are():
@@ -58,9 +59,9 @@ def test_one_generator_is_spawned_and_keeps_its_own_stream():
         (lambda: spawn_streams(0.5), TypeError, "seed must be an integer, got 0.5"),
         (lambda: spawn_streams(0, 1, skip=-1), ValueError, "skip must be at least 0, got -1"),
         (lambda: spawn_streams(0, 0), ValueError, "n_networks must be at least 1, got 0"),
-        (lambda: repeat_streams(0, 2, 0), ValueError, "n_times must be at least 1, got 0"),
         (lambda: one_per_network(7, 2), TypeError, "rng must be a numpy.random.Generator"),
         (lambda: one_per_network([7, 8], 2), TypeError, "got list"),
+        (lambda: one_per_network([np.random.default_rng(0)] * 2, 2), ValueError, "got one twice"),
         (lambda: one_per_network(spawn_streams(0, 3).data, 2), ValueError, "hold 2 .*got 3"),
     ],
 )

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from test_picture import check_picture
 
+from helpers.arms import Run
 from helpers.demos.weighing_the_evidence import learning_rate_demo
-from helpers.experiments.batch_norm_mechanics import Arm
 from helpers.experiments.other_suspects import (
-    NoisyRace,
-    Smoothness,
-    SmoothnessArm,
+    LEARNING_RATES,
     load_learning_rate_map,
+    pair_of,
+    range_text,
+    trains,
 )
 from helpers.experiments.weighing_the_evidence import Effect
+from helpers.figures.lecture_demos import OneRacePicture
 from helpers.figures.weighing_the_evidence import (
     LearningRateMapPicture,
     NoisyRacePicture,
@@ -27,67 +29,91 @@ CAP = 40  # steps of the races
 
 
 def made_up_arm(first_steps):
-    """Return an Arm with losses that reach 0.5 at `first_steps`; None: not before the cap."""
+    """Return a Run whose losses reach 0.5 at `first_steps`; None: not before the cap."""
     steps = np.arange(5, CAP + 1, 5)
     ends = np.array([one or 2 * CAP for one in first_steps])
     losses = 0.5 + 1.8 * (1 - steps[:, None] / ends) - 1e-6
-    return Arm(steps, losses, np.minimum(ends, CAP), ends <= CAP)
+    return Run(steps, {"loss": losses}, None, None)
 
 
 @pytest.fixture
 def races():
     arms = made_up_arm([40, None, None]), made_up_arm([15, 20, 20]), made_up_arm([25, 30, 35])
-    drift = np.ones((3, 3))
-    return [
-        NoisyRace("relu", 0.1, 0.5, *arms, drift),
-        NoisyRace("relu", 0.02, 0.5, *arms[::-1], drift),
-    ]
+    names = "without", "with", "noisy"
+    return {
+        "relu, learning rate 0.1": dict(zip(names, arms)),
+        "relu, learning rate 0.02": dict(zip(names, arms[::-1])),
+    }
 
 
 def test_noisy_race_picture(races):
     picture = NoisyRacePicture()
-    check_picture(picture, races, races[::-1])
+    check_picture(picture, races, dict(zip(races, list(races.values())[::-1])))
     sentence = picture.show(races).sentence
     for rate, *medians in (("0.1", ">= 40", "20", "30"), ("0.02", "30", "20", ">= 40")):
         without, with_batch_norm, noisy = medians
         assert f"learning rate {rate}: a median of {without} steps to loss 0.5" in sentence
-        assert f"{with_batch_norm} with it, {noisy} with noise behind it" in sentence
+        assert f"{with_batch_norm} with batch norm, {noisy} with noise behind" in sentence
 
 
-def test_noisy_race_picture_shows_the_bet_on_the_finish_line_of_the_first_race(races):
-    picture = NoisyRacePicture().show(races)
-    without_bet = picture.frame()
-    picture.set_ghost(30)
+@pytest.mark.parametrize("shown_first", [False, True])
+def test_noisy_race_picture_shows_the_bet_on_the_finish_line_of_the_first_race(races, shown_first):
+    picture = NoisyRacePicture()
+    without_bet = NoisyRacePicture().show(races).frame()
+    if shown_first:
+        picture.show(races)
+        picture.set_ghost(30)
+    else:
+        picture.set_ghost(30)
+        picture.show(races)
     assert picture.ghost.marker.axes is picture.figure.axes[0]
     np.testing.assert_array_equal(picture.ghost.marker.get_xydata(), [[30, 0.5]])
-    assert picture.ghost.text.get_text() == "your bet"
-    with_bet = picture.frame()
-    assert with_bet != without_bet
+    assert picture.frame() != without_bet
     check_picture(picture, races)  # blitted as it is saved, with the ghost
     picture.set_ghost(None)
     assert picture.frame() == without_bet
 
 
-def smoothness(activation, without, with_batch_norm):
+def test_the_boards_race_shows_the_bet_only_where_it_belongs(races):
+    picture = OneRacePicture()
+    picture.set_ghost(30)
+    first, second = ({name: race} for name, race in races.items())
+    assert list(picture.show(first).ghost.marker.get_xdata()) == [30]
+    assert list(picture.show(second).ghost.marker.get_xdata()) == []
+    assert list(picture.show(first).ghost.marker.get_xdata()) == [30]
+    check_picture(picture, first, second)
+
+
+def changes(**means):
     noise = np.linspace(-0.1, 0.1, 4)
-    arms = [SmoothnessArm(mean + noise, noise, noise) for mean in (without, with_batch_norm)]
-    return Smoothness(activation, *arms)
+    return {
+        name: {arm: mean + noise for arm, mean in zip(("without", "with", "third"), of_arms)}
+        for name, of_arms in means.items()
+    }
 
 
 def test_smoothness_picture():
-    results = [smoothness("relu", 12.0, -0.3), smoothness("tanh", 0.3, 0.5)]
-    others = [smoothness("relu", 5.0, 1.0), smoothness("tanh", -0.01, 0.6)]
+    first, other = changes(relu=(12, -0.3), tanh=(0.3, 0.5)), changes(relu=(5, 1), tanh=(0, 0.6))
     picture = SmoothnessPicture()
-    check_picture(picture, results, others)
-    heights = [bar.get_height() for bars in picture.show(results).panels for bar in bars.bars]
+    check_picture(picture, first, other)
+    heights = [bar.get_height() for bars in picture.show(first).panels for bar in bars.bars]
     np.testing.assert_allclose(heights, [12.0, -0.3, 0.3, 0.5])
     assert "relu: the loss changes by 12.0 ± 0.1 without batch norm" in picture.sentence
+
+
+@pytest.mark.parametrize(("mean", "top"), [(12, 20), (0.33, 0.8), (0.001, 0.2), (150, 200)])
+def test_smoothness_has_room_for_what_it_is_shown(mean, top):
+    picture = SmoothnessPicture().show(changes(sigmoid=(mean, mean, mean)))
+    (axes,) = picture.figure.axes
+    assert axes.get_ylim()[1] == pytest.approx(top)
+    assert axes.get_title(loc="left") == f"sigmoid (axis to {top:g})"
+    assert picture.sentence.endswith("third.") and len(picture.panels[0].bars) == 3
 
 
 def test_learning_rate_picture():
     rate_map = load_learning_rate_map()
     pairs = [
-        rate_map.pair(*setting)
+        pair_of(rate_map, *setting)
         for setting in (("relu", 3, 1.0), ("relu", 10, 5.0), ("sigmoid", 10, 0.2), ("tanh", 5, 1.0))
     ]
     picture = LearningRateMapPicture()
@@ -98,18 +124,19 @@ def test_learning_rate_picture():
 
 
 def test_learning_rate_picture_draws_divergence_at_the_edge_and_a_bar_for_each_rate():
-    pair = load_learning_rate_map().pair("relu", 10, 1.0)
+    pair = pair_of(load_learning_rate_map(), "relu", 10, 1.0)
     picture = LearningRateMapPicture().show(pair)
     for arm, (line, _), (bars, name) in zip(
-        pair.arms, picture.curves, picture.ranges, strict=True
+        ("without", "with"), picture.curves, picture.ranges, strict=True
     ):
-        np.testing.assert_allclose(line.get_ydata(), np.minimum(arm.typical_losses, picture.top))
+        typical = np.median(pair[arm], axis=1)
+        np.testing.assert_allclose(line.get_ydata(), np.minimum(typical, picture.top))
         ends = np.array(bars.get_segments())[:, :, 0]
-        rates = arm.learning_rates[arm.trains]
+        rates = np.array(LEARNING_RATES)[trains(pair[arm])]
         assert len(ends) == len(rates)
         assert ((ends[:, 0] < rates) & (rates < ends[:, 1])).all()
         np.testing.assert_allclose(ends[1:, 0], ends[:-1, 1])  # neighbours make one bar
-        assert name.get_text() == arm.range_text
+        assert name.get_text() == range_text(pair[arm])
 
 
 def test_learning_rate_demo_follows_its_controls():

@@ -583,7 +583,7 @@ def _deep_pair(_lecture=None):
 
 def _number_of_rates(lecture):
     pair = _deep_pair()
-    rates = {arm: range_text(pair["learning_rates"], pair[arm]) for arm in ("without", "with")}
+    rates = {arm: range_text(pair[arm]) for arm in ("without", "with")}
     return [
         f"only {rates['without']}", "trains ten layers without batch norm",
         f"with it, rates from {rates['with']}; a rate trains if the loss falls below 1",

@@ -1,6 +1,5 @@
 """A bar for work that takes seconds: seen while it lasts, never stored, never compared."""
 
-import itertools
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -8,8 +7,6 @@ from contextvars import ContextVar
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 from ipywidgets import IntProgress, Layout
-
-from helpers.checks import check_integer
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SECONDS_BETWEEN_MOVES = 0.1
@@ -23,17 +20,6 @@ def widget_view(widget):
     and would be compared with the stored outputs.
     """
     return {WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}
-
-
-@contextmanager
-def progress_bar(n_steps, label):
-    """Show a bar until the block ends: `with progress_bar(200, "Training") as on_step: ...`.
-
-    Each call of `on_step()` counts one of the `n_steps`; its arguments are ignored.
-    """
-    with moving_bar(check_integer("n_steps", n_steps), label) as move_to:
-        counter = itertools.count(1)
-        yield lambda *_: move_to(next(counter))
 
 
 def with_progress(label, work):

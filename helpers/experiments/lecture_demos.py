@@ -5,7 +5,6 @@ MEASURES run the notebooks' own experiments with their own settings and keep one
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -30,7 +29,7 @@ from helpers.experiments.minibatch_noise import (
     watch_live,
 )
 from helpers.experiments.other_suspects import NOISY_ARMS, run_noisy_race
-from helpers.long_work import finish
+from helpers.long_work import finish, remember
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
 DETECTORS = ("plain", "reference", "shortcut")
@@ -153,7 +152,7 @@ class Lecture:
     races: dict
 
 
-@lru_cache(maxsize=1)
+@remember(maxsize=1)
 def load_lecture(path=LECTURE_FILE):
     """Return the Lecture in data/, which `python -m helpers.experiments.precompute` writes.
 

@@ -6,7 +6,6 @@ Bjorck et al. 2018) and asks it of the course's small ones, in a design of our o
 """
 
 import copy
-import itertools
 
 import numpy as np
 
@@ -176,9 +175,9 @@ def trains(losses):
     return np.median(losses, axis=1) < TRAINED_BELOW
 
 
-def range_text(rates, losses):
-    """Return the rates that train as text: "0.1 to 3", or "none"."""
-    found = [f"{rate:g}" for rate in np.asarray(rates)[trains(losses)]]
+def range_text(losses):
+    """Return the LEARNING_RATES that train as text: "0.1 to 3", or "none"."""
+    found = [f"{rate:g}" for rate in np.array(LEARNING_RATES)[trains(losses)]]
     return " to ".join(dict.fromkeys((found[0], found[-1]))) if found else "none"
 
 
@@ -190,55 +189,52 @@ MAP_AXES = {
     "depth": (3, 5, 10),
     "init_scale": (0.2, 1.0, 5.0),
     "batch_norm": (False, True),
+    "learning_rates": LEARNING_RATES,
 }
 
 
 def load_learning_rate_map(path=MAP_FILE):
     """Return the map in data/, which `python -m helpers.experiments.precompute` writes.
 
-    {"learning_rates": (n_rates,), "final_losses": (3, 3, 3, 2, n_rates, n_networks)}, the first
-    four axes in the order of MAP_AXES, which are in it, too. Raises FileNotFoundError when the
-    file is missing, ValueError when it is damaged or holds other settings.
+    Final losses, the axes in the order of MAP_AXES, then the networks. Raises FileNotFoundError
+    when the file is missing, ValueError when it is damaged or holds other settings.
     """
     restore = (
         f"Restore it with `git checkout -- data/{path.name}` or compute it anew, in some minutes, "
         "with `python -m helpers.experiments.precompute`."
     )
-    arrays = read_arrays(path, [*MAP_AXES, "learning_rates", "final_losses"], restore)
-    axes = {name: arrays[name].tolist() for name in MAP_AXES}
+    arrays = read_arrays(path, [*MAP_AXES, "final_losses"], restore)
+    losses, axes = arrays["final_losses"], {name: arrays[name].tolist() for name in MAP_AXES}
     if axes != {name: list(values) for name, values in MAP_AXES.items()}:
         raise ValueError(f"{path} holds other settings than {MAP_AXES}, got {axes}. {restore}")
-    rates, losses = arrays["learning_rates"], arrays["final_losses"]
-    wanted = (*map(len, MAP_AXES.values()), rates.size)
-    if rates.ndim != 1 or losses.ndim != 6 or losses.shape[:-1] != wanted or not losses.size:
-        found = f"{rates.shape} and {losses.shape}"
-        raise ValueError(f"{path} is altered: its shapes do not fit together, {found}. {restore}")
-    if {rates.dtype, losses.dtype} != {np.dtype(np.float64)}:
-        raise ValueError(f"{path} is altered: its numbers must be float64. {restore}")
-    return arrays
+    wanted = tuple(map(len, MAP_AXES.values()))
+    if losses.dtype != np.float64 or losses.shape[:-1] != wanted or not losses.size:
+        raise ValueError(
+            f"{path} is altered: final_losses must be float64 {wanted} and the networks, got "
+            f"{losses.dtype} {losses.shape}. {restore}"
+        )
+    return losses
 
 
 def pair_of(rate_map, activation="relu", depth=3, init_scale=1.0):
     """Return one setting of the map; ValueError for a value that it does not have.
 
-    {"without", "with"}: final losses (n_rates, n_networks); {"learning_rates", "name"}: of what.
+    {"without", "with"}: final losses (n_rates, n_networks); {"name"}: of what.
     """
     setting = {"activation": activation, "depth": depth, "init_scale": init_scale}
-    place = tuple(
-        MAP_AXES[name].index(check_choice(name, value, MAP_AXES[name]))
-        for name, value in setting.items()
-    )
-    without, with_norm = rate_map["final_losses"][place]
+    without, with_norm = rate_map[tuple(_place(*one) for one in setting.items())]
     name = f"{activation}, depth {depth}, initial weights × {init_scale:g}"
-    rates = rate_map["learning_rates"]
-    return {"name": name, "learning_rates": rates, "without": without, "with": with_norm}
+    return {"name": name, "without": without, "with": with_norm}
+
+
+def _place(name, value):
+    return MAP_AXES[name].index(check_choice(name, value, MAP_AXES[name]))
 
 
 def score(rate_map):
     """Return in how many settings more, as many, fewer rates train with batch norm."""
-    settings = itertools.product(*list(MAP_AXES.values())[:3])
-    pairs = [pair_of(rate_map, *one) for one in settings]
-    more = [int(trains(one["with"]).sum() - trains(one["without"]).sum()) for one in pairs]
+    losses = rate_map.reshape(-1, *rate_map.shape[3:])  # a row for each setting
+    more = [trains(with_norm).sum() - trains(without).sum() for without, with_norm in losses]
     return tuple(int((np.sign(more) == sign).sum()) for sign in (1, 0, -1))
 
 
@@ -247,24 +243,19 @@ def best_rates(pair):
 
     Each is chosen on the training loss that is then compared, for both arms alike.
     """
-    places = {arm: pair[arm].mean(axis=1).argmin() for arm in ("without", "with")}
-    return {arm: float(pair["learning_rates"][place]) for arm, place in places.items()}
+    return {arm: LEARNING_RATES[pair[arm].mean(axis=1).argmin()] for arm in ("without", "with")}
 
 
 def losses_at(pair, rates):
-    """Return {arm: final losses (n_networks,)} at the rates {arm: learning rate} of the map."""
-    known = pair["learning_rates"].tolist()
-    return {arm: pair[arm][known.index(check_choice("rate", one, known))]
-            for arm, one in rates.items()}
+    """Return {arm: final losses (n_networks,)} at the rates {arm: one of LEARNING_RATES}."""
+    return {arm: pair[arm][_place("learning_rates", rate)] for arm, rate in rates.items()}
 
 
 def rates_that_train(pairs):
     """Return a table of pairs as in `pair_of`: the learning rates that train."""
-    arms = {
-        arm: [range_text(one["learning_rates"], one[arm]) for one in pairs]
-        for arm in ("without", "with")
-    }
-    return {"rates that train": [one["name"] for one in pairs], **arms}
+    names = [one["name"] for one in pairs]
+    arms = {arm: [range_text(one[arm]) for one in pairs] for arm in ("without", "with")}
+    return {"rates that train": names, **arms}
 
 
 # -- section 4 and Go deeper: around an update --

@@ -13,29 +13,27 @@ import os
 import numpy as np
 
 from helpers.experiments.lecture_demos import LECTURE_FILE, MEASURES
-from helpers.experiments.other_suspects import (
-    LEARNING_RATES,
-    MAP_AXES,
-    MAP_FILE,
-    measure_learning_rates,
-)
+from helpers.experiments.other_suspects import MAP_AXES, MAP_FILE, measure_learning_rates
+from helpers.long_work import finish
 from helpers.sweep import watch_sweep
 
 
-def watch_learning_rate_map(axes=MAP_AXES, rates=LEARNING_RATES, *, n_jobs=-1, **settings):
-    """Yield (share done, arrays of the map or None); settings: those of `measure_learning_rates`.
+def watch_learning_rate_map(axes=MAP_AXES, *, n_jobs=-1, **settings):
+    """Yield (share done, arrays of the map, None before the end).
 
-    n_jobs: as in `watch_sweep`.
+    n_jobs: as in `watch_sweep`; settings: those of `measure_learning_rates`.
     """
-    combinations = itertools.product(*axes.values())
-    jobs = [dict(zip(axes, one), learning_rates=rates, **settings) for one in combinations]
-    of_axes = {name: np.array(values) for name, values in axes.items()}
+    *others, rates = axes.values()
+    jobs = [
+        dict(zip(axes, one), learning_rates=rates, **settings)
+        for one in itertools.product(*others)
+    ]
     for share, results in watch_sweep(measure_learning_rates, jobs, n_jobs=n_jobs):
-        if len(results) < len(jobs):
-            yield share, None
-        else:
-            losses = np.reshape(results, (*map(len, axes.values()), len(rates), -1))
-            yield share, {**of_axes, "learning_rates": np.array(rates), "final_losses": losses}
+        arrays = None
+        if len(results) == len(jobs):
+            arrays = {name: np.array(values) for name, values in axes.items()}
+            arrays["final_losses"] = np.reshape(results, (*map(len, axes.values()), -1))
+        yield share, arrays
 
 
 def watch_lecture(measures=MEASURES):
@@ -57,6 +55,12 @@ def save_arrays(path, arrays):
         unfinished.unlink(missing_ok=True)
 
 
+def _telling(name, work):
+    for share, result in work:
+        print(f"{name}: {share:.0%}")
+        yield share, result
+
+
 WORKS = {"map": (MAP_FILE, watch_learning_rate_map), "lecture": (LECTURE_FILE, watch_lecture)}
 
 
@@ -68,11 +72,7 @@ def main(arguments=None, works=WORKS):
         if one not in works:
             parser.error(f"what must be {' or '.join(works)}, got {one}")
     for path, watch in map(works.get, what):
-        arrays = None
-        for share, latest in watch():
-            arrays = latest
-            print(f"{path.name}: {share:.0%}")
-        save_arrays(path, arrays)
+        save_arrays(path, finish(_telling(path.name, watch())))
         print(f"wrote {path}")
 
 

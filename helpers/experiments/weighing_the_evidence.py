@@ -8,8 +8,10 @@ are shorter than in the notebooks, where a docstring says so, and arms that seve
 are trained once.
 """
 
+import os
 import textwrap
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +20,6 @@ from helpers.arms import train_arms
 from helpers.checks import check_choice, check_integer, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.experiments import minibatch_noise
-from helpers.experiments.arm import accuracy
 from helpers.experiments.covariate_shift import measure_coats
 from helpers.experiments.hidden_layer_stability import late_losses, load_clothes, watch_drift
 from helpers.experiments.other_suspects import (
@@ -34,7 +35,7 @@ from helpers.intervals import Interval, clearance, mean_interval, paired_interva
 from helpers.layer_statistics import layer_places, record, with_statistics
 from helpers.layers import Dense
 from helpers.long_work import finish, remember
-from helpers.network import Network
+from helpers.network import Network, accuracy, one_blas_thread
 
 BY_CONSTRUCTION = "by construction"
 SUPPORTED, WITH_CAVEAT = "supported", "supported, with a caveat"
@@ -157,17 +158,35 @@ class Claim:
         return Row(self, main, tuple(checks))
 
 
+CLAIMS = []
+
+
+def claims(name, words, where, source="lecture"):
+    """Decorate the function that measures a claim, which is then the last of CLAIMS."""
+
+    def add(measure):
+        CLAIMS.append(Claim(name, words, source, where, measure))
+        return measure
+
+    return add
+
+
 def ledger(seed=0):
     """Return the Rows of all CLAIMS."""
     return finish(watch_ledger(seed))
 
 
 def watch_ledger(seed=0):
-    """Yield (share of the claims that are weighed, their Rows so far)."""
+    """Yield (share of the claims that are weighed, their Rows so far), in their order.
+
+    As many claims at a time as there are cores, since not all that they measure is training: in
+    turn they take half as long again.
+    """
     rows = []
-    for claim in CLAIMS:
-        rows = [*rows, claim.weigh(seed)]
-        yield len(rows) / len(CLAIMS), rows
+    with one_blas_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        for row in pool.map(lambda claim: claim.weigh(seed), CLAIMS):
+            rows = [*rows, row]
+            yield len(rows) / len(CLAIMS), rows
 
 
 def surprises(rows):
@@ -213,6 +232,10 @@ TENTH_OF_A_NAT = dict(
 # -- 01: the story of the cats --
 
 
+@claims(
+    "C1", "A classifier trained on black cats fails on coloured ones, though the rule stays.",
+    "01#1, 01#2",
+)
 def measure_black_cats(seed):
     """C1. The networks of notebook 01, on black and on coloured faces."""
     judged = measure_coats(("plain", "reference"), coats=(0, 1), seed=seed)
@@ -233,6 +256,10 @@ def measure_black_cats(seed):
 # -- 03: layer 3's inputs --
 
 
+@claims(
+    "C2", "Batch norm makes deeper layers more robust to changes in earlier ones.",
+    "03#3, 03#4",
+)
 def measure_moving_layers(seed):
     """C2. Notebook 03's moving target, 50 of its 120 steps."""
     clothes, drives = load_clothes(seed=seed), ("none", "rotation", "growth")
@@ -260,6 +287,7 @@ def _drifting_without(seed):
     return finish(watch_drift(load_clothes(seed=seed), arms, n_steps=120, seed=seed))["without"]
 
 
+@claims("C3", "From layer 3's point of view, its inputs keep changing.", "03#1, 03#2")
 def measure_changing_inputs(seed):
     """C3. Notebook 03's networks without batch norm, 120 of its 200 steps at rate 0.02."""
     moves = _drifting_without(seed)["mean at h2"]
@@ -277,6 +305,7 @@ def measure_changing_inputs(seed):
     )
 
 
+@claims("C4", "Batch norm reduces how much layer 3's inputs shift.", "03#2, 03#deeper")
 def measure_calmer_inputs(seed):
     """C4. The same networks with and without batch norm, the first 60 of notebook 03's 200 steps.
 
@@ -355,6 +384,7 @@ def _against(arm, reference):
     return _percent(*(run["loss"][run.steps >= 20].mean(axis=0) for run in (arm, reference)))
 
 
+@claims("C5", "Because inputs shift less, later layers learn more easily.", "02#1, 05#2, 05#3")
 def measure_easier_learning(seed):
     """C5. Notebook 05's networks of 10 and of 3 layers, 50 of their 100 steps, and its noisy race.
 
@@ -412,6 +442,7 @@ def _best_test_loss(seed, arm):
     return _live(seed, arm)["test loss"].min(axis=0)
 
 
+@claims("C6", "Mini-batch statistics add noise, similar to dropout.", "04#1, 04#2")
 def measure_noise(seed):
     """C6. Notebook 04's untrained networks, one random image each, 500 mini-batches of 64."""
     values = minibatch_noise.pre_activations(n_units=16, n_networks=16, seed=seed)
@@ -431,6 +462,7 @@ def measure_noise(seed):
     )
 
 
+@claims("C7", "Batch norm's noise regularises slightly.", "04#4")
 def measure_regularising_noise(seed):
     """C7. Notebook 04's arms with statistics groups of 4, 8 and 512."""
     loud, noisy, quiet = (
@@ -448,6 +480,7 @@ def measure_regularising_noise(seed):
     )
 
 
+@claims("C8", "A batch of 512 regularises less than one of 64.", "04#3, 04#4, 04#deeper")
 def measure_batch_sizes(seed):
     """C8. Notebook 04's groups of 64 and 512, its naive sweep and its larger network.
 
@@ -485,6 +518,7 @@ def measure_batch_sizes(seed):
     )
 
 
+@claims("C9", "Use batch norm together with dropout for a stronger effect.", "04#4")
 def measure_dropout(seed):
     """C9. Notebook 04's networks: groups of 64, dropout 0.2, and both.
 
@@ -538,6 +572,7 @@ def _cost_of_a_unit(seed, arm, step=N_LIVE):
     return np.sort(lost, axis=0)[-N_IMPORTANT:].mean(axis=0)
 
 
+@claims("C10", "Batch norm's noise keeps units from relying on any one unit.", "05#5")
 def measure_single_units(seed):
     """C10. Silence each hidden unit of notebook 04's networks, and take the most important ones.
 
@@ -576,6 +611,10 @@ def measure_single_units(seed):
 # -- 05: the papers --
 
 
+@claims(
+    "P1", "More drift does not make training slow.",
+    "05#2", "Santurkar et al. 2018, section 2.1",
+)
 def measure_harmless_drift(seed):
     """P1. Notebook 05's noisy race: the training loss between steps 20 and 30 of 160."""
     fast, two_arms = _noisy_race(seed), dict(arms=("without", "noisy"), seed=seed, **EARLY_RACE)
@@ -606,6 +645,10 @@ def measure_harmless_drift(seed):
     )
 
 
+@claims(
+    "P2", "What batch norm mainly gives is room for larger learning rates.",
+    "05#3", "Bjorck et al. 2018, abstract",
+)
 def measure_large_rates(seed):
     """P2. Notebook 05's networks of ten and of three layers."""
     little = dict(unit="nats", margin=-0.3, reason="a fifth of the gain at the large rate")
@@ -626,6 +669,7 @@ def measure_large_rates(seed):
     )
 
 
+@claims("P3", "Batch norm makes the loss smoother.", "05#4", "Santurkar et al. 2018, section 3")
 def measure_smoother_loss(seed):
     """P3. Notebook 05's walk along the gradient, from the first 2 of its 3 halts."""
     relu, tanh = (
@@ -640,61 +684,3 @@ def measure_smoother_loss(seed):
         ),
         Effect("so it is with tanh", quantity, interval=tanh, **TENTH_OF_A_NAT),
     )
-
-
-LECTURE = "lecture"
-
-CLAIMS = (
-    Claim(
-        "C1", "A classifier trained on black cats fails on coloured ones, though the rule stays.",
-        LECTURE, "01#1, 01#2", measure_black_cats,
-    ),
-    Claim(
-        "C2", "Batch norm makes deeper layers more robust to changes in earlier ones.",
-        LECTURE, "03#3, 03#4", measure_moving_layers,
-    ),
-    Claim(
-        "C3", "From layer 3's point of view, its inputs keep changing.",
-        LECTURE, "03#1, 03#2", measure_changing_inputs,
-    ),
-    Claim(
-        "C4", "Batch norm reduces how much layer 3's inputs shift.",
-        LECTURE, "03#2, 03#deeper", measure_calmer_inputs,
-    ),
-    Claim(
-        "C5", "Because inputs shift less, later layers learn more easily.",
-        LECTURE, "02#1, 05#2, 05#3", measure_easier_learning,
-    ),
-    Claim(
-        "C6", "Mini-batch statistics add noise, similar to dropout.",
-        LECTURE, "04#1, 04#2", measure_noise,
-    ),
-    Claim(
-        "C7", "Batch norm's noise regularises slightly.",
-        LECTURE, "04#4", measure_regularising_noise,
-    ),
-    Claim(
-        "C8", "A batch of 512 regularises less than one of 64.",
-        LECTURE, "04#3, 04#4, 04#deeper", measure_batch_sizes,
-    ),
-    Claim(
-        "C9", "Use batch norm together with dropout for a stronger effect.",
-        LECTURE, "04#4", measure_dropout,
-    ),
-    Claim(
-        "C10", "Batch norm's noise keeps units from relying on any one unit.",
-        LECTURE, "05#5", measure_single_units,
-    ),
-    Claim(
-        "P1", "More drift does not make training slow.",
-        "Santurkar et al. 2018, section 2.1", "05#2", measure_harmless_drift,
-    ),
-    Claim(
-        "P2", "What batch norm mainly gives is room for larger learning rates.",
-        "Bjorck et al. 2018, abstract", "05#3", measure_large_rates,
-    ),
-    Claim(
-        "P3", "Batch norm makes the loss smoother.",
-        "Santurkar et al. 2018, section 3", "05#4", measure_smoother_loss,
-    ),
-)

@@ -5,7 +5,7 @@ from matplotlib.collections import LineCollection
 
 from helpers.arms import first_below, never_below
 from helpers.figures.general import BarsPicture, CurvesPicture, looks_of
-from helpers.figures.parts import Ghost, ReferenceLine
+from helpers.figures.parts import Ghost
 from helpers.figures.picture import (
     NEUTRAL,
     REFERENCE,
@@ -32,20 +32,17 @@ class RacePicture(CurvesPicture):
             self.TITLE, width=width, height=height, xlabel="training step",
             ylabel="training loss (nats)", ylim=(0, 2.5),
         )
-        self.threshold, self.finishes = threshold, []
+        self.threshold, self.arrivals = threshold, []
 
     def _build(self, panels):
         super()._build(panels)
         for axes, curves in zip(self.figure.axes, panels.values(), strict=True):
-            self.moves(ReferenceLine(axes, self.threshold, ""))
-            axes.set_xlim(0, max(steps[-1] for steps, _ in curves.values()))
-            styles = [style for style, _ in looks_of(curves).values()]
-            self.finishes.append([self._build_arrival(axes, style) for style in styles])
-
-    def _build_arrival(self, axes, style):
-        (marker,) = axes.plot([], [], **style.of_points())
-        number = axes.text(0, 0, "", color=style.text_colour, ha="center", va="center")
-        return self.moves(marker), self.moves(number)
+            finish = axes.axhline(self.threshold, linewidth=1.5, **NEUTRAL.of_line())
+            self.moves(finish)  # over the curves
+            for style, _ in looks_of(curves).values():
+                (marker,) = axes.plot([], [], **style.of_points())
+                number = axes.text(0, 0, "", color=style.text_colour, ha="center", va="center")
+                self.arrivals.append((self.moves(marker), self.moves(number)))
 
     def show(self, races):
         """Show {name of the race: {arm: Run}} whose looks have a "loss"."""
@@ -53,23 +50,22 @@ class RacePicture(CurvesPicture):
             name: {arm: (run.steps, run["loss"]) for arm, run in race.items()}
             for name, race in races.items()
         })
-        sentences = []
-        for (name, race), finish in zip(races.items(), self.finishes, strict=True):
-            arrivals = []
-            for run, (_, label), artists in zip(race.values(), looks_of(race).values(), finish):
-                text = self._show_arrival(run, *artists, above=-0.14 if arrivals else 0.14)
-                unit = "" if arrivals else f"steps to loss {self.threshold:g} "
-                arrivals.append(f"{text} {unit}{label}")
-            sentences.append(f"{name}: a median of {', '.join(arrivals)}.")
+        sentences, artists = [], iter(self.arrivals)
+        for name, race in races.items():
+            told = []
+            for run, (_, label), (marker, number) in zip(
+                race.values(), looks_of(race).values(), artists
+            ):
+                first = first_below(self.threshold, run)
+                text = median_text(first, never_below(self.threshold, run).sum())
+                marker.set_data([np.median(first)], [self.threshold])
+                above = -0.14 if told else 0.14
+                number.set(text=text, x=np.median(first), y=self.threshold + above)
+                unit = "" if told else f"steps to loss {self.threshold:g} "
+                told.append(f"{text} {unit}{label}")
+            sentences.append(f"{name}: a median of {', '.join(told)}.")
         self.sentence = " ".join(sentences)
         return self
-
-    def _show_arrival(self, run, marker, number, above):
-        first = first_below(self.threshold, run)
-        text = median_text(first, never_below(self.threshold, run).sum())
-        marker.set_data([np.median(first)], [self.threshold])
-        number.set(text=text, x=np.median(first), y=self.threshold + above)
-        return text
 
 
 class OneBatchPicture(Picture):
@@ -78,23 +74,18 @@ class OneBatchPicture(Picture):
     Rings are the ghosts of the dots as they were before one of them was pushed.
     """
 
-    ROWS = (
-        ("before: what the unit computes", (-4, 10)),
-        ("after: normalised, times γ, plus β", (-6, 8)),
-    )
-
     def __init__(self):
         super().__init__(width=10, height=5.2, title="After batch norm, no value stands alone")
+        above, below = self.figure.subplots(2, 1)
         self.rows = [
-            self._build_row(axes, title, limits)
-            for axes, (title, limits) in zip(self.figure.subplots(2, 1), self.ROWS)
+            self._build_row(above, "before: what the unit computes", (-4, 10)),
+            self._build_row(below, "after: normalised, times γ, plus β", (-6, 8)),
         ]
-        above, below = self.figure.axes
         above.text(10, -0.8, "rings: before the push", ha="right", color=NEUTRAL.text_colour)
-        levels = [below.axvline(0, ymax=0.8, zorder=1, **THEORY.of_line()) for _ in range(3)]
-        names = [below.text(0, 0.65, name, ha="center") for name in ("β − γ", "β", "β + γ")]
-        self.levels = [self.moves(line) for line in levels]
-        self.level_names = [self.moves(name) for name in names]
+        self.levels = []
+        for name in ("β − γ", "β", "β + γ"):
+            line = self.moves(below.axvline(0, ymax=0.8, zorder=1, **THEORY.of_line()))
+            self.levels.append((line, self.moves(below.text(0, 0.65, name, ha="center"))))
 
     def _build_row(self, axes, title, limits):
         axes.set(xlim=limits, ylim=(-1, 1), yticks=[])
@@ -114,23 +105,22 @@ class OneBatchPicture(Picture):
             ghosts.set_data(quiet, np.full(len(quiet), -0.45))
             dots.set_data(now[1:], np.zeros(len(now) - 1))
             pushed.set_data(now[:1], [0])
-        places = result["beta"] + result["gamma"] * np.array([-1, 0, 1])
-        for place, line, name in zip(places, self.levels, self.level_names):
+        for factor, (line, name) in zip((-1, 0, 1), self.levels):
+            place = result["beta"] + factor * result["gamma"]
             line.set_xdata([place, place])
-            name.set_x(place)
-            name.set_visible(result["gamma"] >= 0.75 or name is self.level_names[1])
-        self.sentence = _batch_sentence(result)
+            name.set(x=place, visible=result["gamma"] >= 0.75 or factor == 0)
+        self.sentence = _batch_sentence(**result)
         return self
 
 
-def _batch_sentence(result):
-    before, batch_size = result["before"], len(result["before"])
-    moved = np.abs(result["after"] - result["quiet after"]) > 1e-3
+def _batch_sentence(before, after, **others):
+    batch_size = len(before)
     if batch_size == 1:
         return "Batch of 1: its value is its own mean, so the output is β whatever the image."
     if batch_size == 2:
         return "Batch of 2: the lower value becomes β − γ, the higher β + γ, however far apart."
     mean, sd = (format_number(value, 2) for value in (before.mean(), before.std()))
+    moved = np.abs(after - others["quiet after"]) > 1e-3
     return (
         f"Batch of {batch_size}: mean {mean}, standard deviation {sd} before batch norm. After it, "
         f"the push has moved {moved[1:].sum()} of the {batch_size - 1} other values."
@@ -158,7 +148,7 @@ class AveragesPicture(BarsPicture):
 
     def set_ghost(self, value):
         """Show a bet on the accuracy with running averages, in %; None hides it."""
-        self.ghost.hide() if value is None else self.ghost.set(0.7, value)
+        self.ghost.set(0.7, value)
 
     def show(self, result):
         """Show the accuracies of `watch_averages`."""
@@ -166,12 +156,10 @@ class AveragesPicture(BarsPicture):
         ((own_batch, running, population),) = self.show_bars([result[one] for one in kinds])
         # what of the running averages comes from data, not from their starting values
         warm = format_number(100 * (1 - result["memory"] ** result["n_steps"]), 0)
-        setting = (
-            f"batch size {result['batch_size']}, memory {result['memory']:g} ({warm}% warmed up)"
-        )
-        self.setting.set_text(setting)
+        at = f"batch size {result['batch_size']}, memory {result['memory']:g} ({warm}% warmed up)"
+        self.setting.set_text(at)
         self.sentence = (
-            f"At {setting}: {own_batch}% with each test batch's own statistics, {running}% with "
+            f"At {at}: {own_batch}% with each test batch's own statistics, {running}% with "
             f"running averages, {population}% with those of all training images; "
             f"{running.n_seeds} seeds."
         )

@@ -1,9 +1,7 @@
-"""Pictures for any comparison: curves with bands or names, bars, dots and rows with intervals.
+"""Pictures for any comparison: curves with bands or names, bars and dots with intervals.
 
 They take their arms from what they are shown, so that an arm more is a curve more.
 """
-
-from itertools import zip_longest
 
 import numpy as np
 
@@ -19,7 +17,7 @@ from helpers.figures.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
+from helpers.intervals import format_number, interval_ends, mean_intervals
 
 # How the arms of the course look, and what pictures call them; others get what is left, in turn.
 OF_ARMS = {
@@ -68,49 +66,53 @@ class CurvesPicture(Picture):
     def _build(self, panels):
         all_axes = self.figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, curves in zip(all_axes, panels.values()):
-            axes.set(**self.of_axes)
+            axes.set(**self.of_axes, xlim=(0, max(steps[-1] for steps, _ in curves.values())))
             text = self.moves(axes.text(0.06, 0.98, "", transform=axes.transAxes, va="top"))
             bands = [self.moves(Band(axes, style)) for style, _ in looks_of(curves).values()]
             self.panels.append((text, bands))
             axes.label_outer()
         looks = looks_of(next(iter(panels.values()))).values()
-        if len(looks) < 2:
-            return
-        samples = [all_axes[0].plot([], [], marker=s.marker, **s.of_line())[0] for s, _ in looks]
-        names = [name for _, name in looks]
-        all_axes[0].legend(samples, names, loc="upper right", bbox_to_anchor=(1.02, 0.9))
+        for style, name in looks:
+            all_axes[0].plot([], [], marker=style.marker, label=name, **style.of_line())
+        if len(looks) > 1:
+            all_axes[0].legend(loc="upper right", bbox_to_anchor=(1.02, 0.9))
 
 
 class NamedCurves:
-    """Curves with 95% bands in one axes, each with its name at its right end.
+    """Curves of some arms in one axes, each with its name at its right end.
 
-    looks: {arm: (Style, name)}. points: with a marker at each place. What has one place only is a
-    marker there.
+    looks: {arm: (Style, name)}. bands, points: with 95% intervals as a band, as a marker at each
+    place; what has one place only is a marker. names_at: x of the names, beside the left ends.
     """
 
-    def __init__(self, picture, axes, looks, *, points=False):
-        self.points = points
+    def __init__(self, picture, axes, looks, *, bands=True, points=False, names_at=None):
+        self.bands, self.points, self.names_at = bands, points, names_at
+        self.names = {arm: name for arm, (_, name) in looks.items()}
         self.parts = [
             (picture.moves(Band(axes, style)), picture.moves(Intervals(axes, style)))
             for style, _ in looks.values()
         ]
         self.labels = picture.moves(LineLabels(axes, *zip(*looks.values())))
 
-    def set(self, curves):
-        """Show {arm: (x (n_places,), values (n_places, n_networks))}, in the order of the looks.
+    def set(self, curves, **renamed):
+        """Show {arm: (x (n_places,), values (n_places, n_networks))}; who is left out is hidden.
 
-        Returns {arm: list of Intervals}.
+        renamed: {arm: name}, which it has from now on. Returns {name: list of Intervals}.
         """
+        self.names |= renamed
         found = {arm: mean_intervals(values) for arm, (_, values) in curves.items()}
-        for (x, _), intervals, (band, markers) in zip(
-            curves.values(), found.values(), self.parts, strict=True
-        ):
-            band.set(x, *interval_ends(intervals))
-            if self.points or len(x) == 1:
-                markers.set(x, *interval_ends(intervals))
-        last = max(x[-1] for x, _ in curves.values())
-        self.labels.set(last, [intervals[-1].mean for intervals in found.values()])
-        return found
+        for arm, (band, markers) in zip(self.names, self.parts):
+            x, (means, *ends) = curves.get(arm, ([],))[0], interval_ends(found.get(arm, []))
+            band.set(x, means, *(ends if self.bands else (means, means)))
+            is_marked = self.points or len(x) < 2
+            markers.set(*((x, means, *ends) if is_marked else ((), (), (), ())))
+        at_left, last = self.names_at is not None, max(x[-1] for x, _ in curves.values())
+        self.labels.set(
+            self.names_at if at_left else last,
+            [found[arm][at_left - 1].mean if arm in found else np.nan for arm in self.names],
+            [name if arm in found else "" for arm, name in self.names.items()],
+        )
+        return {self.names[arm]: intervals for arm, intervals in found.items()}
 
 
 class NamedCurvesPicture(Picture):
@@ -120,27 +122,20 @@ class NamedCurvesPicture(Picture):
     properties of the axes, such as its labels.
     """
 
-    def __init__(self, title, known=OF_ARMS, *, width=9, height=4.8, **of_axes):
-        super().__init__(width=width, height=height, title=title)
-        self.axes, self.known, self.curves = self.figure.subplots(), known, None
-        self.axes.set(**of_axes)
+    def __init__(self, title, known=OF_ARMS, **of_axes):
+        super().__init__(height=4.8, title=title)
+        self.known, self.of_axes = known, of_axes
 
     def show_curves(self, curves):
         """Show what `NamedCurves.set` takes; return {name: Interval at the right end}."""
-        looks = looks_of(curves, self.known)
-        if self.curves is None:
-            self._make_room(curves)
-            self.curves = NamedCurves(self, self.axes, looks, points=True)
-        found = self.curves.set(curves)
-        return {looks[arm][1]: intervals[-1] for arm, intervals in found.items()}
-
-    def _make_room(self, curves):
+        axes, looks = self.draw_anew(), looks_of(curves, self.known)
+        found = NamedCurves(self, axes, looks, points=True).set(curves)
         places = max((x for x, _ in curves.values()), key=len)
         span = places[-1] - places[0]
-        lowest = min(one.low for _, values in curves.values() for one in mean_intervals(values))
-        self.axes.set_xlim(places[0] - 0.04 * span, places[-1] + 0.38 * span)
-        self.axes.set_ylim(0.1 * (10 * lowest // 1), 1.02)
-        self.axes.set_xticks(places)
+        lowest = min(one.low for intervals in found.values() for one in intervals)
+        axes.set(xticks=places, ylim=(0.1 * (10 * lowest // 1), 1.02), **self.of_axes)
+        axes.set_xlim(places[0] - 0.04 * span, places[-1] + 0.38 * span)
+        return {name: intervals[-1] for name, intervals in found.items()}
 
 
 class BarsPicture(Picture):
@@ -238,91 +233,32 @@ class DotsPicture(Picture):
 
     def __init__(self, title, later=(), **of_axes):
         super().__init__(title=title)
-        self.axes, self.later, self.arms = self.figure.subplots(), later, {}
+        self.axes, self.later, self.curves = self.figure.subplots(), later, None
         self.axes.set(**of_axes)
 
-    def show_dots(self, arms, notes=()):
+    def show_dots(self, arms, notes):
         """Show {arm: {setting: values (n_networks,)}}; an arm that is left out is hidden.
 
         notes: a text for each setting. Returns {name of an arm: list of Intervals}.
         """
-        found = {arm: mean_intervals(list(of_arm.values())) for arm, of_arm in arms.items()}
-        if not self.arms:
-            self._build(next(iter(arms.values())), found)
-        starts = []
-        for arm, (_, line, intervals) in self.arms.items():
-            ends = interval_ends(found[arm]) if arm in found else ([], [], [])
-            line.set_data(range(len(ends[0])), ends[0])
-            intervals.set(range(len(ends[0])), *ends)
-            starts.append(ends[0][0] if arm in found else np.nan)
-        names = {arm: name if arm in found else "" for arm, (name, *_) in self.arms.items()}
-        self.names.set(-0.93, starts, names.values())
-        for text, note in zip_longest(self.notes, notes, fillvalue=""):
+        if self.curves is None:
+            self._build(arms, len(notes))
+        found = self.curves.set({
+            arm: (range(len(of_arm)), list(of_arm.values())) for arm, of_arm in arms.items()
+        })
+        for text, note in zip(self.notes, notes, strict=True):
             text.set_text(note)
-        return {names[arm]: intervals for arm, intervals in found.items()}
+        return found
 
-    def _build(self, settings, found):
-        self.axes.set_xlim(-0.95, len(settings) - 0.6)
-        self.axes.set_xticks(range(len(settings)), map(str, settings))
-        means = [interval.mean for intervals in found.values() for interval in intervals]
+    def _build(self, arms, n_settings):
+        self.axes.set_xlim(-0.95, n_settings - 0.6)
+        self.axes.set_xticks(range(n_settings), map(str, next(iter(arms.values()))))
+        means = [np.mean(values) for of_arm in arms.values() for values in of_arm.values()]
         self.axes.set_ylim(with_room(self.axes.get_ylim(), means))
-        looks = looks_of([*found, *self.later])
-        for arm, (style, name) in looks.items():
-            line = self.moves(self.axes.plot([], [], **style.of_line())[0])
-            self.arms[arm] = name, line, self.moves(Intervals(self.axes, style))
-        styles = [style for style, _ in looks.values()]
-        self.names = self.moves(LineLabels(self.axes, styles, [""] * len(styles)))
+        looks = looks_of([*arms, *self.later])
+        self.curves = NamedCurves(
+            self, self.axes, looks, bands=False, points=True, names_at=-0.93
+        )
         style = dict(ha="center", color=NEUTRAL.text_colour)
         style["transform"] = self.axes.get_xaxis_transform()
-        self.notes = [
-            self.moves(self.axes.text(x, 0.04, "", **style)) for x in range(len(settings))
-        ]
-
-
-class RowsPicture(Picture):
-    """Paired differences from the first arm, one row for each other arm, with 95% intervals.
-
-    panels: [properties of the axes], one for each measure; limits get more room where the first
-    values need it. known: {first word of an arm's name: Style}.
-    """
-
-    def __init__(self, title, panels, known, **of_subplots):
-        super().__init__(title=title)
-        self.known, self.places, self.rows = known, {}, []
-        self.all_axes = self.figure.subplots(1, len(panels), sharey=True, **of_subplots)
-        for axes, of_axes in zip(self.all_axes, panels):
-            axes.set(**of_axes)
-
-    def show_rows(self, measures):
-        """Show {measure: {arm: values (n_networks,)}}.
-
-        Returns the reference and {arm: [an Interval for each measure]}.
-        """
-        reference, *arms = next(iter(measures.values()))
-        found = {
-            arm: [paired_interval(one[arm], one[reference]) for one in measures.values()]
-            for arm in arms
-        }
-        if not self.rows:
-            self.places = self.place_rows(arms)
-            self._build(reference, found)
-        for which, rows in enumerate(self.rows):
-            for (arm, place), row in zip(self.places.items(), rows, strict=True):
-                row.set([place], *([end] for end in interval_ends([found[arm][which]])))
-        return reference, {arm: found[arm] for arm in self.places}
-
-    def place_rows(self, arms):
-        """Return {arm: height of its row}, below the reference, which stands at 0."""
-        return {arm: place for place, arm in enumerate(arms, start=1)}
-
-    def _build(self, reference, found):
-        self.all_axes[0].set_yticks([0, *self.places.values()], [reference, *self.places])
-        self.all_axes[0].set_ylim(max(self.places.values()) + 0.6, -0.6)
-        styles = [self.known.get(arm.split()[0], REFERENCE) for arm in self.places]
-        for axes, intervals in zip(self.all_axes, zip(*found.values())):
-            axes.set_xlim(with_room(axes.get_xlim(), interval_ends(intervals)))
-            axes.locator_params(axis="x", nbins=5)
-            axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
-            axes.plot(0, 0, markersize=16, markeredgewidth=4, **NEUTRAL.of_points())
-            rows = [self.moves(Intervals(axes, style, horizontal=True)) for style in styles]
-            self.rows.append(rows)
+        self.notes = [self.moves(self.axes.text(x, 0.04, "", **style)) for x in range(n_settings)]

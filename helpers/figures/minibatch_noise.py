@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from helpers.figures.general import CurvesPicture, DotsPicture, RowsPicture, with_room
-from helpers.figures.parts import Band, Bars, Ghost, Intervals, LineLabels
+from helpers.figures.general import CurvesPicture, DotsPicture, NamedCurves, with_room
+from helpers.figures.parts import Bars, Ghost, Intervals, LineLabels
 from helpers.figures.picture import (
     DROPOUT,
     NEUTRAL,
+    REFERENCE,
     THEORY,
     WITH_BATCH_NORM,
     WITHOUT_BATCH_NORM,
@@ -50,9 +51,9 @@ class MicroscopePicture(Picture):
         self.histogram.set_data(4 * np.sqrt(2 * np.pi) * shares, edges)
         self.theory.set_data(curve, np.exp(-(np.linspace(-5, 5, 201) ** 2) / 2))
         sds = [x_hat.std(), *result["dropout"].values()]
-        measured, predicted = (format_number(sd, 3) for sd in (sds[0], theory_sd))
         dropout = [format_number(sd, 2) for sd in sds[1:]]
-        self.bars.set(sds, texts=[measured, *dropout])
+        measured, predicted = format_number(sds[0], 3), format_number(theory_sd, 3)
+        self.bars.set(sds, sds, sds, [measured, *dropout])
         self.text.set_text(f"{len(x_hat)} mini-batches of {m}")
         self.sentence = (
             f"Batch size {m}: the same hidden value spreads with a standard deviation of "
@@ -65,39 +66,35 @@ class MicroscopePicture(Picture):
 class NoiseSizePicture(Picture):
     """Noise against batch size: batch norm's falls, dropout's does not."""
 
-    def __init__(self, probabilities=(0.1, 0.2, 0.5)):
+    def __init__(self):
         super().__init__(title="Batch norm's noise falls with the batch size, dropout's does not")
-        axes = self.figure.subplots()
+
+    def show(self, noise):
+        """Show {"sizes", "total", "theory"} as in `measure_noise`, and {"dropout": {p: sds}}."""
+        axes, ticks, levels = self.draw_anew(), 2 ** np.arange(2, 10), (0.03, 0.1, 0.3, 1.0)
         axes.set(
             xlabel="batch size m", ylabel="noise (standard deviation)", xscale="log",
             yscale="log", xlim=(3.4, 1100), ylim=(0.025, 1.5),
         )
-        sizes, levels = (4, 8, 16, 32, 64, 128, 256, 512), (0.03, 0.1, 0.3, 1.0)
-        axes.set_xticks(sizes, map(str, sizes))
+        axes.set_xticks(ticks, map(str, ticks))
         axes.set_yticks(levels, map(str, levels))
         axes.minorticks_off()
-        self.theory = self.moves(axes.plot([], [], **THEORY.of_line())[0])
-        self.measured = self.moves(Intervals(axes, WITH_BATCH_NORM))
-        style = DROPOUT.of_points() | DROPOUT.of_line()
-        self.dropout = [self.moves(axes.plot([], [], **style)[0]) for _ in probabilities]
-        styles = [DROPOUT] * len(self.dropout) + [WITH_BATCH_NORM, THEORY]
-        names = [*[f"dropout {p}" for p in probabilities], "batch norm", "theory"]
-        self.labels = self.moves(LineLabels(axes, styles, names))
-
-    def show(self, noise):
-        """Show {"sizes", "total", "theory"} as in `measure_noise`, and {"dropout": {p: sds}}."""
-        sizes, theory = noise["sizes"], noise["theory"].mean(axis=1)
-        total = mean_intervals(noise["total"])
-        self.theory.set_data(sizes, theory)
-        self.measured.set(sizes, *interval_ends(total))
-        for line, sds in zip(self.dropout, noise["dropout"].values(), strict=True):
-            line.set_data(sizes, sds)
-        flat = {p: sds[-1] for p, sds in noise["dropout"].items()}
-        self.labels.set(sizes[-1], [*flat.values(), total[-1].mean * 1.08, theory[-1] * 0.92])
-        told = ", ".join(f"{format_number(sd, 2)} at p = {p}" for p, sd in flat.items())
+        sizes, total = noise["sizes"], mean_intervals(noise["total"])
+        ends, told = {}, []
+        for p, sds in noise["dropout"].items():
+            axes.plot(sizes, sds, **DROPOUT.of_points() | DROPOUT.of_line())
+            ends[f"dropout {p}"] = DROPOUT, sds[-1]
+            told.append(f"{format_number(sds[-1], 2)} at p = {p}")
+        theory = noise["theory"].mean(axis=1)
+        axes.plot(sizes, theory, **THEORY.of_line())
+        Intervals(axes, WITH_BATCH_NORM).set(sizes, *interval_ends(total))
+        ends["batch norm"] = WITH_BATCH_NORM, total[-1].mean * 1.08
+        ends["theory"] = THEORY, theory[-1] * 0.92
+        styles, heights = zip(*ends.values())
+        self.moves(LineLabels(axes, styles, ends)).set(sizes[-1], heights)
         self.sentence = (
             f"From batch size {sizes[0]} to {sizes[-1]} the noise of batch norm falls from "
-            f"{total[0]} to {total[-1]}, as theory says; that of dropout stays: {told}."
+            f"{total[0]} to {total[-1]}, as theory says; that of dropout stays: {', '.join(told)}."
         )
         return self
 
@@ -129,44 +126,54 @@ class NaiveSweepPicture(DotsPicture):
         return self
 
 
-class DifferencesPicture(RowsPicture):
+class DifferencesPicture(Picture):
     """Best test loss and gap of some arms, minus those of the first; a bet beside its group.
 
     Groups stand on a logarithmic axis, what is not called "group 64" or so below them.
     """
 
-    KNOWN = {"group": WITH_BATCH_NORM, "dropout": DROPOUT, "no": WITHOUT_BATCH_NORM}
+    STYLES = {"group": WITH_BATCH_NORM, "dropout": DROPOUT, "no": WITHOUT_BATCH_NORM}
 
     def __init__(self):
-        left = dict(xlabel="nats (left of 0: better)", xlim=(-0.1, 0.12))
-        right = dict(xlabel="nats", xlim=(-1.3, 0.25))
-        title = "Batch norm's noise does regularise: a little at 64, most at 8"
-        super().__init__(title, [left, right], self.KNOWN, width_ratios=[3, 2])
-        self.ghost = self.moves(Ghost(self.all_axes[0]))
-
-    def place_rows(self, arms):
-        sizes = {arm: arm.removeprefix("group ") for arm in arms}
-        places = {arm: np.log2(512 / int(one)) for arm, one in sizes.items() if one.isdigit()}
-        below = max(places.values(), default=0) + 1.3
-        others = [arm for arm in arms if arm not in places]
-        return places | {arm: below + i for i, arm in enumerate(others)}
+        super().__init__(title="Batch norm's noise does regularise: a little at 64, most at 8")
 
     def show(self, measures):
         """Show {"best test loss", "gap at the end": {arm: values (n_networks,)}}."""
-        reference, found = self.show_rows(measures)
-        left, right = self.all_axes
-        left.set_title(f"best test loss, minus {reference}'s")
-        right.set_title(f"gap at the end, minus {reference.removeprefix('group ')}'s")
-        told = ", ".join(f"{arm} {best}" for arm, (best, _) in found.items())
-        self.sentence = f"Best test loss minus that of {reference}: {told}."
+        reference, *arms = measures["best test loss"]
+        places = _rows_of(arms)
+        left, right = self.draw_anew(1, 2, sharey=True, width_ratios=[3, 2])
+        left.set_yticks([0, *places.values()], [reference, *places])
+        left.set_ylim(max(places.values()) + 0.6, -0.6)
+        left.set(title=f"best test loss, minus {reference}'s", xlabel="nats (left of 0: better)")
+        gap_of = reference.removeprefix("group ")
+        right.set(title=f"gap at the end, minus {gap_of}'s", xlabel="nats")
+        limits, told = ((-0.1, 0.12), (-1.3, 0.25)), []
+        for axes, usual, values in zip((left, right), limits, measures.values()):
+            found = [paired_interval(values[arm], values[reference]) for arm in places]
+            told.append(", ".join(f"{arm} {one}" for arm, one in zip(places, found)))
+            axes.set_xlim(with_room(usual, interval_ends(found)))
+            axes.locator_params(axis="x", nbins=5)
+            axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
+            axes.plot(0, 0, markersize=16, markeredgewidth=4, **NEUTRAL.of_points())
+            for (arm, place), one in zip(places.items(), found):
+                style = self.STYLES.get(arm.split()[0], REFERENCE)
+                Intervals(axes, style, horizontal=True).set([place], *interval_ends([one]))
+        self.ghost = self.moves(Ghost(left))
+        self.sentence = f"Best test loss minus that of {reference}: {told[0]}."
         return self
 
     def set_ghost(self, value):
         """Show the bet on the group `value`, or none (None)."""
-        if value is None:
-            self.ghost.hide()
-        else:
-            self.ghost.set(0.03, np.log2(512 / value), f"your bet: {value:g}")
+        self.ghost.set(0.03, value and np.log2(512 / value), f"your bet: {value}")
+
+
+def _rows_of(arms):
+    """Return {arm: height of its row}, below that of all 512 images, which is 0."""
+    sizes = {arm: arm.removeprefix("group ") for arm in arms}
+    places = {arm: np.log2(512 / int(one)) for arm, one in sizes.items() if one.isdigit()}
+    below = max(places.values(), default=0) + 1.3
+    others = [arm for arm in arms if arm not in places]
+    return places | {arm: below + i for i, arm in enumerate(others)}
 
 
 class GroupCurvesPicture(Picture):
@@ -177,25 +184,22 @@ class GroupCurvesPicture(Picture):
         left, right = self.figure.subplots(1, 2)
         left.set(title="512 training images", ylabel="loss (nats)", ylim=(0.3, 1.6))
         right.set(title="1,000 test images", ylim=(0.7, 2.0))
-        self.panels, styles = {}, (NEUTRAL, WITH_BATCH_NORM)
+        looks = {"reference": (NEUTRAL, "group 512"), "arm": (WITH_BATCH_NORM, "")}
+        self.panels = {}
         for axes, name in ((left, "training loss"), (right, "test loss")):
             axes.set(xlabel="training step", xlim=(0, 165), xticks=range(0, 101, 25))
-            bands = [self.moves(Band(axes, style)) for style in styles]
-            self.panels[name] = bands, self.moves(LineLabels(axes, styles, ("", "")))
+            self.panels[name] = NamedCurves(self, axes, looks)
 
     def show(self, result):
         """Show {"reference", "arm": what `watch_group` yields, "group_size", "dropout"}.
 
         The reference is a whole training, the arm may be on its way.
         """
-        pair = reference, arm = result["reference"], result["arm"]
-        group, dropout = result["group_size"], result["dropout"]
-        texts = "group 512", f"{group}, drop {dropout:g}" if dropout else f"group {group}"
-        for name, (bands, labels) in self.panels.items():
-            curves = [mean_intervals(one[name]) for one in pair]
-            for band, one, curve in zip(bands, pair, curves):
-                band.set(one["steps"], *interval_ends(curve))
-            labels.set(100, [curve[-1].mean for curve in curves], texts)
+        pair = {who: result[who] for who in ("reference", "arm")}
+        (reference, arm), group, dropout = pair.values(), result["group_size"], result["dropout"]
+        called = f"{group}, drop {dropout:g}" if dropout else f"group {group}"
+        for name, curves in self.panels.items():
+            curves.set({who: (one["steps"], one[name]) for who, one in pair.items()}, arm=called)
         # so far: against what the reference had reached by then
         best = [one["test loss"][: len(arm["steps"])].min(axis=0) for one in (arm, reference)]
         compared = "This is the reference arm itself"
@@ -230,10 +234,9 @@ class EndGapPicture(CurvesPicture):
 
     def _build(self, panels):
         super()._build(panels)
-        curves = [one["with"] for one in panels.values()]
-        ends = interval_ends([mean_interval(values[-1]) for _, values in curves])
-        for axes, (steps, _) in zip(self.figure.axes, curves):
-            axes.set(xlim=(0, 1.04 * steps[-1]), ylim=with_room((-0.22, 0.14), ends))
+        ends = interval_ends([mean_interval(one["with"][1][-1]) for one in panels.values()])
+        for axes in self.figure.axes:
+            axes.set_ylim(with_room((-0.22, 0.14), ends))
             axes.locator_params(axis="x", nbins=5)
             axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
             for y, which in ((0.05, "smaller"), (0.84, "larger")):

@@ -7,6 +7,7 @@ computed here, except where a label finds room.
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.transforms import offset_copy
+from scipy.optimize import isotonic_regression
 
 from helpers.figures.picture import NEUTRAL
 
@@ -14,12 +15,9 @@ from helpers.figures.picture import NEUTRAL
 class Band:
     """A curve and the band of its interval."""
 
-    def __init__(self, axes, style, *, step=False):
-        drawing = "steps-mid" if step else "default"
-        (self.line,) = axes.plot([], [], drawstyle=drawing, **style.of_line())
-        self.band = axes.fill_between(
-            [], [], [], step="mid" if step else None, color=style.colour, alpha=0.2, linewidth=0
-        )
+    def __init__(self, axes, style):
+        (self.line,) = axes.plot([], [], **style.of_line())
+        self.band = axes.fill_between([], [], [], color=style.colour, alpha=0.2, linewidth=0)
         self.artists = [self.band, self.line]
 
     def set(self, x, mean, low, high):
@@ -48,26 +46,23 @@ class Bars:
     """
 
     def __init__(self, axes, positions, styles, *, width=0.7, top=np.inf):
-        self.top = top
-        self.positions = np.asarray(positions, dtype=float)
+        self.positions, self.top = positions, top
         self.bars = [
             axes.bar(position, 0, width, **style.of_bar())[0]
-            for position, style in zip(self.positions, styles, strict=True)
+            for position, style in zip(positions, styles, strict=True)
         ]
         self.intervals = axes.add_collection(LineCollection([], colors="#222222", linewidths=2))
         self.texts = [_free_text(axes, (0, 4), ha="center") for _ in self.bars]
         self.artists = [*self.bars, self.intervals, *self.texts]
 
-    def set(self, heights, lows=None, highs=None, texts=None):
-        lows, highs = (heights if ends is None else ends for ends in (lows, highs))
+    def set(self, heights, lows, highs, texts):
         arrows = ["" if height <= self.top else " ↑" for height in heights]
         heights, lows, highs = np.minimum([heights, lows, highs], self.top)
         self.intervals.set_segments(_segments(self.positions, lows, highs))
         for bar, height in zip(self.bars, heights, strict=True):
             bar.set_height(height)
-        for place, text in enumerate(texts if texts is not None else []):
-            y = max(0, highs[place])
-            self.texts[place].set(text=text + arrows[place], x=self.positions[place], y=y)
+        for artist, text, arrow, x, y in zip(self.texts, texts, arrows, self.positions, highs):
+            artist.set(text=text + arrow, x=x, y=max(0, y))
 
 
 class LineLabels:
@@ -112,11 +107,9 @@ class ReferenceLine:
         )
         self.artists = [self.line, self.text]
 
-    def set(self, y, text=None):
+    def set(self, y):
         self.line.set_ydata([y, y])
         self.text.set_y(y)
-        if text is not None:
-            self.text.set_text(text)
 
 
 class Ghost:
@@ -133,6 +126,9 @@ class Ghost:
         self.artists = [self.marker, self.text]
 
     def set(self, x, y, text="your bet"):
+        """Show the bet `y` at x; without one (None) it is hidden."""
+        if y is None:
+            return self.hide()
         self.marker.set_data([x], [y])
         self.text.set(x=x, y=y, text=text)
 
@@ -144,20 +140,18 @@ class Ghost:
 class Mosaic:
     """Many small square pictures as one image, row by row with a thin gap."""
 
-    def __init__(self, axes, n_rows, n_columns, *, vmin=0.0, vmax=1.0, cmap="gray"):
+    def __init__(self, axes, n_rows, n_columns):
         self.n_rows, self.n_columns = n_rows, n_columns
-        self.image = axes.imshow(
-            [[vmax]], vmin=vmin, vmax=vmax, cmap=cmap, extent=(0, n_columns, n_rows, 0)
-        )
+        extent = (0, n_columns, n_rows, 0)
+        self.image = axes.imshow([[1.0]], vmin=0, vmax=1, cmap="gray", extent=extent)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         self.artists = [self.image]
 
     def set(self, images):
-        """Show `images` (n, height, width) between vmin and vmax, or (n, height, width, 3)."""
+        """Show `images` (n, height, width), in grey, or (n, height, width, 3), from 0 to 1."""
         height, width, *channels = images.shape[1:]
-        blank = 1.0 if channels else self.image.get_clim()[1]
-        tiles = np.full((self.n_rows * self.n_columns, height + 1, width + 1, *channels), blank)
+        tiles = np.ones((self.n_rows * self.n_columns, height + 1, width + 1, *channels))
         tiles[: len(images), :height, :width] = images
         rows = tiles.reshape(self.n_rows, self.n_columns, *tiles.shape[1:]).swapaxes(1, 2)
         sheet = rows.reshape(self.n_rows * (height + 1), self.n_columns * (width + 1), *channels)
@@ -167,22 +161,16 @@ class Mosaic:
 def spread(wanted, gap, low, high):
     """Return positions near `wanted`, in the same order, `gap` apart, between `low` and `high`."""
     order = np.argsort(wanted, kind="stable")
-    steps = gap * np.arange(len(wanted))
-    clusters = []  # (sum, size): neighbours that touch move as one, to their common mean
-    for position in np.asarray(wanted)[order] - steps:
-        cluster = (position, 1)
-        while clusters and clusters[-1][0] / clusters[-1][1] > cluster[0] / cluster[1]:
-            cluster = tuple(map(sum, zip(clusters.pop(), cluster)))
-        clusters.append(cluster)
-    placed = np.empty(len(wanted))
-    starts = np.concatenate([np.full(size, total / size) for total, size in clusters])
+    steps, placed = gap * np.arange(len(wanted)), np.empty(len(wanted))
+    # neighbours that touch move as one, to their common mean
+    starts = isotonic_regression(np.asarray(wanted)[order] - steps).x
     placed[order] = np.clip(starts, low, high - steps[-1]) + steps
     return placed
 
 
 def _segments(positions, lows, highs, horizontal=False):
     ends = np.column_stack([lows, highs])
-    places = np.repeat(np.asarray(positions, dtype=float)[:, None], 2, axis=1)
+    places = np.column_stack([positions, positions])
     return np.stack([ends, places] if horizontal else [places, ends], axis=-1)
 
 

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
-from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.legend import Legend
-from matplotlib.spines import Spine
 from matplotlib.text import Text
 from PIL import Image
 
@@ -108,11 +106,20 @@ class Picture:
 
     def __init__(self, width=9, height=5, title=None):
         self.figure = new_figure(width, height)
-        self.moving = []
-        self._arranged = []
-        self._background = None
+        self.moving, self._arranged, self._background = [], [], None
         if title:
             self.figure.suptitle(title, x=0.01, horizontalalignment="left")
+
+    def draw_anew(self, *grid, **of_subplots):
+        """Return empty axes, as `Figure.subplots` does, in place of all that was drawn before.
+
+        For what no control moves: `show` may then simply draw, without anything that `moves`.
+        """
+        for axes in self.figure.axes:
+            axes.remove()
+        self.moving, self._arranged, self._background = [], [], None
+        self.figure.set_layout_engine("constrained")
+        return self.figure.subplots(*grid, **of_subplots)
 
     def moves(self, part):
         """Register an artist, or all artists of a part, as changed by `show`; return it."""
@@ -197,22 +204,8 @@ def _put_words_behind(axes):
 
 
 def _from_first_moving(axes):
-    """Return what moves in `axes` and what stands still in front of it, back to front.
-
-    What stands still outside, such as the titles, is never covered and need not be drawn again.
-    """
-    hidden = () if axes.axison else (Axis, Spine)
-    children = [
-        child
-        for child in sorted(axes.get_children(), key=lambda child: child.get_zorder())
-        if child is not axes.patch and not isinstance(child, hidden)
-    ]
+    """Return what moves in `axes` and what stands still in front of it, back to front."""
+    children = [child for child in axes.get_children() if child is not axes.patch]
+    children.sort(key=lambda child: child.get_zorder())
     moving = [place for place, child in enumerate(children) if child.get_animated()]
-    in_front = children[moving[0] :] if moving else []
-    return [one for one in in_front if one.get_animated() or _overlaps(one, axes)]
-
-
-def _overlaps(artist, axes):
-    if isinstance(artist, Text) and not artist.get_text():
-        return False
-    return artist.get_window_extent().overlaps(axes.bbox)
+    return children[moving[0] :] if moving else []

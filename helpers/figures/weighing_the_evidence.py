@@ -1,5 +1,7 @@
 """Notebook 05's pictures: races with noise, the learning rates that train, smoothness."""
 
+from itertools import chain
+
 import numpy as np
 from matplotlib.collections import LineCollection
 
@@ -27,6 +29,8 @@ class NoisyRacePicture(RacePicture):
 
     def _build(self, panels):
         super()._build(panels)
+        for _, number in chain(*self.finishes):  # faster arms' curves run through them
+            number.set_bbox(dict(facecolor="white", edgecolor="none", pad=0.5))
         self.ghost = self.moves(Ghost(self.figure.axes[0], offset=(0, -38), ha="center"))
         self.set_ghost(self.bet)
 
@@ -128,7 +132,7 @@ class LearningRateMapPicture(Picture):
 
     def show(self, pair):
         """Show one setting of the map, as `pair_of` returns it."""
-        rates, words = pair["learning_rates"], []
+        rates, words = np.array(LEARNING_RATES), []
         inner = np.sqrt(rates[:-1] * rates[1:])
         edges = np.concatenate([[rates[0] / 2], inner, [rates[-1] * 2]])
         for row, arm in enumerate(self.arms):
@@ -138,7 +142,7 @@ class LearningRateMapPicture(Picture):
             spread.set_segments([[(x, ys.min()), (x, ys.max())] for x, ys in zip(rates, losses)])
             found = np.flatnonzero(trains(pair[arm]))
             bars.set_segments([[(edges[i], row), (edges[i + 1], row)] for i in found])
-            name.set_text(range_text(rates, pair[arm]))
+            name.set_text(range_text(pair[arm]))
             lowest = f" (lowest loss {format_number(typical.min(), 2)})" if found.size else ""
             words.append(name.get_text() + lowest)
         self.setting.set_text(pair["name"])
