@@ -202,7 +202,7 @@ def test_the_race_shows_the_bet_where_it_belongs(board):
 
 def test_the_third_bar_waits_for_its_bet(board):
     board.go("stored")
-    bars = page_of(board).panel.picture.bars
+    (bars,) = page_of(board).panel.picture.bars
     assert bars.bars[2].get_height() == 0 and "stored" not in page_of(board).panel.caption.value
     board.go("stored", "Reveal")
     assert bars.bars[2].get_height() > 0 and "stored" in page_of(board).panel.caption.value
