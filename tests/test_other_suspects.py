@@ -133,13 +133,8 @@ def race():
     return run_noisy_race(0.1, n_steps=60, **SMALL_RACE)
 
 
-@pytest.fixture(scope="module")
-def drift():
-    runs = run_noisy_race(0.1, drift=True, n_steps=20, **SMALL_RACE)
-    return {arm: run["drift"].mean(axis=0) for arm, run in runs.items()}
-
-
-def test_noise_moves_what_layer_3_receives_more_than_no_batch_norm_does(drift):
+def test_noise_moves_what_layer_3_receives_more_than_no_batch_norm_does(race):
+    drift = {arm: run["drift"][-1] for arm, run in race.items()}
     assert (drift["noisy"] > 2 * drift["without"]).all()
     assert (drift["without"] > 2 * drift["with"]).all()
 
@@ -160,21 +155,31 @@ def test_drift_is_the_move_of_the_mean_in_its_standard_deviations():
         [5, 4, 4, 3], rng=streams.weights, n_networks=2, batch_norm=False, dtype=np.float64
     )
     probe = np.random.default_rng(0).standard_normal((50, 5))
-    watch = MeanWatch(probe)
+    watch = MeanWatch(lambda network: {"loss": np.ones(2)}, probe, every=2)
     assert watch(network) == {}
     before = record(network, probe)[4]  # layer 3's inputs
-    np.testing.assert_array_equal(watch(network)["drift"], 0)
     network.layers[2].bias += 0.1
     after = record(network, probe)[4]
     with np.errstate(all="ignore"):
         moves = np.abs(after.mean(axis=-2) - before.mean(axis=-2)) / before.std(axis=-2)
     moves[before.std(axis=-2) < 0.02] = np.nan
-    np.testing.assert_allclose(watch(network)["drift"], np.nanmedian(moves, axis=-1))
+    move = np.nanmedian(moves, axis=-1)
+    seen = watch(network)
+    np.testing.assert_array_equal(seen["loss"], 1)
+    np.testing.assert_allclose(seen["drift"], move)
+    assert watch(network) == {}  # two still steps
+    np.testing.assert_allclose(watch(network)["drift"], move / 3)
+    watch.n_moves = 3  # enough
+    network.layers[2].bias += 0.1
+    watch(network)
+    np.testing.assert_allclose(watch(network)["drift"], move / 3)
+    with pytest.raises(ValueError, match="every must be at least 2, got 1"):
+        MeanWatch(None, probe, every=1)
 
 
 def test_drift_is_not_the_noise_of_drawing_mini_batches():
-    still = run_noisy_race(1e-12, drift=True, n_steps=6, **SMALL_RACE)
-    assert still["without"]["drift"].shape == (5, 4)
+    still = run_noisy_race(1e-12, n_steps=5, **SMALL_RACE)
+    assert still["without"]["drift"].shape == (1, 4)
     assert max(still[arm]["drift"].max() for arm in ("without", "with")) < 1e-6
     assert still["noisy"]["drift"].min() > 0.1  # another shift in each step
 
@@ -199,7 +204,7 @@ def test_no_noise_is_batch_norm_and_the_loss_is_taken_without_noise():
 
 def test_too_few_layers_for_a_layer_3_are_refused():
     data = load_fashion_mnist(n_train=100, n_networks=2, seed=0)
-    watch = dict(look=MeanWatch(data.train_inputs[:, :20]), every=1)
+    watch = dict(look=MeanWatch(dict, data.train_inputs[:, :20], every=2), every=1)
     settings = dict(n_steps=2, batch_size=10, learning_rate=0.1, seed=0)
     with pytest.raises(ValueError, match="hidden must name at least 2 layers, got 1"):
         train_arms({"": {}}, data, hidden=[8], **watch, **settings)
@@ -437,10 +442,10 @@ def test_layer_3s_gradient_shifts_only_when_layers_below_have_moved():
 # -- a learner changes a line of notebook 05 --
 
 FEW = {"n_networks=16": "n_networks=3", "n_train=2000": "n_train=300"}
-SMALL = {**FEW, "n_train=1000": "n_train=200", "n_steps=41": "n_steps=2"}
+SMALL = {**FEW, "n_train=1000": "n_train=200"}
 SETUP = ("setup", "s2-data")
-RACE = (*SETUP, "s2-run", "s2-drift", "s2-race", "s2-table")
-QUICK_RACE = {**FEW, "n_steps=41": "n_steps=6", "n_steps=160": "n_steps=20"}
+RACE = (*SETUP, "s2-run", "s2-drift", "s2-table")
+QUICK_RACE = {**FEW, "n_steps=160": "n_steps=20"}
 
 
 def columns_of(printed, heading):
@@ -475,7 +480,7 @@ def test_a_learner_adds_an_arm_to_the_race_and_takes_another_rate_and_depth():
 def test_louder_noise_drifts_further():
     loud = run_cells("05", RACE, {**QUICK_RACE, "max_shift=0.5": "max_shift=2.0"})
     usual = run_cells("05", RACE, QUICK_RACE)
-    drifts = [one.names["drifting"]["relu, learning rate 0.1"] for one in (usual, loud)]
+    drifts = [one.names["races"]["relu, learning rate 0.1"] for one in (usual, loud)]
     assert (drifts[1]["noisy"]["drift"] > 2 * drifts[0]["noisy"]["drift"]).mean() > 0.9
     np.testing.assert_array_equal(drifts[0]["with"]["drift"], drifts[1]["with"]["drift"])
 
@@ -490,7 +495,7 @@ def test_an_impossible_change_names_the_option_and_what_is_allowed():
 
 
 def test_a_learner_trains_another_setting_of_the_map():
-    cells = (*SETUP, "s2-run", "s2-drift", "s3-live", "s3-same")
+    cells = (*SETUP, "s3-live", "s3-same")
     changes = {**SMALL, "n_steps=100": "n_steps=10"}
     changes |= {"depth, live_rates = 3, [0.1, 0.3, 1.0]": "depth, live_rates = 5, [0.01, 0.03]"}
     changed = run_cells("05", cells, changes)
@@ -501,7 +506,7 @@ def test_a_learner_trains_another_setting_of_the_map():
 
 
 def test_a_learner_walks_in_other_networks_and_at_other_places():
-    cells = (*SETUP, "s2-run", "s3-live", "s4-look", "s4-run", "s4-figure", "s4-table",
+    cells = (*SETUP, "s3-live", "s4-look", "s4-run", "s4-figure", "s4-table",
              "deeper-smooth-table")
     changes = {**SMALL, "n_steps=100": "n_steps=10"}
     changed = run_cells("05", cells, {
@@ -515,7 +520,7 @@ def test_a_learner_walks_in_other_networks_and_at_other_places():
 
 
 def test_a_learner_looks_at_the_gradient_of_other_networks():
-    cells = (*SETUP, "s2-run", "s3-live", "s4-look", "deeper-shift-look", "deeper-shift-run")
+    cells = (*SETUP, "s3-live", "s4-look", "deeper-shift-look", "deeper-shift-run")
     changes = {**SMALL, "n_steps=100": "n_steps=10"}
     changed = run_cells("05", cells, {
         **changes, "at=[30, 40]": "at=[3, 5, 6]", "n_steps=40": "n_steps=6", "[64] * 3": "[16] * 4",
@@ -538,14 +543,14 @@ def test_one_setting_of_the_map_is_what_the_notebook_trains():
 
 def test_the_board_has_the_race_that_the_notebook_prints():
     """Its cells, with four of their sixteen networks."""
-    cells = (*SETUP, "s2-run", "s2-drift", "s2-race")
-    few = {"n_networks=16": "n_networks=4", "n_steps=160": "n_steps=20"}
+    cells = (*SETUP, "s2-run")
+    few = {"n_networks=16": "n_networks=4", "n_steps=160": "n_steps=45"}
     notebook, lecture = run_cells("05", cells, few), load_lecture()
     for place, rate in enumerate(lecture.races):
         name = f"relu, learning rate {rate:g}"
         for arm, run in notebook.names["races"][name].items():
-            stored = lecture.races[rate][arm]["loss"][:4, :4]
+            stored = lecture.races[rate][arm]["loss"][:9, :4]
             np.testing.assert_allclose(run["loss"], stored, rtol=1e-6)
-        drifts = [run["drift"].mean(axis=0) for run in notebook.names["drifting"][name].values()]
+        drifts = [run["drift"][-1] for run in notebook.names["races"][name].values()]
         stored = lecture.arrays["race_drift"][place][:, :4]
         np.testing.assert_allclose(drifts, stored, rtol=1e-6)

@@ -82,27 +82,39 @@ def noisy_perceptron(sizes, *, dropout_rng, max_shift=0.5, max_scale=1.5, **opti
 
 
 class MeanWatch:
-    """A look that remembers: how far the mean of layer 3's inputs has moved since the last look.
+    """A look, for every step, that adds the drift of layer 3's inputs to what `look` tells.
 
-    {"drift": (n_networks,)}, in standard deviations, the median over units, for the images
-    `probe`; the noise of the last step is included. The first look has nothing to tell.
+    "drift": how far their mean has moved from one step to the next, (n_networks,), in standard
+    deviations: the median over units, the mean over the moves so far, the first 40 at most. For
+    the images `probe`, with the noise of the last step. Both are told every `every` steps, from 2.
     """
 
-    def __init__(self, probe):
-        self.probe, self._before = probe, None
+    n_moves = 40
+
+    def __init__(self, look, probe, *, every):
+        self.look, self.probe, self.every = look, probe, check_integer("every", every, 2)
+        self._n_done, self._before, self._moves = 0, None, ()
 
     def __call__(self, network):
+        self._n_done += 1
+        if len(self._moves) < self.n_moves:
+            self._follow(network)
+        if self._n_done % self.every:
+            return {}
+        return {**self.look(network), "drift": np.mean(self._moves, axis=0)}
+
+    def _follow(self, network):
         front = network.layers[: third_dense(network)]
         front = [one.held() if isinstance(one, StepNoise) else one for one in front]
         received = predict_with_batch_statistics(Network(front), self.probe)
         before, self._before = self._before, (received.mean(axis=-2), received.std(axis=-2))
         if before is None:
-            return {}
+            return
         # Not measure_drift: a unit that falls silent in this very step has moved, and counts.
         mean, sd = before
         with np.errstate(all="ignore"):  # units that stay silent
             moves = np.where(sd > 0.02, np.abs(self._before[0] - mean) / sd, np.nan)
-        return {"drift": np.nanmedian(moves, axis=-1)}
+        self._moves = (*self._moves, np.nanmedian(moves, axis=-1))
 
 
 NOISY_ARMS = {
@@ -113,13 +125,12 @@ NOISY_ARMS = {
 
 
 def run_noisy_race(
-    learning_rate, *, arms=tuple(NOISY_ARMS), drift=False, n_train=2000, n_probe=256, n_steps=160,
+    learning_rate, *, arms=tuple(NOISY_ARMS), n_train=2000, n_probe=256, n_steps=160,
     n_networks=16, seed=7,
 ):
-    """Return notebook 05's race {arm: Run}, whose looks have a "loss" every 5 steps.
+    """Return notebook 05's race {arm: Run}: the "loss" every 5 steps, and the "drift" so far.
 
-    On `n_probe` training images, with their own statistics and without the noise. drift:
-    instead of the loss, the "drift" of MeanWatch from each step to the next.
+    The loss is that of `n_probe` training images, with their own statistics and without noise.
     """
     clothes = load_fashion_mnist(n_train=n_train, n_networks=n_networks, seed=seed)
     probe, labels = clothes.train_inputs[:, :n_probe], clothes.train_targets[:, :n_probe]
@@ -130,7 +141,7 @@ def run_noisy_race(
     return train_arms(
         {name: NOISY_ARMS[name] for name in arms}, clothes, hidden=[48] * 5, n_steps=n_steps,
         batch_size=128, learning_rate=learning_rate, seed=seed,
-        **(dict(look=MeanWatch(probe), every=1) if drift else dict(look=look, every=5)),
+        look=MeanWatch(look, probe, every=5), every=1,
     )
 
 
