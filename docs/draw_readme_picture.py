@@ -38,8 +38,10 @@ def draw(judged):
     curves = {arm: (judged[arm]["coats"], judged[arm]["accuracy"]) for arm in ("plain", "with")}
     curves["reference"] = [1], judged["reference"]["accuracy"][-1:]
     looks = TintedPicture.LINES | {"reference": (REFERENCE, "learned from colour")}
-    found = NamedCurves(picture, bottom, looks).set(curves)
-    plain, with_norm, reference = (intervals[-1] for intervals in found.values())
+    named = NamedCurves(picture, bottom, looks)
+    plain, with_norm, reference = (intervals[-1] for intervals in named.set(curves).values())
+    heights = [plain.mean, with_norm.mean + 0.015, reference.mean]  # clear of the guessing line
+    named.labels.set(1, heights)
     picture.sentence = (
         f"Learned from black coats, tested in full colour: {plain} without batch norm, "
         f"{with_norm} with it. Learned from coloured coats: {reference}."

@@ -512,7 +512,7 @@ FAULTS = [
     Fault("arms", "rng=streams.order", "rng=streams.data"),
     Fault("arms", "sample_weights=sample_weights,\n", "\n"),
     Fault("arms", "copy.copy(look)", "look"),
-    Fault("arms", "if look_first:", "if look_first is None:"),
+    Fault("arms", "if check_flag(\"look_first\", look_first):", "if False:"),
     Fault("arms", "self._disturb(self.network, self._rng)\n", "pass\n"),
     Fault("arms", "self.n_done % self.every == 0 or self.n_done", "self.n_done"),
     Fault("arms", " or self.n_done == self.n_steps:\n                self",

@@ -211,7 +211,7 @@ def test_the_third_bar_waits_for_its_bet(board):
 def test_the_control_is_taken_back(board):
     board.go("control", "Reveal")
     picture = page_of(board).panel.picture
-    _, line, _ = picture.arms["without"]
+    line = picture.curves.parts[1][0].line  # of "without"
     assert len(line.get_xdata()) == 3 and picture.notes[0].get_text()
     board.go("control")
     assert len(line.get_xdata()) == 0 and not picture.notes[0].get_text()
