@@ -154,8 +154,8 @@ def forget(demo):
         del _drawn[key]
     for name in [name for name in sys.modules if name.startswith("helpers.experiments")]:
         for function in vars(sys.modules[name]).values():
-            if hasattr(function, "cache_clear"):
-                function.cache_clear()
+            if hasattr(function, "forget"):  # it is `remember`ed
+                function.forget()
 
 
 def slow_down(demo, seconds=0.15):
