@@ -62,7 +62,11 @@ def remember(maxsize=1):
                     kept.pop(key, None)
                 raise
 
-        look_up.forget = kept.clear
+        def forget():
+            with lock:  # cleared while another thread looks up, an OrderedDict is spoilt for ever
+                kept.clear()
+
+        look_up.forget = forget
         return look_up
 
     return decorate

@@ -99,6 +99,22 @@ def test_the_latest_settings_are_kept(watched, calls):
     assert len(calls) == 1 + 3 + 5 + 3 + 3
 
 
+def test_forgetting_while_others_ask_leaves_the_cache_whole():
+    @remember(maxsize=2)
+    def double(value):
+        return 2 * value
+
+    def ask():
+        for number in range(2000):
+            assert double(number % 3) == 2 * (number % 3)
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    [thread.start() for thread in threads]
+    while any(thread.is_alive() for thread in threads):
+        double.forget()
+    assert [double(one) for one in (0, 1, 2)] == [0, 2, 4]
+
+
 def test_settings_may_be_lists_and_dicts():
     made = []
 

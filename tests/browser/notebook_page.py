@@ -10,6 +10,9 @@ from lab_server import PATIENCE
 
 from helpers.execute import read_notebook
 
+# ipywidgets: a message for the layout reached a view that was closed in this very moment, such as
+# a bar whose work is done. Rare, nothing is seen of it, and not ours to mend.
+CLOSED_TOO_SOON = "Cannot read properties of null (reading 'processLuminoMessage')"
 PAGE_SIDE = Path(__file__).with_name("page_side.js")
 VIEW = {"width": 1400, "height": 1000}
 
@@ -44,7 +47,7 @@ class NotebookPage:
         self.page.on("request", self._note_request)
 
     def _note_console(self, message):
-        if message.type == "error":
+        if message.type == "error" and CLOSED_TOO_SOON not in message.text:
             self.errors.append(f"console: {message.text} {message.location}")
 
     def _note_request(self, request):
