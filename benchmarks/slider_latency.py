@@ -35,14 +35,14 @@ PAUSE = 150  # milliseconds between two moves: nothing of one is left when the n
 
 SETUP = """
 import ipywidgets, matplotlib.pyplot as plt
-from helpers.demos import batch_norm_mechanics as demos_02, covariate_shift as demos_01
-from helpers.demos import hidden_layer_stability as demos_03, minibatch_noise as demos_04
-from helpers.demos import weighing_the_evidence as demos_05
-from helpers.demos import panel as panels
-from helpers.experiments import covariate_shift as experiments_01
-from helpers.experiments import hidden_layer_stability as experiments_03
+from helpers.batch_norm_mechanics import demos as demos_02, covariate_shift as demos_01
+from helpers.hidden_layer_stability import demos as demos_03, minibatch_noise as demos_04
+from helpers.weighing_the_evidence import demos as demos_05
+from helpers.page import panel as panels
+from helpers.covariate_shift import experiments as experiments_01
+from helpers.hidden_layer_stability import experiments as experiments_03
 from helpers.long_work import finish
-from helpers.figures import picture as pictures
+from helpers.page import picture as pictures
 
 def interact(demo, *arguments):
     "The same figure as one would do it first: drawn anew by pyplot at every move."

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.experiments.covariate_shift import measure_coats
-from helpers.figures.covariate_shift import COAT_LABEL, TintedPicture
-from helpers.figures.general import NamedCurves
-from helpers.figures.parts import Mosaic, ReferenceLine
-from helpers.figures.picture import REFERENCE, Picture, in_course_style
+from helpers.covariate_shift.experiments import measure_coats
+from helpers.covariate_shift.pictures import COAT_LABEL, TintedPicture
+from helpers.page.charts import NamedCurves
+from helpers.page.parts import Mosaic, ReferenceLine
+from helpers.page.picture import REFERENCE, Picture, in_course_style
 from helpers.recoloured import draw_shown
 
 N_CATS = 6

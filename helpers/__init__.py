@@ -17,15 +17,17 @@ The core, to be read in an hour, in this order:
     checks            errors that speak to the learner
     arithmetic        where the obvious NumPy line is slow: what the core calls instead
 
-The course, one file per notebook in each folder:
-    experiments       what is special to a notebook: its measures and disturbances, what its demos
-                      and the ledger call; no drawing (other_suspects: notebook 05's own, beside
-                      its ledger; precompute: `python -m helpers.experiments.precompute` computes
-                      the tables in data/)
-    figures           a result in, a labelled picture out; no computing (picture, parts: for all)
-    demos             controls wired to an experiment and a picture, and bets (panel, prediction,
-                      progress: for all; lecture_beats: what the board of lecture_demos asks)
-    exercises         reference answers, checks that name the mistake (exercise: for all)
+What makes a notebook page alive, the same for every notebook, is in page: panel (controls above, a
+picture that follows them), prediction (bets), exercise, picture and its parts, progress.
+
+One folder for each notebook, its room, with what only it needs:
+    experiments       its measures and disturbances, what its demos and the ledger call; no drawing
+    pictures          a result in, a labelled picture out; no computing
+    demos             controls wired to an experiment and a picture, and bets
+    exercises         reference answers, checks that name the mistake
+    covariate_shift 01, batch_norm_mechanics 02, hidden_layer_stability 03, minibatch_noise 04,
+    weighing_the_evidence 05 (with its ledger, which measures every claim), lecture 00 (the board;
+    `python -m helpers.lecture.precompute` computes the tables in data/)
 
     execute           `python -m helpers.execute` runs all notebooks in place
 """

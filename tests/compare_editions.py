@@ -33,7 +33,7 @@ PARTS = ("01", "02", "03", "04", "05", "ledger")
 TOLERANCES = {"main": 1e-9, "demo": 1e-4}  # relative to numbers above 1
 CELL_TIMEOUT = 1800  # seconds; other work may be going on
 LEDGERS = (
-    "helpers.experiments.weighing_the_evidence",
+    "helpers.weighing_the_evidence.ledger",
     "helpers.weighing_the_evidence.ledger",
     "helpers.weighing_the_evidence.experiments",
     "helpers.weighing_the_evidence",

@@ -15,8 +15,8 @@ from matplotlib.patches import Patch
 from matplotlib.spines import Spine
 from matplotlib.text import Text
 
-from helpers.figures import picture as picture_module
-from helpers.figures.picture import Style
+from helpers.page import picture as picture_module
+from helpers.page.picture import Style
 
 STYLES = {name: style for name, style in vars(picture_module).items() if isinstance(style, Style)}
 OF_COLOUR = {style.colour.lower(): name for name, style in STYLES.items()}

@@ -7,15 +7,15 @@ from test_notebooks import FOLDER, read
 from test_picture import check_picture
 
 from helpers.arms import Run, train_arms
-from helpers.demos import batch_norm_mechanics as demos
-from helpers.demos.prediction import NO_BET
-from helpers.experiments import batch_norm_mechanics as experiments
-from helpers.experiments.lecture_demos import load_lecture
-from helpers.figures import batch_norm_mechanics as figures
+from helpers.batch_norm_mechanics import demos as demos
+from helpers.batch_norm_mechanics import experiments as experiments
+from helpers.batch_norm_mechanics import pictures as figures
 from helpers.intervals import mean_interval
 from helpers.layer_statistics import with_statistics
 from helpers.layers import BatchNorm
+from helpers.lecture.experiments import load_lecture
 from helpers.network import inference_accuracy
+from helpers.page.prediction import NO_BET
 from helpers.randomness import spawn_streams
 from helpers.recoloured import black_then_coloured, draw_animals, draw_clothes
 

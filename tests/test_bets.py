@@ -11,13 +11,13 @@ import re
 import pytest
 from test_notebooks import FOLDER, printed_text, read
 
-from helpers.demos.panel import typeset
 from helpers.intervals import Interval
+from helpers.page.panel import typeset
 
 
 def bets_of(notebook):
     """Return {name: function} of the bets that the demos of this notebook, a path, define."""
-    module = importlib.import_module(f"helpers.demos.{notebook.stem[3:]}")
+    module = importlib.import_module(f"helpers.{notebook.stem[3:]}.demos")
     return {
         name: value
         for name, value in vars(module).items()

@@ -9,17 +9,14 @@ from looks import check_looks
 from test_picture import check_picture, fits
 
 from helpers.arms import train_arms
-from helpers.datasets import region_rule, shifted_regions
-from helpers.demos.covariate_shift import (
+from helpers.covariate_shift.demos import (
     coat_bet,
     coat_demo,
     region_demo,
     repair_bet,
     shortcut_bet,
 )
-from helpers.demos.prediction import NO_BET
-from helpers.execute import ROOT
-from helpers.experiments.covariate_shift import (
+from helpers.covariate_shift.experiments import (
     COATS,
     auc_of_halves,
     colour_summaries,
@@ -31,8 +28,7 @@ from helpers.experiments.covariate_shift import (
     view_coats,
     view_regions,
 )
-from helpers.experiments.lecture_demos import load_lecture
-from helpers.figures.covariate_shift import (
+from helpers.covariate_shift.pictures import (
     BatchNormBarsPicture,
     CoatSliderPicture,
     DropPicture,
@@ -41,9 +37,13 @@ from helpers.figures.covariate_shift import (
     ShortcutPicture,
     TintedPicture,
 )
-from helpers.figures.general import NamedCurvesPicture
+from helpers.datasets import region_rule, shifted_regions
+from helpers.execute import ROOT
 from helpers.intervals import mean_interval, paired_interval
+from helpers.lecture.experiments import load_lecture
 from helpers.network import inference_accuracy, predict
+from helpers.page.charts import NamedCurvesPicture
+from helpers.page.prediction import NO_BET
 from helpers.randomness import spawn_streams
 from helpers.recoloured import draw_animals, draw_shown, learn_from
 from helpers.shift import importance_weights

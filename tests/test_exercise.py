@@ -4,7 +4,6 @@ Each exercise's typical mistakes, as learners write them, are in the tests of it
 """
 
 import importlib
-import pkgutil
 import re
 import signal
 import threading
@@ -14,14 +13,13 @@ import warnings
 import numpy as np
 import pytest
 
-import helpers.exercises
-from helpers.exercises import exercise as module
-from helpers.exercises.exercise import Exercise, Feedback, reveal
+from helpers.execute import ROOT
+from helpers.page import exercise as module
+from helpers.page.exercise import Exercise, Feedback, reveal
 
 MODULES = [
-    importlib.import_module(f"helpers.exercises.{found.name}")
-    for found in pkgutil.iter_modules(helpers.exercises.__path__)
-    if found.name != "exercise"
+    importlib.import_module(f"helpers.{path.parent.name}.exercises")
+    for path in sorted(ROOT.glob("helpers/*/exercises.py"))
 ]
 CHECKS = {
     name: value

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from exercise_answers import answer_tests
 
-from helpers.exercises import batch_norm_mechanics as exercises
+from helpers.batch_norm_mechanics import exercises as exercises
 from helpers.layers import BatchNorm
 
 # -- the reference is what the layer does --

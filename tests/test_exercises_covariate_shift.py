@@ -5,7 +5,7 @@ import pytest
 from exercise_answers import answer_tests
 
 from helpers import shift
-from helpers.exercises import covariate_shift as exercises
+from helpers.covariate_shift import exercises as exercises
 
 
 def test_weights_are_those_of_the_helper():

@@ -3,8 +3,8 @@
 import numpy as np
 from exercise_answers import answer_tests, changed
 
-from helpers.exercises import hidden_layer_stability as exercises
-from helpers.exercises.hidden_layer_stability import (
+from helpers.hidden_layer_stability import exercises as exercises
+from helpers.hidden_layer_stability.exercises import (
     check_scale_invariance,
     check_split_drift,
     scale_invariance,

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from exercise_answers import answer_tests, changed
 
-from helpers.exercises import minibatch_noise as exercises
-from helpers.exercises.minibatch_noise import (
+from helpers.layers import BatchNorm, Dropout
+from helpers.minibatch_noise import exercises as exercises
+from helpers.minibatch_noise.exercises import (
     check_ghost_batch_norm,
     dropout_variances,
     ghost_batch_norm,
     variance_of_batch_mean,
     variance_of_mean,
 )
-from helpers.experiments.minibatch_noise import dropout_sd
-from helpers.layers import BatchNorm, Dropout
+from helpers.minibatch_noise.experiments import dropout_sd
 
 # --- ghost batch norm --------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@ from exercise_answers import answer_tests
 from scipy import stats
 
 from helpers import intervals
-from helpers.exercises import weighing_the_evidence as exercises
-from helpers.exercises.weighing_the_evidence import judge, paired_interval
+from helpers.weighing_the_evidence import exercises as exercises
+from helpers.weighing_the_evidence.exercises import judge, paired_interval
 
 
 def of_differences(half_width):

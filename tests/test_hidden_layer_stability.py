@@ -8,10 +8,10 @@ from test_picture import check_picture
 
 from helpers.arms import train_arms
 from helpers.datasets import load_fashion_mnist
-from helpers.demos import hidden_layer_stability as demos
-from helpers.demos.prediction import NO_BET
-from helpers.experiments import hidden_layer_stability as experiments
-from helpers.experiments.hidden_layer_stability import (
+from helpers.hidden_layer_stability import demos as demos
+from helpers.hidden_layer_stability import experiments as experiments
+from helpers.hidden_layer_stability import pictures as figures
+from helpers.hidden_layer_stability.experiments import (
     HURT,
     KICKS,
     STATIONS,
@@ -25,12 +25,12 @@ from helpers.experiments.hidden_layer_stability import (
     run_kick,
     watch_drift,
 )
-from helpers.experiments.lecture_demos import load_lecture
-from helpers.figures import hidden_layer_stability as figures
 from helpers.intervals import mean_interval, paired_interval
 from helpers.layers import BatchNorm, Dense
+from helpers.lecture.experiments import load_lecture
 from helpers.long_work import finish
 from helpers.network import multilayer_perceptron
+from helpers.page.prediction import NO_BET
 from helpers.shift import Drift, measure_drift
 
 QUANTITIES = ("mean", "scale", "wasserstein", "shape", "ranking")

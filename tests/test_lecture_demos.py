@@ -12,20 +12,21 @@ from test_documents import MARK, section_text
 from test_notebooks import FOLDER, is_printed, measured_numerals, read
 from test_picture import check_picture
 
-from helpers.demos import lecture_beats, lecture_demos
-from helpers.demos.lecture_beats import BEATS, PLANS, TABS
-from helpers.demos.lecture_demos import STATES, Board
-from helpers.demos.panel import typeset
-from helpers.experiments.hidden_layer_stability import load_clothes, watch_drift
-from helpers.experiments.lecture_demos import load_lecture
-from helpers.figures.lecture_demos import (
+from helpers.hidden_layer_stability.experiments import load_clothes, watch_drift
+from helpers.intervals import Interval
+from helpers.lecture import beats as lecture_beats
+from helpers.lecture import board as lecture_demos
+from helpers.lecture.beats import BEATS, PLANS, TABS
+from helpers.lecture.board import STATES, Board
+from helpers.lecture.experiments import load_lecture
+from helpers.lecture.pictures import (
     TYPE_SHARE,
     KickInStepsPicture,
     OneRacePicture,
     SweepsPicture,
     make_readable,
 )
-from helpers.intervals import Interval
+from helpers.page.panel import typeset
 
 PATIENCE = 60
 BY_NAME = {beat.name: beat for beat in BEATS}

@@ -2,7 +2,7 @@
 
 import base64
 
-from helpers.demos.live_image import LiveImage
+from helpers.page.live_image import LiveImage
 
 
 def test_a_picture_goes_to_the_page_as_a_url_that_holds_it():

@@ -8,13 +8,14 @@ from test_picture import check_picture
 
 from helpers.arms import Run, train_arms
 from helpers.datasets import load_fashion_mnist
-from helpers.demos import minibatch_noise as demos
-from helpers.demos.minibatch_noise import groups_demo, microscope_demo
-from helpers.demos.panel import Panel
-from helpers.demos.prediction import NO_BET
-from helpers.experiments import minibatch_noise as experiments
-from helpers.experiments.lecture_demos import load_lecture
-from helpers.experiments.minibatch_noise import (
+from helpers.intervals import mean_interval, paired_interval
+from helpers.layers import BatchNorm, Dropout
+from helpers.lecture.experiments import load_lecture
+from helpers.long_work import finish
+from helpers.minibatch_noise import demos as demos
+from helpers.minibatch_noise import experiments as experiments
+from helpers.minibatch_noise.demos import groups_demo, microscope_demo
+from helpers.minibatch_noise.experiments import (
     LIVE,
     LIVE_ARMS,
     draw_batches,
@@ -29,8 +30,7 @@ from helpers.experiments.minibatch_noise import (
     typical_place,
     watch_live,
 )
-from helpers.figures.general import DotsPicture
-from helpers.figures.minibatch_noise import (
+from helpers.minibatch_noise.pictures import (
     DifferencesPicture,
     EndGapPicture,
     GroupCurvesPicture,
@@ -38,10 +38,10 @@ from helpers.figures.minibatch_noise import (
     NaiveSweepPicture,
     NoiseSizePicture,
 )
-from helpers.intervals import mean_interval, paired_interval
-from helpers.layers import BatchNorm, Dropout
-from helpers.long_work import finish
 from helpers.network import accuracy
+from helpers.page.charts import DotsPicture
+from helpers.page.panel import Panel
+from helpers.page.prediction import NO_BET
 
 # Few networks and steps: enough for the sign of a large effect, not for the course's numbers.
 QUICK = {"n_networks": 4, "n_steps": 20, "n_test": 200}

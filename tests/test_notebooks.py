@@ -252,7 +252,7 @@ def exercises_are_blank(notebook):
 
 
 def no_plotting_code(notebook):
-    """Pictures and controls come from helpers.figures and helpers.demos."""
+    """Pictures and controls come from the notebook's room."""
     complaints = []
     for where, tree in syntax_trees(notebook):
         for node in ast.walk(tree):

@@ -8,9 +8,13 @@ from changed_cells import run_cells
 
 from helpers.arms import Run, first_below, train_arms
 from helpers.datasets import load_fashion_mnist
-from helpers.experiments import other_suspects as experiments
-from helpers.experiments.lecture_demos import load_lecture
-from helpers.experiments.other_suspects import (
+from helpers.layer_statistics import record
+from helpers.layers import BatchNorm, Dense
+from helpers.lecture.experiments import load_lecture
+from helpers.network import multilayer_perceptron
+from helpers.randomness import spawn_streams
+from helpers.weighing_the_evidence import experiments as experiments
+from helpers.weighing_the_evidence.experiments import (
     LEARNING_RATES,
     AroundUpdates,
     MeanWatch,
@@ -24,10 +28,6 @@ from helpers.experiments.other_suspects import (
     step_down,
     with_layers_below,
 )
-from helpers.layer_statistics import record
-from helpers.layers import BatchNorm, Dense
-from helpers.network import multilayer_perceptron
-from helpers.randomness import spawn_streams
 
 SMALL_RACE = {"n_train": 600, "n_networks": 4}
 QUICK = {"n_networks": 3, "n_train": 300, "n_steps": 12}
@@ -321,7 +321,7 @@ def test_the_score_counts_more_as_many_and_fewer():
 
 
 def test_a_missing_map_says_how_to_get_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"python -m helpers\.experiments\.precompute"):
+    with pytest.raises(FileNotFoundError, match=r"python -m helpers\.lecture\.precompute"):
         load_learning_rate_map(tmp_path / "learning_rate_map.npz")
 
 

@@ -26,7 +26,7 @@ from looks import (
     lab,
 )
 
-from helpers.figures.picture import (
+from helpers.page.picture import (
     NEUTRAL,
     STORED_STATISTICS,
     WITH_BATCH_NORM,
@@ -37,7 +37,6 @@ from helpers.figures.picture import (
 )
 
 TESTS = Path(__file__).parent
-FIGURES = TESTS.parent / "helpers" / "figures"
 
 
 def axes_of(height=5):
@@ -62,12 +61,12 @@ def looked_at():
 
 
 def test_every_picture_is_looked_at():
-    for path in FIGURES.glob("*.py"):
-        importlib.import_module(f"helpers.figures.{path.stem}")
+    for path in (TESTS.parent / "helpers").glob("*/pictures.py"):
+        importlib.import_module(f"helpers.{path.parent.name}.pictures")
     ours = [  # those that others are made from are looked at in these
         one.__name__
         for one in subclasses(Picture)
-        if one.__module__.startswith("helpers.figures.") and not one.__module__.endswith(".general")
+        if one.__module__.startswith("helpers.") and one.__module__.endswith(".pictures")
     ]
     assert len(ours) > 15
     assert set(ours) <= looked_at()

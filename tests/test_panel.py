@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import traitlets
 
-from helpers.demos import panel as panel_module
-from helpers.demos import progress
-from helpers.demos.nearby import settings_nearby, values_of
-from helpers.demos.panel import (
+from helpers.page import panel as panel_module
+from helpers.page import progress as progress
+from helpers.page.nearby import settings_nearby, values_of
+from helpers.page.panel import (
     SECONDS_TO_CHANGE,
     SECONDS_TO_REPEAT,
     Panel,
@@ -22,8 +22,8 @@ from helpers.demos.panel import (
     switch,
     typeset,
 )
-from helpers.figures.parts import Band
-from helpers.figures.picture import ONE_AT_A_TIME, WITH_BATCH_NORM, Picture
+from helpers.page.parts import Band
+from helpers.page.picture import ONE_AT_A_TIME, WITH_BATCH_NORM, Picture
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ import pytest
 from looks import check_looks
 from PIL import Image
 
-from helpers.figures import picture as picture_module
-from helpers.figures.parts import (
+from helpers.page import picture as picture_module
+from helpers.page.parts import (
     Band,
     Bars,
     Intervals,
@@ -23,7 +23,7 @@ from helpers.figures.parts import (
     ReferenceLine,
     spread,
 )
-from helpers.figures.picture import (
+from helpers.page.picture import (
     NEUTRAL,
     ONE_AT_A_TIME,
     WITH_BATCH_NORM,
@@ -223,7 +223,7 @@ def test_style_reaches_the_picture_and_nothing_else():
 
 def test_figures_have_no_global_state():
     code = (
-        "import sys; from helpers.figures.picture import new_figure; from helpers.figures import "
+        "import sys; from helpers.page.picture import new_figure; from helpers.page import "
         "parts; new_figure(4, 3).canvas.draw(); sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers.experiments import precompute
-from helpers.experiments.covariate_shift import measure_coats, measure_lines
-from helpers.experiments.hidden_layer_stability import (
+from helpers.covariate_shift.experiments import measure_coats, measure_lines
+from helpers.hidden_layer_stability.experiments import (
     ARMS,
     DRIVES,
     HURT,
@@ -14,7 +13,8 @@ from helpers.experiments.hidden_layer_stability import (
     run_kick,
     watch_drift,
 )
-from helpers.experiments.lecture_demos import (
+from helpers.lecture import precompute as precompute
+from helpers.lecture.experiments import (
     DETECTORS,
     KICKS,
     LECTURE_FILE,
@@ -26,8 +26,15 @@ from helpers.experiments.lecture_demos import (
     load_lecture,
     measure_notebook_02,
 )
-from helpers.experiments.minibatch_noise import LIVE_ARMS, sweep_batch_sizes, watch_live
-from helpers.experiments.other_suspects import (
+from helpers.lecture.precompute import (
+    main,
+    save_arrays,
+    watch_learning_rate_map,
+    watch_lecture,
+)
+from helpers.long_work import finish
+from helpers.minibatch_noise.experiments import LIVE_ARMS, sweep_batch_sizes, watch_live
+from helpers.weighing_the_evidence.experiments import (
     LEARNING_RATES,
     MAP_AXES,
     MAP_FILE,
@@ -37,13 +44,6 @@ from helpers.experiments.other_suspects import (
     run_noisy_race,
     trains,
 )
-from helpers.experiments.precompute import (
-    main,
-    save_arrays,
-    watch_learning_rate_map,
-    watch_lecture,
-)
-from helpers.long_work import finish
 
 SMALL = {"n_networks": 2, "n_steps": 10, "n_train": 200}
 SMALL_AXES = {

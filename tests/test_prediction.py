@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from test_panel import LinePicture
 
-from helpers.demos.panel import follow_bet, typeset
-from helpers.demos.prediction import NO_BET, Answer, Scale, predict
-from helpers.figures.parts import Ghost
 from helpers.intervals import Interval
+from helpers.page.panel import follow_bet, typeset
+from helpers.page.parts import Ghost
+from helpers.page.prediction import NO_BET, Answer, Scale, predict
 
 QUESTION = "What share does it get right?"
 ANSWERS = (

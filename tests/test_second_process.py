@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from helpers import second_process as module
-from helpers.experiments.minibatch_noise import watch_few, watch_group
 from helpers.long_work import finish
+from helpers.minibatch_noise.experiments import watch_few, watch_group
 from helpers.second_process import SecondProcess
 from helpers.training import minibatches
 

@@ -16,8 +16,8 @@ from nbconvert import HTMLExporter
 from PIL import Image
 from test_notebooks import FOLDER, has_image, is_sentence
 
-from helpers.demos.progress import WIDGET_VIEW
 from helpers.execute import normalise
+from helpers.page.progress import WIDGET_VIEW
 
 NOTEBOOKS = sorted(FOLDER.glob("0*.ipynb"))
 # Cells that show a demo, a picture with a bet in it, or a figure.

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers.experiments.other_suspects import measure_learning_rates
 from helpers.sweep import sweep, watch_sweep
+from helpers.weighing_the_evidence.experiments import measure_learning_rates
 
 SMALL = {"learning_rates": (0.1, 1.0), "n_networks": 2, "n_steps": 10, "n_train": 200}
 SETTINGS = [

@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 from nbformat import v4
 
+from helpers.covariate_shift.experiments import measure_coats
 from helpers.datasets import load_fashion_mnist
 from helpers.execute import ROOT
-from helpers.experiments import weighing_the_evidence as evidence
-from helpers.experiments.covariate_shift import measure_coats
-from helpers.experiments.hidden_layer_stability import ARMS, load_clothes, watch_drift
-from helpers.experiments.weighing_the_evidence import (
+from helpers.hidden_layer_stability.experiments import ARMS, load_clothes, watch_drift
+from helpers.intervals import Interval, paired_interval
+from helpers.layers import Dense, ReLU
+from helpers.long_work import finish
+from helpers.network import Network, mean_loss, multilayer_perceptron
+from helpers.randomness import spawn_streams
+from helpers.weighing_the_evidence import ledger as evidence
+from helpers.weighing_the_evidence.ledger import (
     BY_CONSTRUCTION,
     CLAIMS,
     NOT_SUPPORTED,
@@ -27,11 +32,6 @@ from helpers.experiments.weighing_the_evidence import (
     silence_units,
     surprises,
 )
-from helpers.intervals import Interval, paired_interval
-from helpers.layers import Dense, ReLU
-from helpers.long_work import finish
-from helpers.network import Network, mean_loss, multilayer_perceptron
-from helpers.randomness import spawn_streams
 
 # -- every verdict, from networks that no notebook has seen --
 

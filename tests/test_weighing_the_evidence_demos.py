@@ -3,9 +3,9 @@
 import numpy as np
 from test_notebooks import FOLDER, printed_text, read
 
-from helpers.demos.weighing_the_evidence import LedgerView, VerdictBoard
-from helpers.experiments.weighing_the_evidence import CLAIMS, Effect, Row
 from helpers.intervals import Interval
+from helpers.weighing_the_evidence.demos import LedgerView, VerdictBoard
+from helpers.weighing_the_evidence.ledger import CLAIMS, Effect, Row
 
 
 def effect(mean, words="it rises", **options):

@@ -7,23 +7,23 @@ import pytest
 from test_picture import check_picture
 
 from helpers.arms import Run
-from helpers.demos.weighing_the_evidence import learning_rate_demo
-from helpers.experiments.other_suspects import (
+from helpers.intervals import Interval
+from helpers.lecture.pictures import OneRacePicture
+from helpers.weighing_the_evidence.demos import learning_rate_demo
+from helpers.weighing_the_evidence.experiments import (
     LEARNING_RATES,
     load_learning_rate_map,
     pair_of,
     range_text,
     trains,
 )
-from helpers.experiments.weighing_the_evidence import Effect
-from helpers.figures.lecture_demos import OneRacePicture
-from helpers.figures.weighing_the_evidence import (
+from helpers.weighing_the_evidence.ledger import Effect
+from helpers.weighing_the_evidence.pictures import (
     LearningRateMapPicture,
     NoisyRacePicture,
     SmoothnessPicture,
     SurprisesPicture,
 )
-from helpers.intervals import Interval
 
 CAP = 40  # steps of the races
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from helpers.demos.workshop import Workshop
+from helpers.page.workshop import Workshop
 
 PATIENCE = 60
 

@@ -17,9 +17,9 @@ import ipywidgets
 import psutil
 from IPython import get_ipython
 
-from helpers.demos.panel import Panel, typeset
-from helpers.demos.prediction import Comparison, Prediction
-from helpers.demos.weighing_the_evidence import LedgerView
+from helpers.page.panel import Panel, typeset
+from helpers.page.prediction import Comparison, Prediction
+from helpers.weighing_the_evidence.demos import LedgerView
 
 KINDS = {
     "slider": (ipywidgets.SelectionSlider, ipywidgets.FloatSlider),
@@ -73,7 +73,7 @@ def controls():
 def _views():
     """Return the views of all demos, bets and other things of the course."""
     objects = gc.get_objects()
-    ours = [one for one in objects if str(type(one).__module__).startswith("helpers.demos")]
+    ours = [one for one in objects if str(type(one).__module__).startswith("helpers.")]
     return [one.view for one in ours if hasattr(one, "view")]
 
 
@@ -152,7 +152,7 @@ def forget(demo):
     panel.forget()
     for key in [key for key in _drawn if key[0] is panel]:
         del _drawn[key]
-    for name in [name for name in sys.modules if name.startswith("helpers.experiments")]:
+    for name in [name for name in sys.modules if name.startswith("helpers.")]:
         for function in vars(sys.modules[name]).values():
             if hasattr(function, "forget"):  # it is `remember`ed
                 function.forget()

@@ -8,9 +8,9 @@ from lab_server import PATIENCE
 from playwright.sync_api import TimeoutError, expect
 from voila_server import VoilaServer
 
-from helpers.demos.lecture_beats import BEATS, PLANS
-from helpers.demos.panel import typeset
-from helpers.experiments.lecture_demos import load_lecture
+from helpers.lecture.beats import BEATS, PLANS
+from helpers.lecture.experiments import load_lecture
+from helpers.page.panel import typeset
 
 BY_NAME = {beat.name: beat for beat in BEATS}
 SCREENS = {"projector": (1280, 800), "full hd": (1920, 1080)}

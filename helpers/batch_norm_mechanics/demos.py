@@ -1,0 +1,118 @@
+"""Notebook 02's bets and demos: one mini-batch on a line, and whose mean at test time."""
+
+from functools import partial
+
+import numpy as np
+
+from helpers.batch_norm_mechanics.experiments import (
+    normalise_one_batch,
+    watch_averages,
+)
+from helpers.batch_norm_mechanics.pictures import AveragesPicture, OneBatchPicture
+from helpers.page.panel import (
+    Panel,
+    batch_size_slider,
+    follow_bet,
+    fraction_slider,
+    steps_slider,
+)
+from helpers.page.prediction import Answer, Scale, predict
+
+
+def pair_bet():
+    """Bet on what a mini-batch of two can come out as; compare with one of the answers."""
+    return predict(
+        "A mini-batch of two different images, γ = 1, β = 0. Batch norm gives each unit two "
+        "outputs. Which pairs of numbers can they be?",
+        Answer(
+            "any two numbers", None,
+            "Their mean must be β = 0, so one of them is minus the other; and a spread is "
+            "prescribed, too.",
+        ),
+        Answer(
+            "any two numbers of opposite sign", None,
+            "Mean 0 makes one the minus of the other. But the standard deviation is prescribed as "
+            "well: how far apart is no longer free.",
+        ),
+        Answer(
+            "only +1 and −1", None,
+            "Mean and standard deviation are prescribed, and two numbers have nothing else to say "
+            "than which of them is larger.",
+        ),
+    )
+
+
+def push_bet():
+    """Bet on how many of the seven other outputs move when one value of eight is pushed."""
+    return predict(
+        "A mini-batch of eight images: you push one image's value far to the right, before batch "
+        "norm. How many of the other seven images' outputs move?",
+        Answer(
+            "none, they are other images", (0, 1),
+            "Other images, but the same column: in training they share one mean and one standard "
+            "deviation.",
+        ),
+        Answer(
+            "only the values nearest to it", (1, 7),
+            "Batch norm knows no neighbours. There is one mean and one standard deviation for the "
+            "whole column.",
+        ),
+        Answer("all seven", (7, 8), "In training an output belongs to the whole batch."),
+    )
+
+
+def memory_bet():
+    """Bet on the test accuracy in % with running averages of memory 0.999 (a slider)."""
+    return predict(
+        "Batch size 64, memory 0.999, 150 training steps. With the exact mean and variance of all "
+        "training images the networks get not quite 80% of the test images right. What do the "
+        "same weights reach with their running averages? (Guessing: 10%.)",
+        Scale(
+            tuple(range(10, 91, 2)), tolerance=4, unit="%", decimals=0,
+            too_low="A wrong mean and a wrong variance shift and stretch a unit's values, but in "
+            "the same way for all images: much of what tells them apart survives.",
+            close="The running averages still consist mostly of their starting values, mean 0 and "
+            "variance 1.",
+            too_high="An average needs time. With this memory most of it is still its starting "
+            "value, mean 0 and variance 1.",
+        ),
+    )
+
+
+def one_batch_demo():
+    """Return a Panel: batch size, γ, β and a push, and every dot's answer."""
+    return Panel(
+        controls={
+            "batch_size": batch_size_slider([1, 2, 4, 8, 16], 8),
+            "push": fraction_slider("push one dot", 6.0, 0.0, 8.0, 0.5),
+            "gamma": fraction_slider("scale γ", 1.0, 0.0, 1.5, 0.25),
+            "beta": fraction_slider("shift β", 0.0, -2.0, 2.0, 0.5),
+        },
+        compute=normalise_one_batch,
+        picture=OneBatchPicture(),
+        about="Sliders for the batch size, a push, γ and β move dots on a line before and after "
+        "batch norm.",
+    )
+
+
+def show_averages(result, bet=None):
+    """Return a Panel without controls: a result of `watch_averages`, and a bet of `memory_bet`."""
+    return follow_bet(AveragesPicture(), result, bet)
+
+
+def averages_demo(bet=None):
+    """Return a Panel: batch size and memory, and the test accuracy under three averages.
+
+    bet: of `memory_bet`; stays in the picture, also where the sliders leave its setting.
+    """
+    return Panel(
+        controls={
+            "batch_size": batch_size_slider([2, 4, 8, 16, 32, 64, 128, 256], 64),
+            "memory": steps_slider([0.5, 0.9, 0.99, 0.999], 0.999, "memory"),
+        },
+        compute=partial(watch_averages, dtype=np.float32),
+        picture=AveragesPicture(),
+        about="Sliders for the batch size and the memory change three bars of test accuracy: "
+        "own-batch, running and population statistics.",
+        bet=bet,
+    )

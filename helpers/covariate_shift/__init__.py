@@ -1,0 +1,1 @@
+"""The room of notebook 01: what only this notebook needs."""

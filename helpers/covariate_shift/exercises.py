@@ -1,0 +1,115 @@
+"""Notebook 01's exercises: split a drop, weigh examples, count what they are worth."""
+
+import numpy as np
+
+from helpers.page.exercise import Exercise, reveal
+
+__all__ = ["check_effective_sample_size", "check_importance_weights", "check_split_drop", "reveal"]
+
+
+def split_drop(black, reference, coloured):
+    """Return the two parts of a drop in accuracy: coloured faces are harder, and shift.
+
+    black, coloured: accuracies of the net that learned black faces, on black and on coloured ones.
+    reference: of the net that learned coloured faces, on coloured ones.
+    """
+    return black - reference, reference - coloured
+
+
+check_split_drop = Exercise(
+    split_drop,
+    lambda rng: tuple(rng.uniform(0.5, 1, 3)),  # unsorted: a part may be negative
+    {
+        "The two parts have changed places: shift is what the right training pictures would have "
+        "repaired, so it ends at the reference net.": lambda black, reference, coloured: (
+            reference - coloured, black - reference,
+        ),
+        "The second part is the whole drop. Some of it would be there even without shift: "
+        "how well does the reference net do?": lambda black, reference, coloured: (
+            black - reference, black - coloured,
+        ),
+        "The first part is the whole drop. Coloured faces are hard to the reference net as well: "
+        "only what it loses is difficulty.": lambda black, reference, coloured: (
+            black - coloured, reference - coloured,
+        ),
+        "The signs are turned round: a drop counts as positive here.": (
+            lambda black, reference, coloured: (reference - black, coloured - reference)
+        ),
+        "These are accuracies, not differences: where does each part of the drop begin, and where "
+        "does it end?": lambda black, reference, coloured: (reference, coloured),
+        "Those are shares of the drop. Here the parts are asked for in accuracy, so that they add "
+        "up to the drop and not to 1.": lambda black, reference, coloured: (
+            (black - reference) / (black - coloured), (reference - coloured) / (black - coloured),
+        ),
+    },
+    praise="Draw the reference before you call a drop shift.",
+)
+
+
+def importance_weights(p_target):
+    """Return weights with mean 1 from a domain classifier's guesses, both (n,).
+
+    p_target: the probability, for each old example, that it comes from the new region.
+    """
+    odds = p_target / (1 - p_target)
+    return odds / odds.mean()
+
+
+def _odds(p):
+    return p / (1 - p)
+
+
+check_importance_weights = Exercise(
+    importance_weights,
+    lambda rng: (rng.uniform(0.02, 0.98, int(rng.integers(20, 60))),),
+    {
+        "These are the odds, but their mean is not 1: divide by it, so that the learning rate "
+        "keeps its meaning.": _odds,
+        "These are the probabilities, scaled. The ratio of the two densities is the odds of "
+        "the guess, which grow without bound.": lambda p: p / p.mean(),
+        "These are the guesses as they came. Where p is 0.5 both regions are equally likely: "
+        "what are the odds there?": lambda p: p,
+        "The odds are upside down: examples that look like the new region should count more.": (
+            lambda p: 1 / _odds(p) / (1 / _odds(p)).mean()
+        ),
+        "The odds are upside down, so that examples unlike the new region count more; and their "
+        "mean is not 1.": lambda p: 1 / _odds(p),
+        "The weights add up to 1; their mean should be 1.": lambda p: _odds(p) / _odds(p).sum(),
+        "The largest weight is 1; their mean should be 1.": lambda p: _odds(p) / _odds(p).max(),
+        "That is the logarithm of the odds. It is negative for an example that looks old, and "
+        "no example counts less than nothing.": lambda p: np.log(_odds(p)),
+    },
+    praise="The surer the classifier, the more weight rests on few examples.",
+)
+
+
+def effective_sample_size(weights):
+    """Return how many equally weighted examples are as noisy as these, weights (n,)."""
+    shares = weights / weights.sum()
+    variance = (shares**2).sum()  # of the weighted mean of values that each have variance 1
+    return 1 / variance
+
+
+check_effective_sample_size = Exercise(
+    effective_sample_size,
+    lambda rng: (rng.exponential(size=int(rng.integers(20, 200))) * rng.uniform(0.1, 10),),
+    {
+        "That holds only for weights that add up to 1. These do not: what share of the sum has "
+        "each?": lambda weights: 1 / (weights**2).sum(),
+        "The sum above is not squared: the answer must not change when all weights double.": (
+            lambda weights: weights.sum() / (weights**2).sum()
+        ),
+        "That is the variance of the weighted mean. How many equally weighted values would have "
+        "it?": lambda weights: (weights**2).sum() / weights.sum() ** 2,
+        "That is the share of the examples; multiply by how many there are.": (
+            lambda weights: weights.mean() ** 2 / (weights**2).mean()
+        ),
+        "That is the sum of the weights: it doubles when all weights double, but the noise of "
+        "the weighted mean stays.": lambda weights: weights.sum(),
+        "That is how many examples there are; they would count in full only if they had equal "
+        "weights.": len,
+        "The square root is one too many: a standard deviation falls with the root of n, a "
+        "variance with n.": lambda weights: weights.sum() / np.sqrt((weights**2).sum()),
+    },
+    praise="A few large weights make many examples count as few.",
+)

@@ -1,0 +1,265 @@
+"""Notebook 01's pictures: coats that change colour, a drop in two parts, a rule and its regions."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from helpers.datasets import region_boundary
+from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
+from helpers.page.charts import BarsPicture, NamedCurves, NamedCurvesPicture
+from helpers.page.parts import Ghost, Intervals, Mosaic, ReferenceLine
+from helpers.page.picture import (
+    NEUTRAL,
+    REFERENCE,
+    SECOND,
+    STORED_STATISTICS,
+    THEORY,
+    WARNING,
+    WITHOUT_BATCH_NORM,
+    Picture,
+)
+
+COAT_LABEL = "coats of the test faces, from black (0) to full colour (1)"
+N_COLUMNS = 10
+
+
+class CoatSliderPicture(Picture):
+    """Faces change their coats; what a detector gets wrong is crossed, its curves stand below."""
+
+    LOOKS = {
+        "accuracy": (WITHOUT_BATCH_NORM, "all faces"),
+        "cat_recall": (SECOND, "cats"),
+        "reference": (REFERENCE, "reference net,\nall faces"),
+    }
+
+    def __init__(self):
+        super().__init__(height=5.6, title="The more colour, the more cats the detector misses")
+        top, self.axes = self.figure.subplots(2, 1, height_ratios=[1, 1.75])
+        self.faces = self.moves(Mosaic(top, 2, N_COLUMNS))
+        top.set_yticks([0.5, 1.5], ["cats", "others"])
+        top.tick_params(length=0)
+        crosses = {**WARNING.of_points(), "markeredgecolor": "white", "markersize": 14}
+        self.crosses = self.moves(top.plot([], [], **crosses)[0])
+        self.axes.set(
+            xlabel=COAT_LABEL, ylabel="share recognised", xlim=(-0.02, 1.31), ylim=(-0.05, 1.05),
+            xticks=np.linspace(0, 1, 6), yticks=np.linspace(0, 1, 6),
+        )
+        self.curves = NamedCurves(self, self.axes, self.LOOKS)
+        now = self.axes.plot([], [], "o-", color="#222222", linewidth=1.5, markevery=[1, 2])
+        self.now = self.moves(now[0])
+        # Named at its left, for at its right stand the names of the curves.
+        underlay = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
+        self.ghost = self.moves(Ghost(self.axes, offset=(-13, 0), ha="right", bbox=underlay))
+
+    def set_ghost(self, value):
+        """Show a bet on the accuracy in full colour; None hides it."""
+        self.ghost.set(1, value)
+
+    def show(self, view):
+        """Show what `view_coats` returns."""
+        place, coats, is_cat = view["place"], view["coats"], view["is_cat"]
+        self.faces.set(view["pictures"])
+        wrong = np.flatnonzero(view["verdicts"][place] != is_cat)
+        self.crosses.set_data(wrong % N_COLUMNS + 0.84, wrong // N_COLUMNS + 0.82)
+        curves = {name: (coats, view[name]) for name in ("accuracy", "cat_recall")}
+        if view["reference"] is not None:
+            curves["reference"] = [1], [view["reference"]]
+        faces, cats = (one[place] for one in list(self.curves.set(curves).values())[:2])
+        self.now.set_data([coats[place]] * 4, [0, faces.mean, cats.mean, 1])
+        self.sentence = (
+            f"Coats at {format_number(coats[place], 1)}: the share recognised is {faces} of all "
+            f"faces, {cats} of the cats ({faces.n_seeds} networks). Of the {len(is_cat)} faces "
+            f"shown, the first network gets {len(wrong)} wrong (crossed)."
+        )
+        return self
+
+
+class DropPicture(Picture):
+    """The drop from black to coloured test faces, cut in two by the reference net."""
+
+    DOTS = {
+        "learned black,\ntested black": WITHOUT_BATCH_NORM,
+        "learned coloured,\ntested coloured\n(reference net)": REFERENCE,
+        "learned black,\ntested coloured": WITHOUT_BATCH_NORM,
+    }
+
+    def __init__(self):
+        super().__init__(height=4.8, title="About half of the drop is not shift")
+
+    def show(self, accuracies):
+        """Show (black, reference, coloured), each (n_networks,)."""
+        axes, heights = self.draw_anew(), mean_intervals(accuracies)
+        axes.set(ylabel="accuracy", xlim=(-0.5, 4.4), ylim=(0.5, 1.02))
+        axes.set_xticks(range(3), self.DOTS)
+        for x, (style, height) in enumerate(zip(self.DOTS.values(), heights)):
+            axes.plot([x, 2.55], [height.mean, height.mean], color="#bbbbbb", linewidth=1.2)
+            Intervals(axes, style).set([x], *interval_ends([height]))
+        splits = [paired_interval(high, low) for high, low in pairwise(accuracies)]
+        names = ("coloured faces\nare harder", NEUTRAL), ("shift", WARNING)
+        for (name, style), split, (high, low) in zip(names, splits, pairwise(heights)):
+            ends, look = [low.mean, high.mean], {"linewidth": 9, "solid_capstyle": "butt"}
+            axes.plot([2.55, 2.55], ends, color=style.colour, **look)
+            look = {"va": "center", "color": style.text_colour}
+            axes.text(2.75, sum(ends) / 2, f"{name}:\n{split}", **look)
+        self.sentence = (
+            f"From black to coloured test faces accuracy falls from {heights[0]} to {heights[2]}. "
+            f"Nets that learned from coloured faces reach {heights[1]}: a loss of {splits[0]} "
+            f"because coloured faces are harder, and {splits[1]} because of the shift."
+        )
+        return self
+
+
+class ShortcutPicture(BarsPicture):
+    """What the detector recognises that learned from black cats among coloured animals."""
+
+    BARS = {
+        "black cats\n(as in training)": NEUTRAL,
+        "coloured others\n(as in training)": NEUTRAL,
+        "coloured cats": WITHOUT_BATCH_NORM,
+        "black others": WITHOUT_BATCH_NORM,
+    }
+
+    def __init__(self):
+        super().__init__(
+            "It learned the colour: right on the old pairs, wrong on the new", self.BARS,
+            height=4.6, bar_width=0.6, ylabel="share recognised", ylim=(0, 1.2),
+            yticks=np.linspace(0, 1, 6),
+        )
+
+    def show(self, detector):
+        """Show what `judge` returns, in its first and its last coat."""
+        cats, others = detector["cat_recall"], detector["other_recall"]
+        (found,) = self.show_bars([cats[0], others[-1], cats[-1], others[0]])
+        self.sentence = (
+            f"Recognised: {found[0]} of the black cats and {found[1]} of the coloured other "
+            f"animals, as in training, but {found[2]} of the coloured cats and {found[3]} of the "
+            "black other animals."
+        )
+        return self
+
+
+class BatchNormBarsPicture(BarsPicture):
+    """Black-cat detectors on coloured faces, without batch norm and with it."""
+
+    NAMES = {
+        "plain": "without\nbatch norm",
+        "with": "with batch norm,\nsame learning rate",
+        "with, faster": "with batch norm,\nhigher learning rate",
+    }
+
+    def __init__(self, arms):
+        names = [self.NAMES.get(arm, arm) for arm in arms]
+        super().__init__(
+            "Batch norm does not repair it: accuracy falls further",
+            {names[0]: WITHOUT_BATCH_NORM, **dict.fromkeys(names[1:], STORED_STATISTICS)},
+            width=max(9, 2.3 * len(arms) + 2), height=4.8, bar_width=0.6,
+            reference=(0.5, "guessing"), ylabel="accuracy on coloured faces", ylim=(0, 1.05),
+            xlim=(-0.6, len(arms) + 0.3),
+        )
+        self.arms, (axes,) = arms, self.figure.axes
+        self.reference = self.moves(ReferenceLine(axes, 0, "reference net", REFERENCE))
+
+    def show(self, judged):
+        """Show {arm: what `judge` returns}, in the last coat; one of them is "reference"."""
+        plain, *others = last = [judged[arm]["accuracy"][-1] for arm in self.arms]
+        (found,) = self.show_bars(last)
+        self.reference.set(judged["reference"]["accuracy"][-1].mean())
+        self.sentence = (
+            f"On coloured faces: {found[0]} without batch norm, {found[1]} with it; the "
+            f"paired difference is {paired_interval(others[0], plain)}."
+        )
+        return self
+
+
+class RegionPicture(Picture):
+    """A rule that never changes, two regions of points, and the line learned in one of them."""
+
+    def __init__(self):
+        super().__init__(height=5.4, title="The rule stays; only the place where we look moves")
+        axes, x1 = self.figure.subplots(), np.linspace(-2.8, 2.8, 201)
+        axes.set(xlabel="x₁", ylabel="x₂", xlim=(-2.8, 2.8), ylim=(-2.9, 4.1))
+        axes.plot(x1, region_boundary(x1), **THEORY.of_line(), zorder=3)
+        axes.text(-2.72, region_boundary(-2.72) + 0.15, "the rule", color=THEORY.text_colour)
+        (line,) = axes.plot([], [], zorder=4, label="learned line", **WITHOUT_BATCH_NORM.of_line())
+        trained, tested, missed = (
+            dict(c=NEUTRAL.colour, edgecolors="white", alpha=0.75, linewidths=0.4),
+            dict(c="white", edgecolors="#444444", marker="D", s=16),
+            dict(c=WARNING.colour, edgecolors="white", marker="X", s=46),
+        )
+        points = [
+            axes.scatter([], [], label="training points (larger: more weight)", **trained),
+            axes.scatter([], [], label="test points", **tested),
+            axes.scatter([], [], label="test points it gets wrong", **missed),
+        ]
+        axes.legend(loc="upper center", ncols=2, handlelength=3)
+        self.line, self.points = self.moves(line), [self.moves(one) for one in points]
+
+    def show(self, view):
+        """Show what `view_regions` returns."""
+        target, mistaken, n_examples = view["target"], view["mistaken"], len(view["weights"])
+        places = view["source"], target[~mistaken], target[mistaken]
+        for points, offsets in zip(self.points, places, strict=True):
+            points.set_offsets(offsets)
+        self.points[0].set_sizes(30 * view["weights"])
+        (a, b, c), x1 = view["line"], np.array([-2.8, 2.8])
+        self.line.set_data(x1, -(a * x1 + c) / b)
+        counted = f"all {n_examples} examples count alike"
+        if view["reweighted"]:
+            counted = f"your {n_examples} examples count as {view['effective']:.0f}"
+        accuracy, auc = (format_number(view[name], 2) for name in ("accuracy", "auc"))
+        self.sentence = (
+            f"Test points {view['distance']:g} sd away: accuracy {accuracy}; a domain classifier "
+            f"tells the regions apart with AUC {auc}; {counted}."
+        )
+        return self
+
+
+class ReweightingPicture(NamedCurvesPicture):
+    """Accuracy of a linear classifier against how far its test region lies away."""
+
+    LINES = {
+        "plain": (WITHOUT_BATCH_NORM, "as it is"),
+        "reweighted": (SECOND, "reweighted"),
+        "reference": (REFERENCE, "learned there"),
+    }
+
+    def __init__(self):
+        super().__init__(
+            "Same rule, another region: reweighting brings most of it back", self.LINES,
+            xlabel="distance of the test region (standard deviations of x₁)", ylabel="accuracy",
+        )
+
+    def show(self, accuracies):
+        """Show {distance: {arm: (n_networks,)}}."""
+        *_, last = distances = list(accuracies)
+        ends = self.show_curves({
+            arm: (distances, np.array([accuracies[one][arm] for one in distances]))
+            for arm in accuracies[last]
+        })
+        ReferenceLine(self.figure.axes[0], 0.5, "a coin")
+        means = ", ".join(f"{format_number(one.mean, 2)} {name}" for name, one in ends.items())
+        self.sentence = f"Accuracy at {last} standard deviations: {means}."
+        return self
+
+
+class TintedPicture(NamedCurvesPicture):
+    """Photographs of clothes, learned in dark grey and tested in colour."""
+
+    LINES = {
+        "plain": (WITHOUT_BATCH_NORM, "without batch norm"),
+        "with": (STORED_STATISTICS, "with batch norm"),
+        "reference": (REFERENCE, "reference net"),
+    }
+
+    def __init__(self, class_names=("Trouser", "Bag")):
+        super().__init__(
+            "Real pictures, dyed: the same story, less steep", self.LINES, ylabel="accuracy",
+            xlabel="dye of the test pictures, from dark grey (0) to full colour (1)",
+        )
+        self.class_names = class_names
+
+    def show(self, curves):
+        """Show {arm: (tints (n_tints,), accuracies (n_tints, n_networks))}."""
+        ends = ", ".join(f"{one} {name}" for name, one in self.show_curves(curves).items())
+        self.sentence = f"{' against '.join(self.class_names)} in full colour: {ends}."
+        return self

@@ -1,0 +1,77 @@
+"""The board's pictures: those of the notebooks, shown in steps and with type for the last row."""
+
+from matplotlib.text import Text
+
+from helpers.hidden_layer_stability.pictures import KickPicture
+from helpers.minibatch_noise.pictures import NaiveSweepPicture
+from helpers.page.picture import in_course_style
+from helpers.weighing_the_evidence.pictures import NoisyRacePicture
+
+TYPE_SHARE = 1 / 30  # of the picture's height
+
+
+class KickInStepsPicture(KickPicture):
+    """A kick with two bars first; the third, stored statistics, comes when it is asked for."""
+
+    def show(self, shown):
+        """Show (a result of `run_kick`, whether with stored statistics)."""
+        kick, with_stored = shown
+        super().show(kick)
+        if not with_stored:
+            (bars,) = self.bars
+            bars.bars[2].set_height(0)
+            bars.texts[2].set(text="?", y=0)
+            bars.intervals.set_segments(bars.intervals.get_segments()[:2])
+            head, _, _ = self.sentence.rpartition(" and ")  # "... 0.00 with fresh and 4.7 ..."
+            self.sentence = f"{head} statistics ({len(kick['stored'])} networks)."
+        return self
+
+
+class SweepsPicture(NaiveSweepPicture):
+    """The naive sweep with batch norm, and again without it when that is asked for."""
+
+    def __init__(self):
+        super().__init__("Equal epochs: who overfits more?", later=["without"])
+
+
+class OneRacePicture(NoisyRacePicture):
+    """One race, with the room's bet while the race that it is about is shown."""
+
+    TITLE = "More drift: slower training?"
+    bet_on = "relu, learning rate 0.1"
+
+    def __init__(self):
+        super().__init__(width=9, height=5)
+        self.name = None
+
+    def show(self, races):
+        """Show {name of the race: {arm: Run}}, one of them."""
+        (self.name,) = races
+        super().show(races)
+        self.set_ghost(self.bet)
+        return self
+
+    def set_ghost(self, steps):
+        """Remember the bet of `steps` steps, and mark it where it belongs."""
+        super().set_ghost(steps if self.name == self.bet_on else None)
+        self.bet = steps
+
+
+@in_course_style
+def make_readable(picture, share=TYPE_SHARE):
+    """Enlarge all type in `picture` below this share of its height; then arrange it anew.
+
+    What is drawn next, with `enlarge` or not, has it.
+    """
+    figure = picture.figure
+    smallest = share * 72 * figure.get_figheight()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+                if tick.label1.get_fontsize() < smallest:
+                    axis.set_tick_params(labelsize=smallest)
+                    break
+    for text in figure.findobj(Text):
+        if text.get_fontsize() < smallest:
+            text.set_fontsize(smallest)
+    figure.set_layout_engine("constrained")

@@ -1,0 +1,80 @@
+"""Compute what takes minutes, once: `python -m helpers.lecture.precompute` writes into data/.
+
+Notebook 05's map of the learning rates that train (`... precompute map`), and what the
+instructor's board shows (`... precompute lecture`). The same arrays come out of every run on one
+machine; another machine's matrix products round differently, which shows where training is
+chaotic or diverges.
+"""
+
+import argparse
+import itertools
+import os
+
+import numpy as np
+
+from helpers.lecture.experiments import LECTURE_FILE, MEASURES
+from helpers.long_work import finish
+from helpers.sweep import watch_sweep
+from helpers.weighing_the_evidence.experiments import MAP_AXES, MAP_FILE, measure_learning_rates
+
+
+def watch_learning_rate_map(axes=MAP_AXES, *, n_jobs=-1, **settings):
+    """Yield (share done, arrays of the map, None before the end).
+
+    n_jobs: as in `watch_sweep`; settings: those of `measure_learning_rates`.
+    """
+    *others, rates = axes.values()
+    jobs = [
+        dict(zip(axes, one), learning_rates=rates, **settings)
+        for one in itertools.product(*others)
+    ]
+    for share, results in watch_sweep(measure_learning_rates, jobs, n_jobs=n_jobs):
+        arrays = None
+        if len(results) == len(jobs):
+            arrays = {name: np.array(values) for name, values in axes.items()}
+            arrays["final_losses"] = np.reshape(results, (*map(len, axes.values()), -1))
+        yield share, arrays
+
+
+def watch_lecture(measures=MEASURES):
+    """Yield (share done, arrays of the instructor's board so far)."""
+    arrays = {}
+    for number, measure in enumerate(measures, start=1):
+        arrays = {**arrays, **measure()}
+        yield number / len(measures), arrays
+
+
+def save_arrays(path, arrays):
+    """Write `path` at once or not at all, so that an interruption leaves the old file whole."""
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        with open(unfinished, "wb") as file:
+            np.savez_compressed(file, **arrays)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _telling(name, work):
+    for share, result in work:
+        print(f"{name}: {share:.0%}")
+        yield share, result
+
+
+WORKS = {"map": (MAP_FILE, watch_learning_rate_map), "lecture": (LECTURE_FILE, watch_lecture)}
+
+
+def main(arguments=None, works=WORKS):
+    parser = argparse.ArgumentParser(prog="python -m helpers.lecture.precompute")
+    parser.add_argument("what", nargs="*", help="map, lecture; both if nothing is named")
+    what = parser.parse_args(arguments).what or list(works)
+    for one in what:
+        if one not in works:
+            parser.error(f"what must be {' or '.join(works)}, got {one}")
+    for path, watch in map(works.get, what):
+        save_arrays(path, finish(_telling(path.name, watch())))
+        print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()

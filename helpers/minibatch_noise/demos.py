@@ -1,0 +1,121 @@
+"""Notebook 04's bets and demos: a noise microscope; training where only the noise changes."""
+
+from helpers.minibatch_noise.experiments import microscope, watch_group
+from helpers.minibatch_noise.pictures import (
+    DifferencesPicture,
+    GroupCurvesPicture,
+    MicroscopePicture,
+)
+from helpers.page.panel import Panel, batch_size_slider, follow_bet, steps_slider
+from helpers.page.prediction import Answer, Scale, predict
+from helpers.page.progress import with_progress
+
+POWERS = [4, 8, 16, 32, 64, 128, 256, 512]
+TRAINED_GROUPS = (4, 8, 64, 512)  # the table's, and its figure's rows
+
+
+def naive_bet():
+    """Bet on the naive sweep with batch norm: the gap at 64 minus that at 512, in nats."""
+    return predict(
+        "Networks with batch norm train for 20 epochs, with mini-batches of 64 or of 512 images. "
+        "Which overfit more, that is, end with the larger gap between test and training loss?",
+        Answer(
+            "those with 512, since less noise regularises less", (-10, -0.05),
+            "That would follow if nothing but the noise changed. What else changes with the batch "
+            "size when the epochs stay?",
+        ),
+        Answer(
+            "those with 64, though they have more noise", (0.05, 10),
+            "Then their noise is not the reason. What else changes with the batch size when the "
+            "epochs stay?",
+        ),
+        Answer(
+            "neither, the noise is too small to matter", (-0.05, 0.05),
+            "Whether the noise matters, this cannot tell: what else changes with the batch size "
+            "when the epochs stay?",
+        ),
+    )
+
+
+def group_bet():
+    """Bet on the statistics group with the best test loss, of 512 images a step (a slider)."""
+    return predict(
+        "Every update uses the same 512 images; batch norm computes its statistics in groups of "
+        "them. Smaller groups mean more noise. Of groups of 4, 8, 64 and 512 images, which give "
+        "the best test loss?",
+        Scale(
+            TRAINED_GROUPS, tolerance=0, unit=" images", decimals=0,
+            too_low="More noise is not always better: beyond the best dose the loss rises again.",
+            close="A dose in the middle: one group of all images has no noise at all, and groups "
+            "of 4 have more than is good.",
+            too_high="Larger groups are calmer, but calm is not what helps here: it lets a "
+            "network fit the training images more closely, wrong labels and all.",
+        ),
+    )
+
+
+def dropout_bet():
+    """Bet on what dropout 0.2 buys, as a multiple of what groups of 64 buy against 512."""
+    return predict(
+        "Statistics groups of 64 instead of 512 lower the best test loss by some amount. How much "
+        "does dropout with p = 0.2 lower it instead, with groups of 512?",
+        Answer(
+            "by less", (-10, 0.8),
+            "Then batch norm could take dropout's place. But on a single value dropout of 0.2 is "
+            "much the stronger noise, as the dropout bars showed.",
+        ),
+        Answer(
+            "by about as much", (0.8, 2),
+            "Batch norm's noise may be like dropout's in kind, but not in size: on a single value "
+            "it is much weaker at 64, as the dropout bars showed.",
+        ),
+        Answer(
+            "by several times as much", (2, 1000),
+            "As one might expect from the dropout bars. How many times depends on the setting: in "
+            "others that we tried it was less or more.",
+        ),
+    )
+
+
+def microscope_demo():
+    """One hidden value of one image over 3,000 mini-batches; the batch size is yours."""
+    return Panel(
+        controls={"batch_size": batch_size_slider(POWERS, 64)},
+        compute=microscope,
+        picture=MicroscopePicture(),
+        about=(
+            "A slider for the batch size changes the histogram of one normalised value over "
+            "thousands of mini-batches, beside its theory curve and the noise of dropout."
+        ),
+    )
+
+
+def show_differences(measures, bet=None):
+    """Show {name of a measure: {arm: values}} against the first arm, and a bet of `group_bet`."""
+    return follow_bet(DifferencesPicture(), measures, bet)
+
+
+def groups_demo():
+    """Training with the same 512 images in each step; statistics group and dropout are yours."""
+    reference = with_progress("Training the grey arm", watch_group(512))
+
+    def compute(group_size, dropout):
+        setting = dict(group_size=group_size, dropout=dropout, reference=reference)
+        if group_size == 512 and dropout == 0:
+            yield 1, {**setting, "arm": reference}
+            return
+        for share, arm in watch_group(group_size, dropout):
+            yield share, {**setting, "arm": arm}
+
+    return Panel(
+        controls={
+            "group_size": steps_slider(POWERS, 64, "statistics group"),
+            "dropout": steps_slider([0.0, 0.1, 0.2, 0.3, 0.5], 0.0, "dropout"),
+        },
+        compute=compute,
+        picture=GroupCurvesPicture(),
+        about=(
+            "Sliders for the statistics group and for dropout change one pair of loss curves, "
+            "beside those of the group of all 512 images; every update uses all 512 images."
+        ),
+    )

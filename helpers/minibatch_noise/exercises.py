@@ -1,0 +1,214 @@
+"""Notebook 04's exercises: ghost batch norm, and how large two kinds of noise are."""
+
+import numpy as np
+
+from helpers.page.exercise import Exercise, reveal
+
+__all__ = [
+    "check_dropout_variances",
+    "check_ghost_batch_norm",
+    "check_variance_of_batch_mean",
+    "check_variance_of_mean",
+    "reveal",
+]
+
+
+def ghost_batch_norm(inputs, group_size):
+    """Return x_hat, (batch, n_units): each group of consecutive rows is normalised by itself."""
+    batch_size, n_units = inputs.shape
+    groups = inputs.reshape(batch_size // group_size, group_size, n_units)
+    mean, var = groups.mean(axis=1, keepdims=True), groups.var(axis=1, keepdims=True)
+    x_hat = (groups - mean) / np.sqrt(var + 1e-5)
+    return x_hat.reshape(batch_size, n_units)
+
+
+def _draw_batch(rng):
+    """Return a batch whose rows differ from group to group, and the group size."""
+    n_groups, group_size, n_units = (int(rng.integers(*ends)) for ends in [(2, 5), (5, 9), (9, 13)])
+    spread = rng.uniform(0.1, 0.4, (n_groups, 1, n_units))
+    groups = rng.normal(1, 1, (n_groups, 1, n_units)) + spread * rng.normal(
+        size=(n_groups, group_size, n_units)
+    )
+    return groups.reshape(-1, n_units), group_size
+
+
+def _normalised(shape, axis, *, eps=1e-5, ddof=0, power=0.5):
+    """Return a function that reshapes to shape(group_size, n_units) and normalises over axis."""
+
+    def normalise(inputs, group_size):
+        groups = inputs.reshape(shape(group_size, inputs.shape[1]))
+        var = groups.var(axis=axis, keepdims=True, ddof=ddof)
+        centred = groups - groups.mean(axis=axis, keepdims=True)
+        return (centred / (var + eps) ** power).reshape(inputs.shape)
+
+    return normalise
+
+
+def _by_group(group_size, n_units):
+    return -1, group_size, n_units
+
+
+def _swapped(group_size, n_units):
+    return group_size, -1, n_units
+
+
+check_ghost_batch_norm = Exercise(
+    ghost_batch_norm,
+    _draw_batch,
+    {
+        "That is plain batch norm: all rows share one mean and one variance. Each group should "
+        "have its own.": _normalised(lambda group_size, n_units: (-1, n_units), 0),
+        "n_groups and group_size have changed places in the reshape: these groups have n_groups "
+        "rows each. The first axis counts the groups.": _normalised(_swapped, 1),
+        "These groups hold every n_groups-th row. `reshape` cuts along the first axis, so for "
+        "consecutive rows it has to be (n_groups, group_size, n_units).": _normalised(_swapped, 0),
+        "The statistics run over the groups, axis 0: the first rows of all groups together, then "
+        "the second rows, and so on. They should run over the rows of a group, axis 1.": (
+            _normalised(_by_group, 0)
+        ),
+        "The statistics run over the units, so that each row is normalised by itself (layer norm "
+        "does that). They should run over the rows of a group.": _normalised(_by_group, 2),
+        "All units of a group share one mean and one variance. Each unit should have its own: "
+        "average over the rows only.": _normalised(_by_group, (1, 2)),
+        "Nearly: eps = 1e-5 is missing under the root.": _normalised(_by_group, 1, eps=0),
+        "This variance divides by the group size minus 1. Batch norm normalises with the biased "
+        "one, which divides by the group size (NumPy's default).": (
+            _normalised(_by_group, 1, ddof=1)
+        ),
+        "Divided by the variance: its root, the standard deviation, gives x_hat width 1.": (
+            _normalised(_by_group, 1, power=1)
+        ),
+    },
+    praise="One reshape makes the noise of small batches without changing the update.",
+)
+
+
+def variance_of_mean(variance, batch_size):
+    """Return the variance of the mean of `batch_size` independent values of that variance."""
+    return variance / batch_size
+
+
+_THAT_IS_THE_SD = (
+    "That is the standard deviation of the mean; its square, the variance, was asked for."
+)
+
+check_variance_of_mean = Exercise(
+    variance_of_mean,
+    lambda rng: (float(rng.uniform(0.2, 6)), int(rng.integers(3, 600))),
+    {
+        "That is the share of one value: its weight in the mean is 1/m, and 1/m squared goes "
+        "before its variance. But m such variances add up.": lambda variance, m: variance / m**2,
+        _THAT_IS_THE_SD: lambda variance, m: np.sqrt(variance / m),
+        "A standard deviation was divided by m. Stay with variances: how do they add up?": (
+            lambda variance, m: np.sqrt(variance) / m
+        ),
+        "m - 1 belongs to estimating a variance from m values. Here the variance is known.": (
+            lambda variance, m: variance / (m - 1)
+        ),
+        "That is the variance of the sum. The mean divides the sum by m, and so the variance "
+        "by m squared.": lambda variance, m: variance * m,
+        "That is the variance of a single value; the mean of many is calmer.": (
+            lambda variance, m: variance
+        ),
+        "The root belongs to the standard deviation of the mean, not to its variance.": (
+            lambda variance, m: variance / np.sqrt(m)
+        ),
+    },
+    praise="So the noise, as a standard deviation, falls with the root of m: a batch four times "
+    "as large is half as noisy.",
+)
+
+
+def variance_of_batch_mean(variance, batch_size, n_samples):
+    """Return the variance of the mean of `batch_size` of `n_samples` values, none drawn twice.
+
+    variance: of all n_samples values around their mean, the sum of squares divided by n_samples.
+    """
+    still_open = (n_samples - batch_size) / (n_samples - 1)
+    return variance / batch_size * still_open
+
+
+def _draw_batch_of_samples(rng):
+    n_samples = int(rng.integers(20, 1000))
+    batch_size = int(rng.integers(2, n_samples // 2))
+    return float(rng.uniform(0.2, 6)), batch_size, n_samples
+
+
+check_variance_of_batch_mean = Exercise(
+    variance_of_batch_mean,
+    _draw_batch_of_samples,
+    {
+        "The factor is missing. Try batch_size = n_samples: every batch holds all values, so its "
+        "mean cannot vary at all.": lambda variance, m, n: variance / m,
+        "The factor is upside down: the more of all values are in the batch, the less its mean "
+        "can vary.": lambda variance, m, n: variance / m * (n - 1) / (n - m),
+        "Nearly. Divided by n_samples, the factor belongs to a variance with n_samples - 1 below. "
+        "Try batch_size = 1: the mean is one value, so the variance must stay as it is.": (
+            lambda variance, m, n: variance / m * (n - m) / n
+        ),
+        "That factor is the share of all values that is in the batch. What counts is the share "
+        "that is left out.": lambda variance, m, n: variance / m * (m / n),
+        "1/m appears twice: without the factor it is variance / batch_size.": (
+            lambda variance, m, n: variance / m**2 * (n - m) / (n - 1)
+        ),
+        _THAT_IS_THE_SD: lambda variance, m, n: np.sqrt(variance / m * (n - m) / (n - 1)),
+        "The factor has a root too many: it multiplies the variance as it is.": (
+            lambda variance, m, n: variance / m * np.sqrt((n - m) / (n - 1))
+        ),
+    },
+    praise="With half of all values in the batch the factor is about one half, with all of them 0.",
+)
+
+
+def dropout_variances(mean, variance, probability):
+    """Return a unit's variance in training and at test, under inverted dropout.
+
+    mean, variance: of the unit without dropout. probability: that a value is set to 0; the others
+    are divided by 1 - probability. At test dropout is off.
+    """
+    keep = 1 - probability
+    mean_square = keep * (mean**2 + variance) / keep**2  # a share of `keep` is left, enlarged
+    return mean_square - mean**2, variance
+
+
+def _training_becomes(change):
+    """Return `dropout_variances` with change(mean, variance, keep) in training."""
+    return lambda mean, variance, p: (change(mean, variance, 1 - p), variance)
+
+
+check_dropout_variances = Exercise(
+    dropout_variances,
+    lambda rng: tuple(map(float, rng.uniform((-3, 0.2, 0.05), (3, 4, 0.95)))),
+    {
+        "The probability was taken as that of being kept; here it is that of being dropped.": (
+            lambda mean, variance, p: ((mean**2 + variance) / p - mean**2, variance)
+        ),
+        "The two have changed places: training first.": (
+            lambda mean, variance, p: dropout_variances(mean, variance, p)[::-1]
+        ),
+        "In training the kept values are not yet divided by 1 - probability (inverted dropout).": (
+            _training_becomes(lambda mean, variance, keep: (
+                keep * (mean**2 + variance) - (keep * mean) ** 2
+            ))
+        ),
+        "In training that is the mean square; take the square of the mean away.": (
+            _training_becomes(lambda mean, variance, keep: (mean**2 + variance) / keep)
+        ),
+        "In training that holds for mean 0 only: setting values to 0 also moves them away from "
+        "their mean.": _training_becomes(lambda mean, variance, keep: variance / keep),
+        "In training only the mean was made noisy. Dropout enlarges what is left of the "
+        "unit's own variance too.": _training_becomes(
+            lambda mean, variance, keep: variance + mean**2 * (1 - keep) / keep
+        ),
+        "In training all values were divided, as if none were dropped: only a share of 1 - "
+        "probability of the squares is left.": (
+            _training_becomes(lambda mean, variance, keep: (mean**2 + variance) / keep**2 - mean**2)
+        ),
+        "At test nothing is dropped and nothing is divided: the variance is the unit's own.": (
+            lambda mean, variance, p: (
+                dropout_variances(mean, variance, p)[0], (1 - p) ** 2 * variance,
+            )
+        ),
+    },
+    praise="A batch norm behind it stores the first and meets the second.",
+)

@@ -1,0 +1,243 @@
+"""Notebook 04's pictures: the microscope, two kinds of noise, the trap, and what noise is worth."""
+
+import numpy as np
+
+from helpers.intervals import (
+    format_number,
+    interval_ends,
+    mean_interval,
+    mean_intervals,
+    paired_interval,
+    verdict,
+)
+from helpers.page.charts import CurvesPicture, DotsPicture, NamedCurves, with_room
+from helpers.page.parts import Bars, Ghost, Intervals, LineLabels
+from helpers.page.picture import (
+    DROPOUT,
+    NEUTRAL,
+    REFERENCE,
+    THEORY,
+    WITH_BATCH_NORM,
+    WITHOUT_BATCH_NORM,
+    Picture,
+)
+
+
+class MicroscopePicture(Picture):
+    """One hidden value over thousands of mini-batches, and its noise beside dropout's."""
+
+    def __init__(self):
+        super().__init__(title="Same image, same weights: the batch decides the value")
+        left, right = self.figure.subplots(1, 2, width_ratios=[2, 1])
+        left.set(
+            xlabel="x̂, the value after normalisation", ylabel="frequency (theory's peak = 1)",
+            xlim=(-1.6, 3.6), ylim=(0, 1.75),
+        )
+        blue, place = WITH_BATCH_NORM, dict(transform=left.transAxes, ha="right")
+        # The number of bins stays, their edges move with the batch size.
+        bins = left.stairs(np.zeros(40), np.arange(41.0), fill=True, alpha=0.75, color=blue.colour)
+        self.histogram = self.moves(bins)
+        self.theory = self.moves(left.plot([], [], **THEORY.of_line())[0])
+        self.text = self.moves(left.text(0.98, 0.93, "", color=blue.text_colour, **place))
+        left.text(0.98, 0.86, "theory: normal curve", color=THEORY.text_colour, **place)
+        right.set(ylabel="noise (standard deviation)", ylim=(0, 1.15))
+        right.set_xticks(range(4), ["batch\nnorm", "drop\n0.1", "drop\n0.2", "drop\n0.5"])
+        self.bars = self.moves(Bars(right, range(4), [blue] + 3 * [DROPOUT]))
+
+    def show(self, result):
+        x_hat, theory_sd, m = result["x_hat"], result["theory_sd"], result["batch_size"]
+        edges, curve = (result["value"] + theory_sd * np.linspace(-5, 5, n) for n in (41, 201))
+        shares = np.histogram(x_hat, edges)[0] / len(x_hat)  # in bins of a quarter of theory's sd
+        self.histogram.set_data(4 * np.sqrt(2 * np.pi) * shares, edges)
+        self.theory.set_data(curve, np.exp(-(np.linspace(-5, 5, 201) ** 2) / 2))
+        sds = [x_hat.std(), *result["dropout"].values()]
+        dropout = [format_number(sd, 2) for sd in sds[1:]]
+        measured, predicted = format_number(sds[0], 3), format_number(theory_sd, 3)
+        self.bars.set(sds, sds, sds, [measured, *dropout])
+        self.text.set_text(f"{len(x_hat)} mini-batches of {m}")
+        self.sentence = (
+            f"Batch size {m}: the same hidden value spreads with a standard deviation of "
+            f"{measured} over {len(x_hat)} mini-batches (theory {predicted}); dropout with p = 0.2 "
+            f"gives a value of that size {dropout[1]}, at every batch size."
+        )
+        return self
+
+
+class NoiseSizePicture(Picture):
+    """Noise against batch size: batch norm's falls, dropout's does not."""
+
+    def __init__(self):
+        super().__init__(title="Batch norm's noise falls with the batch size, dropout's does not")
+
+    def show(self, noise):
+        """Show {"sizes", "total", "theory"} as in `measure_noise`, and {"dropout": {p: sds}}."""
+        axes, ticks, levels = self.draw_anew(), 2 ** np.arange(2, 10), (0.03, 0.1, 0.3, 1.0)
+        axes.set(
+            xlabel="batch size m", ylabel="noise (standard deviation)", xscale="log",
+            yscale="log", xlim=(3.4, 1100), ylim=(0.025, 1.5),
+        )
+        axes.set_xticks(ticks, map(str, ticks))
+        axes.set_yticks(levels, map(str, levels))
+        axes.minorticks_off()
+        sizes, total = noise["sizes"], mean_intervals(noise["total"])
+        ends, told = {}, []
+        for p, sds in noise["dropout"].items():
+            axes.plot(sizes, sds, **DROPOUT.of_points() | DROPOUT.of_line())
+            ends[f"dropout {p}"] = DROPOUT, sds[-1]
+            told.append(f"{format_number(sds[-1], 2)} at p = {p}")
+        theory = noise["theory"].mean(axis=1)
+        axes.plot(sizes, theory, **THEORY.of_line())
+        Intervals(axes, WITH_BATCH_NORM).set(sizes, *interval_ends(total))
+        ends["batch norm"] = WITH_BATCH_NORM, total[-1].mean * 1.08
+        ends["theory"] = THEORY, theory[-1] * 0.92
+        styles, heights = zip(*ends.values())
+        self.moves(LineLabels(axes, styles, ends)).set(sizes[-1], heights)
+        self.sentence = (
+            f"From batch size {sizes[0]} to {sizes[-1]} the noise of batch norm falls from "
+            f"{total[0]} to {total[-1]}, as theory says; that of dropout stays: {', '.join(told)}."
+        )
+        return self
+
+
+class NaiveSweepPicture(DotsPicture):
+    """The gap against the batch size: of one sweep, or of several with their numbers of updates."""
+
+    def __init__(self, title, later=()):
+        super().__init__(
+            title, later, xlabel="batch size m (equal numbers of epochs)",
+            ylabel="test loss − training loss (nats)", ylim=(-0.55, 0.7),
+        )
+        self.axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+
+    def show(self, sweeps):
+        """Show {arm: {batch size: Run}} whose looks have a "gap"; an arm left out is hidden."""
+        first = next(iter(sweeps.values()))
+        found = self.show_dots(
+            {arm: {m: run["gap"][-1] for m, run in runs.items()} for arm, runs in sweeps.items()},
+            [f"{run.steps[-1]} updates" if len(sweeps) > 1 else "" for run in first.values()],
+        )
+        # Not the smallest batch size: its many updates without batch norm are chaotic, and
+        # another machine's rounding shows in the second decimal.
+        told = []
+        for name, (_, *gaps) in found.items():
+            at = " and ".join(f"{gap} at {m}" for gap, m in zip(gaps, list(first)[1:]))
+            told.append(f"{name} the gap is {at}")
+        self.sentence = f"{told[0][0].upper()}{'; '.join(told)[1:]}."
+        return self
+
+
+class DifferencesPicture(Picture):
+    """Best test loss and gap of some arms, minus those of the first; a bet beside its group.
+
+    Groups stand on a logarithmic axis, what is not called "group 64" or so below them.
+    """
+
+    STYLES = {"group": WITH_BATCH_NORM, "dropout": DROPOUT, "no": WITHOUT_BATCH_NORM}
+
+    def __init__(self):
+        super().__init__(title="Batch norm's noise does regularise: a little at 64, most at 8")
+
+    def show(self, measures):
+        """Show {"best test loss", "gap at the end": {arm: values (n_networks,)}}."""
+        reference, *arms = measures["best test loss"]
+        places = _rows_of(arms)
+        left, right = self.draw_anew(1, 2, sharey=True, width_ratios=[3, 2])
+        left.set_yticks([0, *places.values()], [reference, *places])
+        left.set_ylim(max(places.values()) + 0.6, -0.6)
+        left.set(title=f"best test loss, minus {reference}'s", xlabel="nats (left of 0: better)")
+        gap_of = reference.removeprefix("group ")
+        right.set(title=f"gap at the end, minus {gap_of}'s", xlabel="nats")
+        limits, told = ((-0.1, 0.12), (-1.3, 0.25)), []
+        for axes, usual, values in zip((left, right), limits, measures.values()):
+            found = [paired_interval(values[arm], values[reference]) for arm in places]
+            told.append(", ".join(f"{arm} {one}" for arm, one in zip(places, found)))
+            axes.set_xlim(with_room(usual, interval_ends(found)))
+            axes.locator_params(axis="x", nbins=5)
+            axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
+            axes.plot(0, 0, markersize=16, markeredgewidth=4, **NEUTRAL.of_points())
+            for (arm, place), one in zip(places.items(), found):
+                style = self.STYLES.get(arm.split()[0], REFERENCE)
+                Intervals(axes, style, horizontal=True).set([place], *interval_ends([one]))
+        self.ghost = self.moves(Ghost(left))
+        self.sentence = f"Best test loss minus that of {reference}: {told[0]}."
+        return self
+
+    def set_ghost(self, value):
+        """Show the bet on the group `value`, or none (None)."""
+        self.ghost.set(0.03, value and np.log2(512 / value), f"your bet: {value}")
+
+
+def _rows_of(arms):
+    """Return {arm: height of its row}, below that of all 512 images, which is 0."""
+    sizes = {arm: arm.removeprefix("group ") for arm in arms}
+    places = {arm: np.log2(512 / int(one)) for arm, one in sizes.items() if one.isdigit()}
+    below = max(places.values(), default=0) + 1.3
+    others = [arm for arm in arms if arm not in places]
+    return places | {arm: below + i for i, arm in enumerate(others)}
+
+
+class GroupCurvesPicture(Picture):
+    """Losses of one arm along training, beside the arm whose group is the whole batch."""
+
+    def __init__(self):
+        super().__init__(title="Only the noise changes: every step uses all 512 images")
+        left, right = self.figure.subplots(1, 2)
+        left.set(title="512 training images", ylabel="loss (nats)", ylim=(0.3, 1.6))
+        right.set(title="1,000 test images", ylim=(0.7, 2.0))
+        looks = {"reference": (NEUTRAL, "group 512"), "arm": (WITH_BATCH_NORM, "")}
+        self.panels = {}
+        for axes, name in ((left, "training loss"), (right, "test loss")):
+            axes.set(xlabel="training step", xlim=(0, 165), xticks=range(0, 101, 25))
+            self.panels[name] = NamedCurves(self, axes, looks)
+
+    def show(self, result):
+        """Show {"reference", "arm": what `watch_group` yields, "group_size", "dropout"}.
+
+        The reference is a whole training, the arm may be on its way.
+        """
+        pair = {who: result[who] for who in ("reference", "arm")}
+        (reference, arm), group, dropout = pair.values(), result["group_size"], result["dropout"]
+        called = f"{group}, drop {dropout:g}" if dropout else f"group {group}"
+        for name, curves in self.panels.items():
+            curves.set({who: (one["steps"], one[name]) for who, one in pair.items()}, arm=called)
+        # so far: against what the reference had reached by then
+        best = [one["test loss"][: len(arm["steps"])].min(axis=0) for one in (arm, reference)]
+        compared = "This is the reference arm itself"
+        if arm is not reference:
+            compared = "Best test loss minus that of group 512 without dropout, paired: "
+            compared += str(paired_interval(*best))
+        self.sentence = (
+            f"Group {group}, dropout {dropout:g}: best test loss {mean_interval(best[0])}, gap "
+            f"after {arm['steps'][-1]} steps {mean_interval(arm['gap'][-1])}. {compared}. "
+            f"95% intervals over {len(best[0])} networks."
+        )
+        return self
+
+
+class EndGapPicture(CurvesPicture):
+    """How much the gap of group 64 exceeds that of the whole batch along some runs."""
+
+    def __init__(self):
+        super().__init__(
+            "Which group has the smaller gap depends on when you look", xlabel="training step",
+            ylabel="gap of group 64 − gap of whole batch",
+        )
+
+    def show(self, differences):
+        """Show {name of the run: (steps (n_looks,), differences (n_looks, n_networks))}."""
+        self.show_curves({name: {"with": one} for name, one in differences.items()})
+        signs, words = [], {"holds": "larger", "fails": "smaller", "undecided": "not different"}
+        for name, (_, values) in differences.items():
+            signs.append(f"{words[verdict(mean_interval(values[-1]), margin=0)]} in the {name}")
+        self.sentence = f"At the end of training the gap of group 64 is {' and '.join(signs)}."
+        return self
+
+    def _build(self, panels):
+        super()._build(panels)
+        ends = interval_ends([mean_interval(one["with"][1][-1]) for one in panels.values()])
+        for axes in self.figure.axes:
+            axes.set(xlim=(0, 1.04 * axes.get_xlim()[1]), ylim=with_room((-0.22, 0.14), ends))
+            axes.locator_params(axis="x", nbins=5)
+            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+            for y, which in ((0.05, "smaller"), (0.84, "larger")):
+                axes.annotate(f"64 has the {which} gap", (0.06, y), xycoords="axes fraction")

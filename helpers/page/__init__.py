@@ -1,0 +1,1 @@
+"""What makes a notebook page alive, the same for every notebook."""

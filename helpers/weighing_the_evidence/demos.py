@@ -1,0 +1,248 @@
+"""Notebook 05's bets and demos: a map of learning rates, the reader's verdicts, the ledger."""
+
+import html
+from functools import partial
+
+import ipywidgets
+from ipywidgets import Layout
+
+from helpers.page.accessibility import spoken_names
+from helpers.page.panel import Panel, choice, follow, follow_bet, paragraph, steps_slider
+from helpers.page.picture import ONE_AT_A_TIME
+from helpers.page.prediction import Answer, Scale, predict
+from helpers.page.progress import widget_view
+from helpers.weighing_the_evidence.experiments import MAP_AXES, load_learning_rate_map, pair_of
+from helpers.weighing_the_evidence.ledger import (
+    CLAIMS,
+    NOT_SUPPORTED,
+    SUPPORTED,
+    UNDECIDED,
+    WITH_CAVEAT,
+    ledger_table,
+)
+from helpers.weighing_the_evidence.pictures import LearningRateMapPicture, NoisyRacePicture
+
+OF_ROWS = {SUPPORTED: "holds", WITH_CAVEAT: "half", NOT_SUPPORTED: "fails", UNDECIDED: "undecided"}
+CHOICES = ("holds", "half", "fails")
+SIGNS = {"holds": "●", "half": "◐", "fails": "○", "undecided": "?"}
+
+
+def fast_bet():
+    """Bet on noisy batch norm's median steps to a loss of 0.5 at learning rate 0.1 (a slider)."""
+    return predict(
+        "Relu, learning rate 0.1. In the median, networks without batch norm need about 130 steps "
+        "to a training loss of 0.5, networks with it about 50. Now noise behind each batch norm "
+        "makes layer 3's inputs drift more than without batch norm. How many steps?",
+        Scale(
+            tuple(range(0, 161, 10)), tolerance=20, unit=" steps", decimals=0,
+            too_low="The noise is not free: it also disturbs every gradient, and that costs steps.",
+            close="So the noise costs steps, and a good part of the gain is left.",
+            too_high="That is what \"less drift, therefore faster\" predicts. The drift came "
+            "back, and a good part of the gain stayed.",
+        ),
+    )
+
+
+def slow_bet():
+    """Bet on the same race at learning rate 0.02: steps saved against no batch norm."""
+    return predict(
+        "The same networks, the same noise, at learning rate 0.02, where plain batch norm saves "
+        "far fewer steps. Compared with no batch norm, noisy batch norm is now ...",
+        Answer(
+            "faster again", (10, 160),
+            "One learning rate does not speak for all: there was less to gain here, and the noise "
+            "cost as much as before.",
+        ),
+        Answer(
+            "about as fast", (-10, 10),
+            "The gain is small at this rate and the noise costs more than that.",
+        ),
+        Answer(
+            "slower", (-160, -10),
+            "So the famous experiment has two outcomes in our networks, and the learning rate "
+            "decides which.",
+        ),
+    )
+
+
+def smooth_bet():
+    """Bet on what batch norm does to one long step in a tanh network."""
+    return predict(
+        "In a relu network batch norm tames a long step along the gradient: the loss no longer "
+        "explodes. And in a tanh network? With batch norm the loss after such a step ...",
+        Answer(
+            "is lower, so batch norm makes it smoother here, too", (-20, -0.1),
+            "What a figure shows of one network need not hold for another: tanh cannot explode, "
+            "so there was nothing to tame.",
+        ),
+        Answer(
+            "hardly changes", (-0.1, 0.1),
+            "Dividing by small standard deviations also makes slopes steeper, and that may be "
+            "what is left where nothing explodes.",
+        ),
+        Answer(
+            "is higher, so batch norm makes it less smooth", (0.1, 20),
+            "And still a wider range of learning rates trains with it: smoothness cannot be the "
+            "whole story here.",
+        ),
+    )
+
+
+def show_races(races, bet=None):
+    """Show races {name: {arm: Run}}, with the bet of `fast_bet` as a ghost in the first."""
+    return follow_bet(NoisyRacePicture(), races, bet)
+
+
+def learning_rate_demo():
+    """Which learning rates train? Activation, depth and size of the first weights are yours."""
+    scales = {f"× {scale:g}": scale for scale in MAP_AXES["init_scale"]}
+    return Panel(
+        controls={
+            "activation": choice(MAP_AXES["activation"], "relu", "activation"),
+            "depth": steps_slider(MAP_AXES["depth"], 3, "depth (layers of weights)"),
+            "init_scale": choice(scales, 1.0, "initial weights"),
+        },
+        compute=partial(pair_of, load_learning_rate_map()),
+        picture=LearningRateMapPicture(),
+        about=(
+            "Buttons and a slider choose activation, depth and size of the initial weights; two "
+            "curves show the final loss at ten learning rates without and with batch norm, bars "
+            "below them the rates that train. The table was computed beforehand."
+        ),
+    )
+
+
+class VerdictBoard:
+    """A row of buttons for each claim: does it hold, half hold, fail? Nothing is stored.
+
+    `values`: {name of the claim: "holds", "half", "fails", or None before a choice}.
+    """
+
+    def __init__(self):
+        self.controls = {claim.name: self._buttons(claim) for claim in CLAIMS}
+        rows = [self._row(claim) for claim in CLAIMS]
+        self.view = ipywidgets.VBox([*rows, spoken_names()], layout=Layout(max_width="960px"))
+
+    @property
+    def values(self):
+        return {name: control.value for name, control in self.controls.items()}
+
+    def observe(self, handler):
+        """Call `handler()` whenever a verdict changes, one call at a time."""
+        for control in self.controls.values():
+            follow(control, handler)
+
+    def _buttons(self, claim):
+        return ipywidgets.ToggleButtons(
+            options=CHOICES, value=None, style={"button_width": "64px"},
+            tooltips=[f"{claim.name} {one}" for one in CHOICES], layout=Layout(width="240px"),
+        )
+
+    def _row(self, claim):
+        words = ipywidgets.HTML(paragraph(claim.words, claim.name), layout=Layout(flex="1 1 400px"))
+        row = Layout(flex_flow="row wrap", align_items="center", grid_gap="0 16px")
+        return ipywidgets.HBox([words, self.controls[claim.name]], layout=row)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        question = "Your verdict on each claim: holds, half or fails?"
+        marked = [f"- **{claim.name}** {claim.words}" for claim in CLAIMS]
+        plain = [f"{claim.name}: {claim.words}" for claim in CLAIMS]
+        return {
+            **widget_view(self.view),
+            "text/markdown": "\n".join([f"**{question}**\n", *marked]),
+            "text/plain": "\n".join([question, *plain]),
+        }
+
+
+class LedgerView:
+    """The ledger beside the reader's verdicts, revealed row by row.
+
+    rows: from `ledger`. verdicts: a VerdictBoard, or None. `n_shown`: how many rows are open.
+    """
+
+    def __init__(self, rows, verdicts=None):
+        self.rows, self.verdicts, self.n_shown = rows, verdicts, 0
+        self.next = ipywidgets.Button(
+            description="Reveal the next row", button_style="primary", layout=Layout(width="200px")
+        )
+        self.all = ipywidgets.Button(description="Reveal all", layout=Layout(width="120px"))
+        self.next.on_click(lambda _button: self.reveal(1))
+        self.all.on_click(lambda _button: self.reveal(len(rows)))
+        self.table = ipywidgets.HTML(layout=Layout(max_width="960px"))
+        self.view = ipywidgets.VBox([ipywidgets.HBox([self.next, self.all]), self.table])
+        if verdicts is not None:
+            verdicts.observe(self._draw)
+        self._draw()
+
+    def reveal(self, n_rows):
+        """Open `n_rows` more rows."""
+        with ONE_AT_A_TIME:
+            self.n_shown = min(self.n_shown + n_rows, len(self.rows))
+            self.next.disabled = self.all.disabled = self.n_shown == len(self.rows)
+            self._draw()
+
+    def _said(self, row):
+        return None if self.verdicts is None else self.verdicts.values.get(row.claim.name)
+
+    def _draw(self):
+        shown = self.rows[: self.n_shown]
+        # The newest row stands right under the button, until all are there.
+        in_view = shown if len(shown) == len(self.rows) else shown[::-1]
+        body = "".join(_table_row(row, self._said(row)) for row in in_view)
+        heads = "".join(f"<th {CELL}>{head}</th>" for head in HEADS)
+        table = f'<table style="border-collapse: collapse"><tr>{heads}</tr>{body}</table>'
+        self.table.value = paragraph(self._count(shown)) + (table if shown else "")
+
+    def _count(self, shown):
+        judged = [(self._said(row), OF_ROWS[row.verdict]) for row in shown if self._said(row)]
+        agreed = sum(said == found for said, found in judged)
+        agreement = f" You agree with the ledger in {agreed} of {len(judged)}." if judged else ""
+        return f"{len(shown)} of {len(self.rows)} rows are open.{agreement}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        lines = ["| claim | we find | what holds | what does not |", "|---|---|---|---|"]
+        lines += ["| " + " | ".join(_markdown_cells(row)) + " |" for row in self.rows]
+        return {
+            **widget_view(self.view),
+            "text/markdown": "\n".join(lines),
+            "text/plain": ledger_table(self.rows),
+        }
+
+
+HEADS = ("claim", "you said", "we find", "what holds, what does not")
+CELL = (
+    'style="text-align: left; vertical-align: top; padding: 6px 10px; font-size: 15px; '
+    'line-height: 1.35; border-bottom: 1px solid #bbbbbb"'
+)
+
+
+def _table_row(row, said):
+    claim = row.claim
+    cells = [
+        f"<b>{claim.name}</b> {html.escape(claim.words)} ({claim.where})",
+        _signed(said) if said else "–",
+        f"<b>{_signed(OF_ROWS[row.verdict])}</b>",
+        "<br>".join(
+            f"<b>{one.verdict}:</b> {html.escape(_with_number(one))}" for one in row.effects
+        ),
+    ]
+    return "<tr>" + "".join(f"<td {CELL}>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _signed(word):
+    return f'<span style="white-space: nowrap">{SIGNS[word]} {word}</span>'
+
+
+def _markdown_cells(row):
+    claim, found = row.claim, OF_ROWS[row.verdict]
+    return [
+        f"**{claim.name}** {claim.words} ({claim.source}; {claim.where})",
+        f"{SIGNS[found]} {found}",
+        *("<br>".join(map(_with_number, part)) or "–" for part in (row.kept, row.lost)),
+    ]
+
+
+def _with_number(effect):
+    if effect.by_construction:
+        return effect.words
+    return f"{effect.words} ({effect.measured_text}; {effect.needed_text})"

@@ -1,0 +1,361 @@
+"""Notebook 05's own experiments: does drift cost speed, which learning rates train, how smooth is
+the loss?
+
+Each follows a question that a paper asked of large convolutional networks (Santurkar et al. 2018;
+Bjorck et al. 2018) and asks it of the course's small ones, in a design of our own.
+"""
+
+import copy
+
+import numpy as np
+
+from helpers.arms import train_arms
+from helpers.checks import check_choice, check_flag, check_integer, check_number
+from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist, read_arrays
+from helpers.layer_statistics import predict_with_batch_statistics, third_dense
+from helpers.layers import BatchNorm
+from helpers.network import Network, mean_loss, multilayer_perceptron, softmax_cross_entropy
+from helpers.randomness import one_per_network, spawn_streams
+from helpers.training import SGD, minibatches
+
+# -- section 2: if inputs drift more, does training get slow? --
+
+
+class StepNoise:
+    """outputs = inputs * scale + shift: one scale and one shift per unit, drawn for each step.
+
+    All images of a mini-batch meet the same two numbers, so a unit's distribution moves as a
+    whole. shift is uniform between -max_shift and max_shift, log(scale) between -log(max_scale)
+    and log(max_scale). A forward in training draws them; inference is the identity, except in a
+    copy that is `held`. rng: a list with one generator for each network.
+    """
+
+    parameters = ()
+
+    def __init__(self, n_features, *, max_shift, max_scale, rng):
+        self.n_features = check_integer("n_features", n_features)
+        self.max_shift = check_number("max_shift", max_shift, 0)
+        self.max_scale = check_number("max_scale", max_scale, 1)
+        self.n_networks = len(rng)
+        self.rng = one_per_network(rng, self.n_networks)
+        self.is_held = False
+        self._shift, self._scale = 0.0, 1.0
+
+    def forward(self, inputs, *, training):
+        self._is_active = check_flag("training", training) or self.is_held
+        if training:
+            self._draw(inputs.dtype)
+        return inputs * self._scale + self._shift if self._is_active else inputs
+
+    def backward(self, grad_outputs):
+        return grad_outputs * self._scale if self._is_active else grad_outputs
+
+    def held(self):
+        """Return a copy that adds the noise of the last training step in inference, too."""
+        twin = copy.copy(self)
+        twin.is_held = True
+        return twin
+
+    def _draw(self, dtype):
+        draws = np.stack([one.uniform(-1, 1, (2, 1, self.n_features)) for one in self.rng], axis=1)
+        shift, log_scale = draws.astype(dtype)  # (n_networks, 1, n_features) each
+        self._shift = self.max_shift * shift
+        self._scale = np.exp(np.log(self.max_scale) * log_scale)
+
+
+def noisy_perceptron(sizes, *, dropout_rng, max_shift=0.5, max_scale=1.5, **options):
+    """Return a `multilayer_perceptron` with StepNoise behind each batch norm.
+
+    Our own design, after Santurkar et al. 2018, section 2.1: they add noise to each activation of
+    each example, from a distribution that changes in every step; here all examples of a step meet
+    the same shift and the same stretch, so the distribution moves and nothing else happens to it.
+    The noise comes from the dropout streams, which all noise layers share.
+    """
+    network = multilayer_perceptron(sizes, dropout_rng=dropout_rng, **options)
+    noise = dict(max_shift=max_shift, max_scale=max_scale, rng=dropout_rng)
+    layers = []
+    for layer in network.layers:
+        layers.append(layer)
+        if isinstance(layer, BatchNorm):
+            layers.append(StepNoise(layer.n_features, **noise))
+    return Network(layers)
+
+
+class MeanWatch:
+    """A look, for every step, that adds the drift of layer 3's inputs to what `look` tells.
+
+    "drift": how far their mean has moved from one step to the next, (n_networks,), in standard
+    deviations: the median over units, the mean over the moves so far, the first 40 at most. For
+    the images `probe`, with the noise of the last step. Both are told every `every` steps, from 2.
+    """
+
+    n_moves = 40
+
+    def __init__(self, look, probe, *, every):
+        self.look, self.probe, self.every = look, probe, check_integer("every", every, 2)
+        self._n_done, self._before, self._moves = 0, None, ()
+
+    def __call__(self, network):
+        self._n_done += 1
+        if len(self._moves) < self.n_moves:
+            self._follow(network)
+        if self._n_done % self.every:
+            return {}
+        return {**self.look(network), "drift": np.mean(self._moves, axis=0)}
+
+    def _follow(self, network):
+        front = network.layers[: third_dense(network)]
+        front = [one.held() if isinstance(one, StepNoise) else one for one in front]
+        received = predict_with_batch_statistics(Network(front), self.probe)
+        before, self._before = self._before, (received.mean(axis=-2), received.std(axis=-2))
+        if before is None:
+            return
+        # Not measure_drift: a unit that falls silent in this very step has moved, and counts.
+        mean, sd = before
+        with np.errstate(all="ignore"):  # units that stay silent
+            moves = np.where(sd > 0.02, np.abs(self._before[0] - mean) / sd, np.nan)
+        self._moves = (*self._moves, np.nanmedian(moves, axis=-1))
+
+
+NOISY_ARMS = {
+    "without": dict(batch_norm=False),
+    "with": dict(batch_norm=True),
+    "noisy": dict(build=noisy_perceptron),
+}
+
+
+def run_noisy_race(
+    learning_rate, *, arms=tuple(NOISY_ARMS), n_train=2000, n_probe=256, n_steps=160,
+    n_networks=16, seed=7,
+):
+    """Return notebook 05's race {arm: Run}: the "loss" every 5 steps, and the "drift" so far.
+
+    The loss is that of `n_probe` training images, with their own statistics and without noise.
+    """
+    clothes = load_fashion_mnist(n_train=n_train, n_networks=n_networks, seed=seed)
+    probe, labels = clothes.train_inputs[:, :n_probe], clothes.train_targets[:, :n_probe]
+
+    def look(network):
+        return {"loss": mean_loss(predict_with_batch_statistics(network, probe), labels)}
+
+    return train_arms(
+        {name: NOISY_ARMS[name] for name in arms}, clothes, hidden=[48] * 5, n_steps=n_steps,
+        batch_size=128, learning_rate=learning_rate, seed=seed,
+        look=MeanWatch(look, probe, every=5), every=1,
+    )
+
+
+# -- section 3: which learning rates train? --
+
+LEARNING_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+TRAINED_BELOW = 1.0  # nats; guessing is at log(10) = 2.3
+
+
+def train_small(arms, *, depth=3, n_steps=100, n_train=1000, n_networks=16, seed=0, **options):
+    """Train arms of section 3's networks and return {name: Run}.
+
+    depth: layers of weights, one more than hidden layers of 32 units. Fashion-MNIST at 7 x 7
+    pixels, batches of 128, gradient descent without momentum. options: those of `watch_arms`.
+    """
+    check_integer("depth", depth, 2)
+    check_integer("n_steps", n_steps, 10)
+    small = load_fashion_mnist(n_train=n_train, image_size=7, n_networks=n_networks, seed=seed)
+    return train_arms(
+        arms, small, hidden=[32] * (depth - 1), n_steps=n_steps, batch_size=128, momentum=0.0,
+        seed=seed, **options,
+    )
+
+
+def measure_learning_rates(learning_rates=LEARNING_RATES, **settings):
+    """Train with every learning rate and return the final losses, (n_rates, n_networks), nats.
+
+    Network k meets the same data, first weights and mini-batches at each rate. inf where training
+    diverged. settings: those of `train_small`.
+    """
+    runs = train_small({rate: dict(learning_rate=rate) for rate in learning_rates}, **settings)
+    return np.array([final_loss(run) for run in runs.values()])
+
+
+def final_loss(run):
+    """Return the mean loss of the last 10 mini-batches of a Run, (n_networks,)."""
+    return run.losses[-10:].mean(axis=0)
+
+
+def trains(losses):
+    """Return at which rates the median of `losses`, (n_rates, n_networks), is low enough."""
+    return np.median(losses, axis=1) < TRAINED_BELOW
+
+
+def range_text(losses):
+    """Return the LEARNING_RATES that train as text: "0.1 to 3", or "none"."""
+    found = [f"{rate:g}" for rate in np.array(LEARNING_RATES)[trains(losses)]]
+    return " to ".join(dict.fromkeys((found[0], found[-1]))) if found else "none"
+
+
+# -- the map: all of this for many settings, computed beforehand --
+
+MAP_FILE = FASHION_MNIST_FILE.with_name("learning_rate_map.npz")
+MAP_AXES = {
+    "activation": ("relu", "tanh", "sigmoid"),
+    "depth": (3, 5, 10),
+    "init_scale": (0.2, 1.0, 5.0),
+    "batch_norm": (False, True),
+    "learning_rates": LEARNING_RATES,
+}
+
+
+def load_learning_rate_map(path=MAP_FILE):
+    """Return the map in data/, which `python -m helpers.lecture.precompute` writes.
+
+    Final losses, the axes in the order of MAP_AXES, then the networks. Raises FileNotFoundError
+    when the file is missing, ValueError when it is damaged or holds other settings.
+    """
+    restore = (
+        f"Restore it with `git checkout -- data/{path.name}` or compute it anew, in some minutes, "
+        "with `python -m helpers.lecture.precompute`."
+    )
+    arrays = read_arrays(path, [*MAP_AXES, "final_losses"], restore)
+    losses, axes = arrays["final_losses"], {name: arrays[name].tolist() for name in MAP_AXES}
+    if axes != {name: list(values) for name, values in MAP_AXES.items()}:
+        raise ValueError(f"{path} holds other settings than {MAP_AXES}, got {axes}. {restore}")
+    wanted = tuple(map(len, MAP_AXES.values()))
+    if losses.dtype != np.float64 or losses.shape[:-1] != wanted or not losses.size:
+        raise ValueError(
+            f"{path} is altered: final_losses must be float64 {wanted} and the networks, got "
+            f"{losses.dtype} {losses.shape}. {restore}"
+        )
+    return losses
+
+
+def pair_of(rate_map, activation="relu", depth=3, init_scale=1.0):
+    """Return one setting of the map; ValueError for a value that it does not have.
+
+    {"without", "with"}: final losses (n_rates, n_networks); {"name"}: of what.
+    """
+    setting = {"activation": activation, "depth": depth, "init_scale": init_scale}
+    without, with_norm = rate_map[tuple(_place(*one) for one in setting.items())]
+    name = f"{activation}, depth {depth}, initial weights × {init_scale:g}"
+    return {"name": name, "without": without, "with": with_norm}
+
+
+def _place(name, value):
+    return MAP_AXES[name].index(check_choice(name, value, MAP_AXES[name]))
+
+
+def score(rate_map):
+    """Return in how many settings more, as many, fewer rates train with batch norm."""
+    losses = rate_map.reshape(-1, *rate_map.shape[3:])  # a row for each setting
+    more = [trains(with_norm).sum() - trains(without).sum() for without, with_norm in losses]
+    return tuple(int((np.sign(more) == sign).sum()) for sign in (1, 0, -1))
+
+
+def best_rates(pair):
+    """Return the rates with the lowest mean final loss, {"without", "with"}.
+
+    Each is chosen on the training loss that is then compared, for both arms alike.
+    """
+    return {arm: LEARNING_RATES[pair[arm].mean(axis=1).argmin()] for arm in ("without", "with")}
+
+
+def losses_at(pair, rates):
+    """Return {arm: final losses (n_networks,)} at the rates {arm: one of LEARNING_RATES}."""
+    return {arm: pair[arm][_place("learning_rates", rate)] for arm, rate in rates.items()}
+
+
+def rates_that_train(pairs):
+    """Return a table of pairs as in `pair_of`: the learning rates that train."""
+    names = [one["name"] for one in pairs]
+    arms = {arm: [range_text(one[arm]) for one in pairs] for arm in ("without", "with")}
+    return {"rates that train": names, **arms}
+
+
+# -- section 4 and Go deeper: around an update --
+
+
+class AroundUpdates:
+    """A look, for every step, at what some of the updates change.
+
+    look: (before, after, inputs, targets) -> {name: array}, with copies of the networks before and
+    after the update, and its mini-batch. at: which updates, from 2. data, batch_size, seed: those
+    of the training run, from which the mini-batches come in the same order.
+    """
+
+    def __init__(self, look, data, *, batch_size, seed, at):
+        self.look, self.data, self.batch_size, self.seed = look, data, batch_size, seed
+        self.at = [check_integer("a number in at", one, 2) for one in at]
+        self._batches = None
+
+    def __call__(self, network):
+        inputs, targets = self.data.train_inputs, self.data.train_targets
+        n_networks, n_samples = targets.shape
+        if self._batches is None:  # not before: each arm has a copy of its own
+            order = spawn_streams(self.seed, n_networks).order
+            self._batches = enumerate(
+                minibatches(n_samples, self.batch_size, n_networks=n_networks, rng=order), start=1
+            )
+        number, columns = next(self._batches)
+        rows, seen = np.arange(n_networks)[:, None], {}
+        if number in self.at:
+            batch = inputs[rows, columns], targets[rows, columns]
+            seen = self.look(self._before, copy.deepcopy(network), *batch)
+        if number + 1 in self.at:
+            self._before = copy.deepcopy(network)
+        return seen
+
+
+def loss_and_gradient(network, inputs, targets):
+    """Return the losses (n_networks,) and all gradients in a row, (n_networks, n_parameters)."""
+    losses, grad_logits = softmax_cross_entropy(network.forward(inputs, training=True), targets)
+    network.backward(grad_logits, to_inputs=False)
+    gradients = [
+        getattr(layer, "grad_" + name).reshape(network.n_networks, -1)
+        for layer in network.layers
+        for name in layer.parameters
+    ]
+    return losses, np.concatenate(gradients, axis=-1)
+
+
+def step_down(network, rate):
+    """Return a copy, one step of `rate` further down the gradient that the network holds."""
+    twin = copy.deepcopy(network)
+    SGD(twin.layers, learning_rate=rate, momentum=0.0).step()
+    return twin
+
+
+def length(vectors):
+    """Return the length of each of the vectors along the last axis."""
+    return np.linalg.norm(vectors, axis=-1)
+
+
+def long_steps(activation, *, at=(6, 16, 26), n_train=2000, n_networks=16, seed=0):
+    """Return {arm: by how much the loss changes in one step at rate 1 before these updates}.
+
+    The medians over these places, (n_networks,).
+    """
+    clothes = load_fashion_mnist(n_train=n_train, n_networks=n_networks, seed=seed)
+    batches = dict(batch_size=128, seed=seed)
+
+    def look(before, _after, *batch):
+        loss, _ = loss_and_gradient(before, *batch)
+        far_loss, _ = loss_and_gradient(step_down(before, 1.0), *batch)
+        return {"loss_change": far_loss - loss}
+
+    runs = train_arms(
+        {"without": dict(batch_norm=False), "with": dict(batch_norm=True)}, clothes,
+        hidden=[48] * 5, n_steps=max(at), learning_rate=0.1, momentum=0.0, activation=activation,
+        look=AroundUpdates(look, clothes, at=at, **batches), every=1, **batches,
+    )
+    return {arm: np.median(run["loss_change"], axis=0) for arm, run in runs.items()}
+
+
+def third_gradient(network, inputs, targets):
+    """Return the gradient of layer 3's weights, (n_networks, n_weights)."""
+    loss_and_gradient(network, inputs, targets)
+    third = network.layers[third_dense(network)]
+    return third.grad_weights.reshape(network.n_networks, -1)
+
+
+def with_layers_below(network, other):
+    """Return a copy of the network whose layers 1 and 2 are those of another one."""
+    third = third_dense(network)
+    return copy.deepcopy(Network(other.layers[:third] + network.layers[third:]))
