@@ -48,15 +48,11 @@ def _places_of_class_0(shape):
     return np.arange(math.prod(shape)).reshape(shape)[..., 0, :].copy()
 
 
-def scratch_views(arrays):
-    """Return an uninitialised array shaped like each of `arrays`, all in the same memory.
-
-    For intermediate results that are used at once: the memory stays in the processor's cache.
-    With it an SGD step of 16 networks takes half the time of one that makes new arrays.
-    """
-    memory = np.empty(max((array.nbytes for array in arrays), default=0), np.uint8)
+def views_of(vector, arrays):
+    """Return views of `vector`, one behind the other, shaped like each of `arrays`."""
+    ends = np.cumsum([array.size for array in arrays], dtype=int)
     return [
-        memory[: array.nbytes].view(array.dtype).reshape(array.shape) for array in arrays
+        vector[end - array.size : end].reshape(array.shape) for array, end in zip(arrays, ends)
     ]
 
 

@@ -83,13 +83,30 @@ def check_finite(name, values, *, dtype=None):
     if dtype is not None:
         with np.errstate(over="ignore"):  # a float64 may be too large for float32
             array = array.astype(dtype, copy=False)
-    if not _all_finite(array):
+    if not np.isfinite(array).all():
         n_bad = int((~np.isfinite(array)).sum())
         raise ValueError(
             f"{name} must be finite, got {n_bad} NaN or infinite values among {array.size} "
             f"({array.dtype})"
         )
     return array
+
+
+def check_axes(inputs, n_features=None, n_networks=None, *, rows="batch"):
+    """Raise ValueError unless `inputs` are (rows, features) or (n_networks, rows, features).
+
+    n_features=None allows any number of features, and of networks with it.
+    """
+    stacked = n_networks is not None or n_features is None
+    fits = inputs.ndim == 2 or (inputs.ndim == 3 and stacked)
+    fits = fits and (n_features is None or inputs.shape[-1] == n_features)
+    if not fits or (inputs.ndim == 3 and n_networks not in (None, inputs.shape[0])):
+        width = n_features or "features"
+        allowed = f"({rows}, {width})"
+        allowed += f" or ({n_networks or 'n_networks'}, {rows}, {width})" if stacked else ""
+        raise ValueError(f"inputs must have shape {allowed}, got {inputs.shape}")
+    if not inputs.size:
+        raise ValueError(f"inputs must hold at least one value, got shape {inputs.shape}")
 
 
 def check_weights(name, values, *, dtype):
@@ -121,14 +138,3 @@ def _between(low, high, high_is):
     if high is None:
         return f"at least {low}"
     return f"between {low} and {high}" + (f" ({high_is})" if high_is else "")
-
-
-def _all_finite(array):
-    # One BLAS dot product sees any NaN or inf, several times faster than isfinite; it may
-    # overflow for huge finite values, and only then is each value looked at.
-    if array.dtype in (np.float32, np.float64) and array.flags.c_contiguous:
-        flat = array.reshape(-1)
-        with np.errstate(all="ignore"):
-            if np.isfinite(flat @ flat):
-                return True
-    return bool(np.isfinite(array).all())

@@ -8,14 +8,13 @@ import copy
 
 import numpy as np
 
-from helpers.checks import check_choice, check_finite
+from helpers.checks import check_choice
 from helpers.layers import (
     BatchNorm,
     Dense,
     Dropout,
     batch_moments,
     check_group_size,
-    check_inputs,
     divergence_allowed,
     split_groups,
     with_networks_axis,
@@ -80,7 +79,7 @@ def with_statistics(network, inputs, group_size=None, *, share_weights=False):
 def _walk(network, inputs, *, fresh, group_size=None, store=False):
     if not isinstance(network, Network):
         raise TypeError(f"network must be a Network, got {type(network).__name__}")
-    outputs = check_finite("inputs", inputs, dtype=network.dtype)
+    outputs = network.check_inputs(inputs)
     if group_size is not None:
         check_group_size(group_size, outputs.shape[-2] if outputs.ndim > 1 else 0)
     received = []
@@ -96,7 +95,6 @@ def _walk(network, inputs, *, fresh, group_size=None, store=False):
 
 
 def _normalise_fresh(norm, inputs, group_size, store):
-    inputs = check_inputs(inputs, norm.n_features, norm.n_networks)
     inputs = with_networks_axis(inputs, norm.n_networks)
     groups = split_groups(inputs, group_size)
     mean, var = batch_moments(groups)

@@ -6,7 +6,8 @@ reductions over the mini-batch run along axis -2, so the same lines serve one ne
 
 A layer has `forward(inputs, *, training)`, `backward(grad_outputs)` and `parameters`, the names of
 the arrays that learn; the gradient of `gamma` is in `grad_gamma`. `training` is always passed.
-Each refuses inputs and gradients that do not fit, with ValueError or TypeError, before it changes.
+Called by hand, each refuses inputs and gradients that do not fit, with ValueError or TypeError,
+before it changes; within a network they were checked at the network's door.
 """
 
 from contextvars import ContextVar
@@ -14,30 +15,34 @@ from contextvars import ContextVar
 import numpy as np
 
 from helpers.arithmetic import row_of
-from helpers.checks import check_dtype, check_finite, check_flag, check_integer, check_number
+from helpers.checks import (
+    check_axes,
+    check_dtype,
+    check_finite,
+    check_flag,
+    check_integer,
+    check_number,
+)
 from helpers.randomness import one_per_network
 
-_DIVERGENCE_ALLOWED = ContextVar("_DIVERGENCE_ALLOWED", default=False)
+_CHECKED_BEFORE = ContextVar("_CHECKED_BEFORE", default=False)
 
 
 class divergence_allowed:
-    """Within this block layers pass NaN and infinite values on, without warnings.
+    """Within this block layers take what they get and pass NaN and infinite values on, silently.
 
-    A layer called by hand refuses them. A network refuses them once, at its door; what explodes
-    further up is divergence, which is legal and shows as an infinite loss. Blocks may be nested.
+    A network opens it when it has checked its inputs: what explodes further up is divergence,
+    which is legal and shows as an infinite loss.
     """
 
     def __enter__(self):
-        self._token = None
-        if not _DIVERGENCE_ALLOWED.get():
-            self._token = _DIVERGENCE_ALLOWED.set(True)
-            self._silence = np.errstate(all="ignore")
-            self._silence.__enter__()
+        self._token = _CHECKED_BEFORE.set(True)
+        self._silence = np.errstate(all="ignore")
+        self._silence.__enter__()
 
     def __exit__(self, *exception):
-        if self._token is not None:
-            self._silence.__exit__(*exception)
-            _DIVERGENCE_ALLOWED.reset(self._token)
+        self._silence.__exit__(*exception)
+        _CHECKED_BEFORE.reset(self._token)
 
 
 def batch_sum(inputs):
@@ -52,8 +57,14 @@ def batch_mean(inputs):
 
 def batch_moments(inputs):
     """Mean and biased variance (1/m) over the mini-batch, both (..., 1, features)."""
+    return _centre(inputs)[1:]
+
+
+def _centre(inputs):
+    """Return `inputs` less their mean over the mini-batch, that mean, and the biased variance."""
     mean = batch_mean(inputs)
-    return mean, batch_mean((inputs - mean) ** 2)
+    centred = inputs - mean
+    return centred, mean, batch_mean(np.square(centred))
 
 
 def split_groups(inputs, group_size=None):
@@ -64,7 +75,8 @@ def split_groups(inputs, group_size=None):
     """
     *front, batch_size, n_features = inputs.shape
     group_size = batch_size if group_size is None else group_size
-    check_group_size(group_size, batch_size)
+    if group_size < 2 or batch_size % group_size:
+        check_group_size(group_size, batch_size)
     return inputs.reshape(*front, batch_size // group_size, group_size, n_features)
 
 
@@ -110,8 +122,7 @@ class Dense:
             self.parameters = ("weights", "bias")
 
     def forward(self, inputs, *, training):
-        check_flag("training", training)
-        inputs = check_inputs(inputs, self.n_inputs, self.n_networks)
+        inputs = _admit(inputs, training, self.n_inputs, self.n_networks)
         outputs = inputs @ self.weights
         if "bias" in self.parameters:
             outputs += self.bias
@@ -159,14 +170,11 @@ class BatchNorm:
         self.running_var = np.ones(self.shape, dtype)
 
     def forward(self, inputs, *, training):
-        training = check_flag("training", training)
-        inputs = check_inputs(inputs, self.n_features, self.n_networks)
+        inputs = _admit(inputs, training, self.n_features, self.n_networks)
         inputs = with_networks_axis(inputs, self.n_networks)
         if training:
             groups = split_groups(inputs, self.group_size)
-            mean = batch_mean(groups)
-            centred = groups - mean
-            var = batch_mean(np.square(centred))
+            centred, mean, var = _centre(groups)
             self._update_running(mean, var, group_size=groups.shape[-2])
         else:
             centred, var = (inputs - self.running_mean)[..., None, :, :], self.running_var
@@ -174,7 +182,8 @@ class BatchNorm:
         self._std = np.sqrt(var + self.eps)
         self._centred, self._training, self._shape = centred, training, inputs.shape
         # x_hat is centred / std: one factor serves std and gamma, one pass instead of two
-        outputs = (self._of_group(self.gamma) / self._std * centred).reshape(inputs.shape)
+        self._scale = self._of_group(self.gamma) / self._std
+        outputs = (self._scale * centred).reshape(inputs.shape)
         outputs += self.beta
         return outputs
 
@@ -191,7 +200,7 @@ class BatchNorm:
             moving = sum_grad_x_hat / (n_rows * self._std) * self._centred
             moving += sum_grad / n_rows
             grad = np.subtract(grad, moving, out=moving)
-        return (self._of_group(self.gamma) / self._std * grad).reshape(grad_outputs.shape)
+        return (self._scale * grad).reshape(grad_outputs.shape)
 
     def _update_running(self, mean, var, group_size):
         share = (1 - self.momentum) / mean.shape[-3]  # of each group
@@ -226,8 +235,7 @@ class Dropout:
         self.rng = one_per_network(rng, n_networks)
 
     def forward(self, inputs, *, training):
-        training = check_flag("training", training)
-        inputs = check_inputs(inputs, n_networks=self.n_networks)
+        inputs = _admit(inputs, training, n_networks=self.n_networks)
         inputs = with_networks_axis(inputs, self.n_networks)
         mask = self._draw_mask(inputs) if training and self.probability else None
         self._mask, self._shape = mask, inputs.shape
@@ -251,8 +259,7 @@ class _Activation:
     parameters = ()
 
     def forward(self, inputs, *, training):
-        check_flag("training", training)
-        outputs = self._function(check_inputs(inputs))
+        outputs = self._function(_admit(inputs, training))
         self._outputs, self._shape = outputs, outputs.shape
         return outputs
 
@@ -290,28 +297,16 @@ class Sigmoid(_Activation):
         return outputs * (1 - outputs)
 
 
-def check_inputs(inputs, n_features=None, n_networks=None):
-    """Return `inputs` as an array (batch, features) or (n_networks, batch, features), or raise.
-
-    n_features=None allows any number of features, and of networks with it. Raises TypeError for
-    what is not floating point, ValueError for another shape, and for NaN or infinite values
-    outside of `divergence_allowed`.
-    """
+def _admit(inputs, training, n_features=None, n_networks=None):
+    """Return the inputs of a layer, checked unless that is done."""
+    if _CHECKED_BEFORE.get():
+        return inputs
+    check_flag("training", training)
     inputs = np.asarray(inputs)
     if inputs.dtype.kind != "f":
         raise TypeError(f"inputs must be floating point, got dtype {inputs.dtype}")
-    stacked = n_networks is not None or n_features is None
-    fits = inputs.ndim == 2 or (inputs.ndim == 3 and stacked)
-    fits = fits and (n_features is None or inputs.shape[-1] == n_features)
-    if not fits or (inputs.ndim == 3 and n_networks not in (None, inputs.shape[0])):
-        width = "features" if n_features is None else n_features
-        allowed = f"(batch, {width})"
-        if stacked:
-            allowed += f" or ({n_networks or 'n_networks'}, batch, {width})"
-        raise ValueError(f"inputs must have shape {allowed}, got {inputs.shape}")
-    if not inputs.size:
-        raise ValueError(f"inputs must hold at least one value, got shape {inputs.shape}")
-    return inputs if _DIVERGENCE_ALLOWED.get() else check_finite("inputs", inputs)
+    check_axes(inputs, n_features, n_networks)
+    return check_finite("inputs", inputs)
 
 
 def with_networks_axis(inputs, n_networks):
@@ -323,6 +318,8 @@ def with_networks_axis(inputs, n_networks):
 
 def _check_grad(layer, grad_outputs):
     """Return `grad_outputs` as an array; raise ValueError unless it fits the last forward."""
+    if _CHECKED_BEFORE.get():
+        return grad_outputs
     grad_outputs = np.asarray(grad_outputs)
     shape = getattr(layer, "_shape", None)
     if shape is None:

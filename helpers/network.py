@@ -1,6 +1,7 @@
 """A network is a list of layers; a loss starts the way back. Nothing here knows how to learn."""
 
 import copy
+import sys
 import threading
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from helpers.arithmetic import places_of_targets, row_of
 from helpers.checks import (
+    check_axes,
     check_choice,
     check_dtype,
     check_finite,
@@ -43,26 +45,31 @@ class _OneBlasThread:
 
     def __init__(self):
         self._lock, self._n_inside, self._before = threading.Lock(), 0, []
-        found = ThreadpoolController().select(user_api="blas")
-        self._libraries = found.lib_controllers
+        self._libraries, self._n_modules = [], 0
 
     def __call__(self):
         return self
 
     def __enter__(self):
         with self._lock:
-            if self._n_inside == 0:
-                self._before = [(library, library.num_threads) for library in self._libraries]
-                for library in self._libraries:
-                    _set_num_threads(library, 1)
             self._n_inside += 1
+            is_new = len(sys.modules) != self._n_modules  # imports may bring a BLAS of their own
+            if is_new:
+                self._n_modules = len(sys.modules)
+                self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+            if is_new or self._n_inside == 1:
+                several = [(one, one.num_threads) for one in self._libraries]
+                several = [(library, n_threads) for library, n_threads in several if n_threads > 1]
+                self._before += several
+                for library, _ in several:
+                    _set_num_threads(library, 1)
 
     def __exit__(self, *exception):
         with self._lock:
             self._n_inside -= 1
             if self._n_inside == 0:
-                for library, n_threads in self._before:
-                    _set_num_threads(library, n_threads)
+                while self._before:
+                    _set_num_threads(*self._before.pop())
 
 
 def _set_num_threads(library, n_threads):
@@ -112,23 +119,29 @@ class Network:
                 group_size = batch_size if layer.group_size is None else layer.group_size
                 check_group_size(group_size, batch_size)
 
+    def check_inputs(self, inputs):
+        """Return `inputs` as an array of the network's dtype, or raise ValueError or TypeError."""
+        inputs = check_finite("inputs", inputs, dtype=self.dtype)
+        if self.n_inputs is not None:  # else the first layer may take what it likes
+            check_axes(inputs, self.n_inputs, self.n_networks)
+        return inputs
+
     def forward(self, inputs, *, training):
         """(batch, features) or (n_networks, batch, features) -> logits, with every network's row.
 
         Inputs without a networks axis are shared by all networks. Raises ValueError for shapes
         that do not fit and for NaN or infinite inputs, before any statistics change.
         """
-        training = check_flag("training", training)
-        outputs = check_finite("inputs", inputs, dtype=self.dtype)
-        if training and outputs.ndim > 1:
-            self.check_batch_size(outputs.shape[-2])
-        return self.propagate(outputs, training=training)
+        training, inputs = check_flag("training", training), self.check_inputs(inputs)
+        if training and inputs.ndim > 1:
+            self.check_batch_size(inputs.shape[-2])
+        with one_blas_thread(), divergence_allowed():
+            return self.propagate(inputs, training=training)
 
     def propagate(self, inputs, *, training):
         """`forward` for inputs that were checked before, as `train` does once for all steps."""
-        with one_blas_thread(), divergence_allowed():
-            for layer in self.layers:
-                inputs = layer.forward(inputs, training=training)
+        for layer in self.layers:
+            inputs = layer.forward(inputs, training=training)
         self._output_shape = inputs.shape
         return inputs
 
@@ -146,12 +159,16 @@ class Network:
                 f"got {grad.shape}"
             )
         with one_blas_thread(), divergence_allowed():
-            for layer in reversed(self.layers[1:]):
-                grad = layer.backward(grad)
-            first = self.layers[0]
-            if to_inputs or not isinstance(first, Dense):
-                return first.backward(grad)
-            return first.backward(grad, to_inputs=False)
+            return self.propagate_back(grad, to_inputs=to_inputs)
+
+    def propagate_back(self, grad, *, to_inputs):
+        """`backward` for the gradient of logits that are known to be the last forward's."""
+        for layer in reversed(self.layers[1:]):
+            grad = layer.backward(grad)
+        first = self.layers[0]
+        if to_inputs or not isinstance(first, Dense):
+            return first.backward(grad)
+        return first.backward(grad, to_inputs=False)
 
 
 def _widths(layers):

@@ -1,11 +1,13 @@
 """Stochastic gradient descent on mini-batches: forward, loss, backward, step, yield."""
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
-from helpers.arithmetic import flush_tiny, scratch_views, take_rows
+from helpers.arithmetic import flush_tiny, take_rows, views_of
 from helpers.checks import (
+    check_axes,
     check_finite,
     check_integer,
     check_labels,
@@ -15,6 +17,8 @@ from helpers.checks import (
 from helpers.layers import BatchNorm, divergence_allowed
 from helpers.network import Network, loss_and_gradient, one_blas_thread
 from helpers.randomness import one_per_network
+
+BLOCK = 2**17  # parameters updated at a time: what does not fit the cache takes 30% longer in one
 
 
 @dataclass(frozen=True)
@@ -33,32 +37,61 @@ class SGD:
 
     (Sutskever et al. 2013, section 2, with the learning rate outside the velocity.)
     layers: those that learn. learning_rate: a float, or one for each network, (n_networks,).
-    Raises ValueError or TypeError for rates that are not positive or do not fit.
+
+    All parameters stand in one vector, and the layers' arrays become views of it: look arrays up
+    in their layers anew, do not keep them. What is assigned to a layer later is copied into it.
+    Raises ValueError or TypeError for rates that are not positive or do not fit, and for layers of
+    several dtypes or with an array in common.
     """
 
     def __init__(self, layers, *, learning_rate, momentum=0.9):
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
         rates = _check_learning_rate(learning_rate, layers)
-        self.learning_rate = rates if rates.ndim == 0 else rates[:, None, None]
         places = [(layer, name) for layer in layers for name in layer.parameters]
-        scratch = scratch_views([getattr(layer, name) for layer, name in places])
-        self._slots = [
-            (layer, name, self.learning_rate.astype(change.dtype), np.zeros_like(change), change)
-            for (layer, name), change in zip(places, scratch, strict=True)
+        arrays = [getattr(layer, name) for layer, name in places]
+        _check_parameters(arrays)
+        parameters = np.concatenate([array.reshape(-1) for array in arrays] or [np.empty(0)])
+        velocities = np.zeros_like(parameters)
+        self._views = [
+            (layer, name, *views) for (layer, name), *views in
+            zip(places, views_of(parameters, arrays), views_of(velocities, arrays))
+        ]
+        for layer, name, parameter, _ in self._views:
+            setattr(layer, name, parameter)
+        rates = _rate_of_each(rates.astype(parameters.dtype), arrays, parameters.size)
+        blocks = [slice(start, start + BLOCK) for start in range(0, parameters.size, BLOCK)]
+        scratch = np.empty_like(parameters[:BLOCK])
+        self._blocks = [
+            (rates[one], parameters[one], velocities[one], scratch[: len(rates[one])])
+            for one in blocks
         ]
         self._n_steps = 0
 
     def step(self):
         """Update every parameter in place from the gradient that its layer holds."""
         self._n_steps += 1
-        for layer, name, rate, velocity, change in self._slots:
-            if self._n_steps % 16 == 0:  # momentum^16 leaves what passed well above denormal
-                flush_tiny(velocity)
-            velocity *= self.momentum
+        for layer, name, parameter, velocity in self._views:
+            if getattr(layer, name) is not parameter:
+                _take_back(layer, name, parameter)
             velocity += getattr(layer, "grad_" + name)
-            np.multiply(rate, velocity, out=change)
-            parameter = getattr(layer, name)
-            parameter -= change
+        for rates, parameters, velocities, change in self._blocks:
+            np.multiply(rates, velocities, out=change)
+            parameters -= change
+            if self._n_steps % 16 == 15:  # momentum^16 leaves what passed well above denormal
+                flush_tiny(velocities)
+            velocities *= self.momentum  # for the next step, while they are in the cache
+
+    def __reduce__(self):
+        raise TypeError("an SGD cannot be copied: make another one for the copied layers")
+
+
+def _take_back(layer, name, parameter):
+    """Copy what was assigned to a layer into its place in the vector."""
+    assigned = np.asarray(getattr(layer, name))
+    if assigned.shape != parameter.shape:
+        raise ValueError(f"{name} must keep its shape {parameter.shape}, got {assigned.shape}")
+    np.copyto(parameter, assigned)
+    setattr(layer, name, parameter)
 
 
 def minibatches(n_samples, batch_size, *, n_networks=None, rng):
@@ -110,7 +143,7 @@ def train(
                 batch = _take(inputs, rows, 2).astype(dtype, copy=False)
                 logits = network.propagate(batch, training=True)
                 losses, grad_logits = loss_and_gradient(logits, _take(targets, rows, 1), weights)
-                network.backward(grad_logits, to_inputs=False)
+                network.propagate_back(grad_logits, to_inputs=False)
                 optimiser.step()
             yield Step(index, losses)
 
@@ -131,12 +164,8 @@ def _check_data(network, inputs, targets, sample_weights):
     if not np.can_cast(inputs.dtype, network.dtype):  # else batch by batch, which saves memory
         inputs = check_finite("inputs", inputs, dtype=network.dtype)
     inputs = np.ascontiguousarray(inputs)  # rows are taken from flat storage
-    n_networks, width = network.n_networks, network.n_inputs or "features"
-    fits = inputs.ndim == 2 or (inputs.ndim == 3 and inputs.shape[0] == n_networks)
-    if not fits or not inputs.size or network.n_inputs not in (None, inputs.shape[-1]):
-        allowed = f"(n_samples, {width})"
-        allowed += "" if n_networks is None else f" or ({n_networks}, n_samples, {width})"
-        raise ValueError(f"inputs must have shape {allowed}, got {inputs.shape}")
+    n_networks = network.n_networks
+    check_axes(inputs, network.n_inputs, n_networks, rows="n_samples")
     targets = check_labels("targets", targets, network.n_outputs)
     _check_rows("targets", targets, inputs.shape[-2], n_networks)
     if sample_weights is not None:
@@ -161,3 +190,19 @@ def _check_learning_rate(learning_rate, layers):
     if (rates <= 0).any():
         raise ValueError(f"learning_rate must be above 0, got {rates.min()}")
     return rates
+
+
+def _rate_of_each(rates, arrays, n_parameters):
+    if rates.ndim == 0:
+        return np.broadcast_to(rates, n_parameters)
+    rates = rates[:, None, None]
+    return np.concatenate([np.broadcast_to(rates, one.shape).reshape(-1) for one in arrays])
+
+
+def _check_parameters(arrays):
+    """Raise ValueError unless the arrays can stand in one vector."""
+    dtypes = sorted({str(array.dtype) for array in arrays})
+    if len(dtypes) > 1:
+        raise ValueError(f"layers must agree on dtype, got {' and '.join(dtypes)}")
+    if any(np.may_share_memory(one, other) for one, other in combinations(arrays, 2)):
+        raise ValueError("layers must have arrays of their own, got one in two places")
