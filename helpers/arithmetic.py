@@ -23,28 +23,13 @@ def row_of(value, n, dtype):
     return row
 
 
-def take_rows(values, rows):
-    """Return rows of each network's own values: (K, n, ...) and (K, batch) -> (K, batch, ...).
-
-    The same as values[np.arange(K)[:, None], rows], 2.6x faster on 49 features: a step of 32
-    such networks at batch 512 takes 13% less.
-    """
-    n_networks, n_samples = values.shape[:2]
-    starts = np.arange(0, n_networks * n_samples, n_samples)[:, None]
-    return values.reshape(-1, *values.shape[2:]).take(rows + starts, axis=0)
-
-
-def places_of_targets(targets, shape):
-    """Return where in a flat (..., classes, batch) array each example's target class stands.
-
-    targets: (..., batch), or (batch,) for all networks. Taking single places is 10x faster than
-    comparing targets with all classes.
-    """
-    return targets * shape[-1] + _places_of_class_0(shape)
-
-
 @lru_cache(maxsize=64)
-def _places_of_class_0(shape):
+def places_of_class_0(shape):
+    """Return where in a flat (..., classes, batch) array each example's class 0 stands.
+
+    Class c stands c * batch further. Taking single places is 10x faster than comparing targets
+    with all classes.
+    """
     return np.arange(math.prod(shape)).reshape(shape)[..., 0, :].copy()
 
 

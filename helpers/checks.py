@@ -18,7 +18,9 @@ def check_integer(name, value, low=1, high=None, *, high_is=None):
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer, got {value!r} ({type(value).__name__})")
     if value < low or (high is not None and value > high):
-        raise ValueError(f"{name} must be {_between(low, high, high_is)}, got {value}")
+        allowed = f"at least {low}" if high is None else f"between {low} and {high}"
+        allowed += f" ({high_is})" if high_is else ""
+        raise ValueError(f"{name} must be {allowed}, got {value}")
     return int(value)
 
 
@@ -109,32 +111,37 @@ def check_axes(inputs, n_features=None, n_networks=None, *, rows="batch"):
         raise ValueError(f"inputs must hold at least one value, got shape {inputs.shape}")
 
 
-def check_weights(name, values, *, dtype):
-    """Return `values` as an array of finite, non-negative numbers, else raise."""
+def check_weights(name, values, shape, *, dtype):
+    """Return `values` as finite, non-negative numbers, one for each example, else raise.
+
+    shape: (..., examples); one row (examples,) serves all networks.
+    """
     weights = check_finite(name, values, dtype=dtype)
+    _check_one_per_example(name, weights, shape)
     if weights.size and weights.min() < 0:
         raise ValueError(f"{name} must be non-negative, got {weights.min()}")
     return weights
 
 
-def check_labels(name, labels, n_classes):
+def check_labels(name, labels, n_classes, shape=None):
     """Return `labels` as an array of `intp` with values 0 .. n_classes - 1, else raise.
 
-    n_classes=None leaves the upper end open. Labels count as places in arrays, and in a narrow
-    type such as uint8 these would overflow.
+    n_classes=None leaves the upper end open. shape: as in `check_weights`, None for any. Labels
+    count as places in arrays, and in a narrow type such as uint8 these would overflow.
     """
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integer class labels, got dtype {labels.dtype}")
-    largest = np.iinfo(np.intp).max if n_classes is None else n_classes - 1
-    if labels.size and (labels.min() < 0 or labels.max() > largest):
+    if shape is not None:
+        _check_one_per_example(name, labels, shape)
+    high = np.iinfo(np.intp).max if n_classes is None else n_classes - 1
+    if labels.size and (labels.min() < 0 or labels.max() > high):
         worst = labels.min() if labels.min() < 0 else labels.max()
-        high = "the number of classes" if n_classes is None else largest
         raise ValueError(f"{name} must lie between 0 and {high}, got {worst}")
     return labels.astype(np.intp, copy=False)
 
 
-def _between(low, high, high_is):
-    if high is None:
-        return f"at least {low}"
-    return f"between {low} and {high}" + (f" ({high_is})" if high_is else "")
+def _check_one_per_example(name, values, shape):
+    if values.shape not in (shape, shape[-1:]):
+        shapes = " or ".join(str(one) for one in dict.fromkeys((shape[-1:], shape)))
+        raise ValueError(f"{name} must have shape {shapes}, got {values.shape}")

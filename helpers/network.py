@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from helpers.arithmetic import places_of_targets, row_of
+from helpers.arithmetic import places_of_class_0, row_of
 from helpers.checks import (
     check_axes,
     check_choice,
@@ -252,12 +252,10 @@ def softmax_cross_entropy(logits, targets, sample_weights=None):
         raise TypeError(f"logits must be floating point, got dtype {logits.dtype}")
     if logits.ndim < 2 or not logits.size:
         raise ValueError(f"logits must have shape (..., batch, classes), got {logits.shape}")
-    n_classes = logits.shape[-1]
-    targets = _one_per_example("targets", targets, logits)
-    targets = check_labels("targets", targets, n_classes)
+    shape, n_classes = logits.shape[:-1], logits.shape[-1]
+    targets = check_labels("targets", targets, n_classes, shape)
     if sample_weights is not None:
-        sample_weights = check_weights("sample_weights", sample_weights, dtype=logits.dtype)
-        sample_weights = _one_per_example("sample_weights", sample_weights, logits)
+        sample_weights = check_weights("sample_weights", sample_weights, shape, dtype=logits.dtype)
     with np.errstate(all="ignore"):
         return loss_and_gradient(logits, targets, sample_weights)
 
@@ -273,8 +271,7 @@ def accuracy(logits, targets):
     logits, targets, errors: as in `softmax_cross_entropy`.
     """
     logits = np.asarray(logits)
-    targets = _one_per_example("targets", targets, logits)
-    targets = check_labels("targets", targets, logits.shape[-1])
+    targets = check_labels("targets", targets, logits.shape[-1], logits.shape[:-1])
     return (logits.argmax(axis=-1) == targets).mean(axis=-1)
 
 
@@ -298,7 +295,7 @@ def loss_and_gradient(logits, targets, sample_weights=None):
     # Classes before examples: over ten numbers in the last axis, max and sum are 10x slower.
     by_class = np.ascontiguousarray(logits.swapaxes(-1, -2))
     batch_size = by_class.shape[-1]
-    target = places_of_targets(targets, by_class.shape)
+    target = places_of_class_0(by_class.shape) + targets * batch_size
     shifted = by_class - by_class.max(axis=-2, keepdims=True)  # the same softmax, no overflow
     exps = np.exp(shifted)
     sums = batch_sum(exps)
@@ -310,10 +307,3 @@ def loss_and_gradient(logits, targets, sample_weights=None):
         grad *= sample_weights[..., None, :]
     losses = example_losses @ row_of(1 / batch_size, batch_size, logits.dtype)[0]
     return np.fmin(losses, np.inf), grad.swapaxes(-1, -2)  # fmin: not a number becomes infinite
-
-
-def _one_per_example(name, values, logits):
-    values = np.asarray(values)
-    if values.shape not in (logits.shape[:-1], logits.shape[-2:-1]):
-        raise ValueError(f"{name} must have shape {logits.shape[:-1]}, got {values.shape}")
-    return values

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from helpers.arithmetic import flush_tiny, take_rows, views_of
+from helpers.arithmetic import flush_tiny, views_of
 from helpers.checks import (
     check_axes,
     check_finite,
@@ -50,7 +50,7 @@ class SGD:
         places = [(layer, name) for layer in layers for name in layer.parameters]
         arrays = [getattr(layer, name) for layer, name in places]
         _check_parameters(arrays)
-        parameters = np.concatenate([array.reshape(-1) for array in arrays] or [np.empty(0)])
+        parameters = np.concatenate([array.reshape(-1) for array in arrays])
         velocities = np.zeros_like(parameters)
         self._views = [
             (layer, name, *views) for (layer, name), *views in
@@ -58,13 +58,12 @@ class SGD:
         ]
         for layer, name, parameter, _ in self._views:
             setattr(layer, name, parameter)
-        rates = _rate_of_each(rates.astype(parameters.dtype), arrays, parameters.size)
+        if rates.ndim:
+            rates = np.concatenate([np.repeat(rates, one.size // rates.size) for one in arrays])
+        rates = np.broadcast_to(rates.astype(parameters.dtype), parameters.shape)
         blocks = [slice(start, start + BLOCK) for start in range(0, parameters.size, BLOCK)]
-        scratch = np.empty_like(parameters[:BLOCK])
-        self._blocks = [
-            (rates[one], parameters[one], velocities[one], scratch[: len(rates[one])])
-            for one in blocks
-        ]
+        self._blocks = [(rates[one], parameters[one], velocities[one]) for one in blocks]
+        self._change = np.empty_like(parameters[:BLOCK])
         self._n_steps = 0
 
     def step(self):
@@ -74,9 +73,8 @@ class SGD:
             if getattr(layer, name) is not parameter:
                 _take_back(layer, name, parameter)
             velocity += getattr(layer, "grad_" + name)
-        for rates, parameters, velocities, change in self._blocks:
-            np.multiply(rates, velocities, out=change)
-            parameters -= change
+        for rates, parameters, velocities in self._blocks:
+            parameters -= np.multiply(rates, velocities, out=self._change[: rates.size])
             if self._n_steps % 16 == 15:  # momentum^16 leaves what passed well above denormal
                 flush_tiny(velocities)
             velocities *= self.momentum  # for the next step, while they are in the cache
@@ -134,15 +132,18 @@ def train(
     network.check_batch_size(batch_size)
     optimiser = SGD(network.layers, learning_rate=learning_rate, momentum=momentum)
     batches = minibatches(n_samples, batch_size, n_networks=network.n_networks, rng=rng)
+    take_inputs, take_targets = _rows_of(inputs, 2), _rows_of(targets, 1)
+    take_weights = _rows_of(sample_weights, 1)
     dtype = network.dtype
 
     def steps():
         for index, rows in zip(range(n_steps), batches):
-            weights = None if sample_weights is None else _take(sample_weights, rows, 1)
             with one_blas_thread(), divergence_allowed():
-                batch = _take(inputs, rows, 2).astype(dtype, copy=False)
+                batch = take_inputs(rows).astype(dtype, copy=False)
                 logits = network.propagate(batch, training=True)
-                losses, grad_logits = loss_and_gradient(logits, _take(targets, rows, 1), weights)
+                losses, grad_logits = loss_and_gradient(
+                    logits, take_targets(rows), take_weights(rows)
+                )
                 network.propagate_back(grad_logits, to_inputs=False)
                 optimiser.step()
             yield Step(index, losses)
@@ -150,11 +151,16 @@ def train(
     return steps()
 
 
-def _take(values, rows, n_axes):
-    """Rows of (n_samples, ...) shared values, or of each network's own (n_networks, ...)."""
+def _rows_of(values, n_axes):
+    """Return what takes rows (batch,) or (n_networks, batch) of `values`, shared or each's own."""
+    if values is None:
+        return lambda rows: None
     if values.ndim == n_axes:
-        return values.take(rows, axis=0)
-    return take_rows(values, rows)
+        return lambda rows: values.take(rows, axis=0)
+    # The same as values[np.arange(n_networks)[:, None], rows], 2x faster on 49 features.
+    starts = np.arange(0, values.shape[0] * values.shape[1], values.shape[1])[:, None]
+    flat = values.reshape(-1, *values.shape[2:])
+    return lambda rows: flat.take(rows + starts, axis=0)
 
 
 def _check_data(network, inputs, targets, sample_weights):
@@ -166,19 +172,11 @@ def _check_data(network, inputs, targets, sample_weights):
     inputs = np.ascontiguousarray(inputs)  # rows are taken from flat storage
     n_networks = network.n_networks
     check_axes(inputs, network.n_inputs, n_networks, rows="n_samples")
-    targets = check_labels("targets", targets, network.n_outputs)
-    _check_rows("targets", targets, inputs.shape[-2], n_networks)
+    shape = (inputs.shape[-2],) if n_networks is None else (n_networks, inputs.shape[-2])
+    targets = check_labels("targets", targets, network.n_outputs, shape)
     if sample_weights is not None:
-        sample_weights = check_weights("sample_weights", sample_weights, dtype=network.dtype)
-        _check_rows("sample_weights", sample_weights, inputs.shape[-2], n_networks)
+        sample_weights = check_weights("sample_weights", sample_weights, shape, dtype=network.dtype)
     return inputs, targets, sample_weights
-
-
-def _check_rows(name, values, n_samples, n_networks):
-    allowed = [(n_samples,)] + ([] if n_networks is None else [(n_networks, n_samples)])
-    if values.shape not in allowed:
-        shapes = " or ".join(str(shape) for shape in allowed)
-        raise ValueError(f"{name} must have shape {shapes}, got {values.shape}")
 
 
 def _check_learning_rate(learning_rate, layers):
@@ -192,17 +190,9 @@ def _check_learning_rate(learning_rate, layers):
     return rates
 
 
-def _rate_of_each(rates, arrays, n_parameters):
-    if rates.ndim == 0:
-        return np.broadcast_to(rates, n_parameters)
-    rates = rates[:, None, None]
-    return np.concatenate([np.broadcast_to(rates, one.shape).reshape(-1) for one in arrays])
-
-
 def _check_parameters(arrays):
-    """Raise ValueError unless the arrays can stand in one vector."""
     dtypes = sorted({str(array.dtype) for array in arrays})
-    if len(dtypes) > 1:
-        raise ValueError(f"layers must agree on dtype, got {' and '.join(dtypes)}")
+    if len(dtypes) != 1:
+        raise ValueError(f"layers must learn in one dtype, got {' and '.join(dtypes) or 'none'}")
     if any(np.may_share_memory(one, other) for one, other in combinations(arrays, 2)):
         raise ValueError("layers must have arrays of their own, got one in two places")

@@ -1,6 +1,8 @@
 """The training loop, its mini-batches and its optimiser."""
 
+import copy
 import itertools
+import pickle
 import threading
 
 import numpy as np
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from helpers.arithmetic import flush_tiny
 from helpers.layers import BatchNorm
-from helpers.network import multilayer_perceptron, softmax_cross_entropy
+from helpers.network import Network, multilayer_perceptron
 from helpers.randomness import spawn_streams
 from helpers.training import SGD, minibatches, train
 
@@ -173,17 +175,110 @@ def test_labels_of_any_integer_type_train_alike(dtype):
     np.testing.assert_array_equal(*losses)
 
 
-def test_sgd_follows_its_two_lines():
-    class Layer:
-        parameters = ("weights",)
+class Layer:
+    """A layer that learns, of the reader's own."""
 
-    layer = Layer()
-    layer.weights, layer.grad_weights = np.array([1.0]), np.array([2.0])
+    parameters = ("weights",)
+
+    def __init__(self, weights, grad_weights=None):
+        self.weights, self.grad_weights = weights, grad_weights
+
+
+def test_sgd_follows_its_two_lines():
+    layer = Layer(np.array([1.0]), np.array([2.0]))
     optimiser = SGD([layer], learning_rate=0.1, momentum=0.5)
     optimiser.step()
     assert layer.weights[0] == pytest.approx(1 - 0.1 * 2)
     optimiser.step()
     assert layer.weights[0] == pytest.approx(0.8 - 0.1 * (0.5 * 2 + 2))
+
+
+@pytest.mark.parametrize("rate", [0.1, [0.1, 0.2]])
+def test_many_parameters_are_updated_like_few(rate):
+    weights, gradient = normal((2, 3, 30_000)), normal((2, 3, 30_000), seed=1)  # several blocks
+    layer, small = Layer(weights.copy(), gradient), Layer(np.ones((2, 1, 1)), np.ones((2, 1, 1)))
+    layer.n_networks = 2
+    optimiser = SGD([small, layer], learning_rate=rate, momentum=0.5)
+    for _ in range(2):
+        optimiser.step()
+    rates = np.broadcast_to(rate, 2)[:, None, None]
+    np.testing.assert_allclose(layer.weights, weights - 2.5 * rates * gradient, atol=1e-12)
+    np.testing.assert_allclose(small.weights, 1 - 2.5 * rates, rtol=1e-12)
+
+
+def trained(network, n_steps=3):
+    order = spawn_streams(5, 2).order
+    list(train(network, INPUTS[:2], TARGETS[:2], n_steps=n_steps, batch_size=16,
+               learning_rate=0.1, rng=order))
+    return [getattr(layer, name) for layer in network.layers for name in layer.parameters]
+
+
+@pytest.mark.parametrize("copied", [
+    copy.deepcopy,
+    lambda network: pickle.loads(pickle.dumps(network)),
+    lambda network: Network([copy.copy(layer) for layer in network.layers]),
+])
+def test_a_copied_network_learns_like_its_original_and_leaves_it_alone(copied):
+    network, _ = run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2)
+    twin = copied(network)
+    before = [getattr(la, name).copy() for la in network.layers for name in la.parameters]
+    learned = trained(twin)
+    after = [getattr(la, name) for la in network.layers for name in la.parameters]
+    np.testing.assert_equal(after, before)
+    np.testing.assert_equal(trained(network), learned)
+    assert (learned[0] != before[0]).any()
+
+
+def test_an_optimiser_moves_its_own_layers_only():
+    layers = [Layer(np.ones(2), np.ones(2)) for _ in range(3)]
+    SGD(layers, learning_rate=1.0).step()
+    half = SGD(layers[1:], learning_rate=1.0)
+    half.step()
+    assert [layer.weights[0] for layer in layers] == [0, -1, -1]
+
+
+def test_two_optimisers_may_take_turns():
+    layer = Layer(np.array([1.0]), np.array([1.0]))
+    optimisers = [SGD([layer], learning_rate=rate, momentum=0.0) for rate in (0.1, 0.01)]
+    for optimiser in optimisers * 2:
+        optimiser.step()
+    assert layer.weights[0] == pytest.approx(1 - 2 * (0.1 + 0.01))
+
+
+def test_what_is_assigned_to_a_layer_learns_on_in_the_layers_own_type():
+    layers = [Layer(np.zeros(2, np.float32), np.ones(2)) for _ in range(2)]
+    optimiser = SGD(layers, learning_rate=1.0, momentum=0.0)
+    mine = np.array([5.0, 6.0])
+    layers[1].weights = mine
+    optimiser.step()
+    np.testing.assert_array_equal(layers[1].weights, [4, 5])
+    np.testing.assert_array_equal(layers[0].weights, [-1, -1])
+    np.testing.assert_array_equal(mine, [5, 6])
+    assert layers[1].weights.dtype == np.float32
+    for bad, error in ((np.zeros((2, 1)), ValueError), (None, ValueError), (1j * mine, TypeError)):
+        layers[0].weights = bad
+        with pytest.raises(error, match=r"weights must keep its shape|Cannot cast"):
+            optimiser.step()
+
+
+SHARED = np.zeros((3, 3))
+
+
+@pytest.mark.parametrize(("layers", "words"), [
+    ([Layer(np.zeros(2)), Layer(np.zeros(2, np.float32))], "one dtype, got float32 and float64"),
+    ([], "one dtype, got none"),
+    ([Layer(SHARED), Layer(SHARED.T)], "layers must have arrays of their own"),
+])
+def test_layers_that_cannot_learn_together_are_refused(layers, words):
+    with pytest.raises(ValueError, match=words):
+        SGD(layers, learning_rate=0.1)
+
+
+def test_an_optimiser_is_not_copied():
+    optimiser = SGD([Layer(np.zeros(2))], learning_rate=0.1)
+    for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="make another one for the copied layers"):
+            copied(optimiser)
 
 
 def test_each_network_can_have_a_learning_rate():
@@ -205,30 +300,17 @@ def test_an_example_of_weight_zero_is_not_there():
     np.testing.assert_array_equal(losses, same)
 
 
-def count_denormal(values):
-    sizes = np.abs(values)
-    return int(((sizes > 0) & (sizes < np.finfo(values.dtype).tiny)).sum())
-
-
-def test_dead_units_leave_no_denormal_numbers():
-    """Dead units have no gradient: momentum shrinks their velocities for hundreds of steps."""
-    streams = spawn_streams(0, 2)
-    network = multilayer_perceptron(
-        [6, 16, 16, 3], rng=streams.weights, n_networks=2, batch_norm=False, activation="relu",
-    )
-    network.layers[0].bias[..., ::2] = -20.0  # dead: no input brings them above 0
-    optimiser = SGD(network.layers, learning_rate=0.1)
-    for _, _, _, velocity, _ in optimiser._slots:
-        velocity[...] = 1e-3
-    inputs, targets = np.float32(INPUTS[:2]), TARGETS[:2]
+def test_dead_units_leave_no_denormal_velocities():
+    """Without a gradient momentum shrinks velocities for hundreds of steps."""
+    layer = Layer(np.zeros(3, np.float32), np.array([1e-3, 1.0, 0.0], np.float32))
+    optimiser, tiny = SGD([layer], learning_rate=1.0), np.finfo(np.float32).tiny
     for _ in range(2000):
-        _, grad_logits = softmax_cross_entropy(network.forward(inputs, training=True), targets)
-        network.backward(grad_logits)
+        layer.weights[...] = 0
         optimiser.step()
-    for layer, name, _, velocity, _ in optimiser._slots:
-        assert count_denormal(velocity) == 0 and np.isfinite(velocity).all()
-        assert count_denormal(getattr(layer, "grad_" + name)) == 0
-    assert (optimiser._slots[0][3] == 0).any()  # there was something to flush
+        velocity = np.abs(layer.weights)
+        assert np.isfinite(velocity).all() and not ((velocity > 0) & (velocity < tiny)).any()
+        layer.grad_weights = np.array([0.0, 1.0, 0.0], np.float32)
+    np.testing.assert_allclose(velocity, [0, 10, 0], rtol=1e-5)
 
 
 def test_flushing_keeps_what_is_not_tiny():
@@ -334,7 +416,7 @@ def test_the_optimiser_refuses_rates_that_make_no_sense(rate):
         ({"targets": TARGETS[0, :40]}, ValueError, r"targets must have shape \(48,\).*got \(40,\)"),
         ({"inputs": INPUTS[0, :, :5]}, ValueError, r"shape \(n_samples, 6\) .*got \(48, 5\)"),
         ({"inputs": INPUTS[0, 0]}, ValueError, r"must have shape \(n_samples, 6\)"),
-        ({"inputs": INPUTS[0, :0]}, ValueError, r"got \(0, 6\)"),
+        ({"inputs": INPUTS[0, :0]}, ValueError, r"got shape \(0, 6\)"),
         ({"inputs": INPUTS[:4]}, ValueError, r"or \(3, n_samples, 6\), got \(4, 48, 6\)"),
         ({"inputs": np.full((48, 6), np.nan)}, ValueError, "inputs must be finite, got 288 NaN"),
         ({"inputs": [["a"] * 6] * 48}, TypeError, "inputs must be an array of real numbers"),
