@@ -10,6 +10,7 @@ Called by hand, each refuses inputs and gradients that do not fit, with ValueErr
 before it changes; within a network they were checked at the network's door.
 """
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
@@ -28,21 +29,19 @@ from helpers.randomness import one_per_network
 _CHECKED_BEFORE = ContextVar("_CHECKED_BEFORE", default=False)
 
 
-class divergence_allowed:
+@contextmanager
+def divergence_allowed():
     """Within this block layers take what they get and pass NaN and infinite values on, silently.
 
     A network opens it when it has checked its inputs: what explodes further up is divergence,
     which is legal and shows as an infinite loss.
     """
-
-    def __enter__(self):
-        self._token = _CHECKED_BEFORE.set(True)
-        self._silence = np.errstate(all="ignore")
-        self._silence.__enter__()
-
-    def __exit__(self, *exception):
-        self._silence.__exit__(*exception)
-        _CHECKED_BEFORE.reset(self._token)
+    token = _CHECKED_BEFORE.set(True)
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        _CHECKED_BEFORE.reset(token)
 
 
 def batch_sum(inputs):
@@ -104,7 +103,7 @@ class Dense:
     ):
         self.n_inputs = check_integer("n_inputs", n_inputs)
         self.n_outputs = check_integer("n_outputs", n_outputs)
-        self.n_networks = _check_networks(n_networks)
+        self.n_networks = n_networks
         if weight_sd is None:
             weight_sd = np.sqrt(2 / n_inputs)
         weight_sd = check_number("weight_sd", weight_sd, 0)
@@ -160,7 +159,9 @@ class BatchNorm:
         dtype=np.float32,
     ):
         self.n_features = check_integer("n_features", n_features)
-        self.n_networks = _check_networks(n_networks)
+        self.n_networks = n_networks
+        if n_networks is not None:
+            check_integer("n_networks", n_networks)
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
         self.eps = check_number("eps", eps, 0)  # keeps the division finite when var is 0
         self.group_size = None if group_size is None else check_integer("group_size", group_size, 2)
@@ -231,7 +232,7 @@ class Dropout:
 
     def __init__(self, probability, *, rng, n_networks=None):
         self.probability = check_number("probability", probability, 0, 1, high_open=True)
-        self.n_networks = _check_networks(n_networks)
+        self.n_networks = n_networks
         self.rng = one_per_network(rng, n_networks)
 
     def forward(self, inputs, *, training):
@@ -330,10 +331,6 @@ def _check_grad(layer, grad_outputs):
             f"got {grad_outputs.shape}"
         )
     return grad_outputs
-
-
-def _check_networks(n_networks):
-    return None if n_networks is None else check_integer("n_networks", n_networks)
 
 
 def _per_feature(n_features, n_networks):

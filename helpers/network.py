@@ -12,7 +12,6 @@ from helpers.arithmetic import places_of_class_0, row_of
 from helpers.checks import (
     check_axes,
     check_choice,
-    check_dtype,
     check_finite,
     check_flag,
     check_integer,
@@ -107,10 +106,8 @@ class Network:
     @property
     def dtype(self):
         """The type that the network computes in: that of its first parameter."""
-        for layer in self.layers:
-            for name in layer.parameters:
-                return getattr(layer, name).dtype
-        return np.dtype(np.float32)
+        dtypes = (getattr(layer, name).dtype for layer in self.layers for name in layer.parameters)
+        return next(dtypes, np.dtype(np.float32))
 
     def check_batch_size(self, batch_size):
         """Raise ValueError unless every batch norm can train on `batch_size` rows."""
@@ -159,16 +156,12 @@ class Network:
                 f"got {grad.shape}"
             )
         with one_blas_thread(), divergence_allowed():
-            return self.propagate_back(grad, to_inputs=to_inputs)
-
-    def propagate_back(self, grad, *, to_inputs):
-        """`backward` for the gradient of logits that are known to be the last forward's."""
-        for layer in reversed(self.layers[1:]):
-            grad = layer.backward(grad)
-        first = self.layers[0]
-        if to_inputs or not isinstance(first, Dense):
-            return first.backward(grad)
-        return first.backward(grad, to_inputs=False)
+            for layer in reversed(self.layers[1:]):
+                grad = layer.backward(grad)
+            first = self.layers[0]
+            if to_inputs or not isinstance(first, Dense):
+                return first.backward(grad)
+            return first.backward(grad, to_inputs=False)
 
 
 def _widths(layers):
@@ -207,10 +200,7 @@ def multilayer_perceptron(
         raise ValueError(f"sizes must name at least inputs and outputs, got {sizes}")
     activation = check_choice("activation", activation, ACTIVATIONS)
     batch_norm = check_flag("batch_norm", batch_norm)
-    if group_size is not None:
-        check_integer("group_size", group_size, 2)
-    momentum = check_number("momentum", momentum, 0, 1, high_open=True)
-    dtype = check_dtype(dtype)
+    BatchNorm(1, None, momentum, group_size=group_size, dtype=dtype)  # refuses before any draw
     dropout = check_number("dropout", dropout, 0, 1, high_open=True)
     init_scale = check_number("init_scale", init_scale, 0, low_open=True)
     rng = one_per_network(rng, n_networks)

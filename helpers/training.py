@@ -141,10 +141,9 @@ def train(
             with one_blas_thread(), divergence_allowed():
                 batch = take_inputs(rows).astype(dtype, copy=False)
                 logits = network.propagate(batch, training=True)
-                losses, grad_logits = loss_and_gradient(
-                    logits, take_targets(rows), take_weights(rows)
-                )
-                network.propagate_back(grad_logits, to_inputs=False)
+                wanted = take_targets(rows), take_weights(rows)
+                losses, grad_logits = loss_and_gradient(logits, *wanted)
+                network.backward(grad_logits, to_inputs=False)
                 optimiser.step()
             yield Step(index, losses)
 
