@@ -71,22 +71,12 @@ class Problem:
             dtype=setting.dtype,
         )
 
-    def rows(self, *, strided_groups=False):
-        """Return an endless iterator over index arrays (n_networks, batch).
-
-        With strided_groups, group j of a batch stands at rows j, j + n_groups, ... so that groups
-        are a plain view of the batch. Losses are means over the batch: they stay the same.
-        """
+    def rows(self):
+        """Return an endless iterator over index arrays (n_networks, batch)."""
         s = self.setting
         again = spawn_streams(0, s.lock_step).order
         drawn = minibatches(s.n_samples, s.batch_size, n_networks=s.lock_step, rng=again)
-        batches = [np.atleast_2d(rows) for rows in islice(drawn, N_PREPARED)]
-        if strided_groups and s.group_size is not None:
-            shape = s.n_networks, s.batch_size // s.group_size, s.group_size
-            batches = [
-                rows.reshape(shape).swapaxes(1, 2).reshape(rows.shape) for rows in batches
-            ]
-        return cycle(batches)
+        return cycle([np.atleast_2d(rows) for rows in islice(drawn, N_PREPARED)])
 
     def stacked(self):
         """Return inputs and targets with a networks axis, also for one network."""
@@ -172,9 +162,11 @@ class EagerTorch:
         self.torch = torch = import_or_skip("torch")
         torch.set_num_threads(1)
         self._setting = s = problem.setting
+        if s.group_size is not None:
+            raise Skipped("nn.BatchNorm1d knows no groups")
         inputs, targets = problem.stacked()
         self._inputs, self._targets = torch.from_numpy(inputs), torch.from_numpy(targets)
-        self._rows = map(torch.from_numpy, problem.rows(strided_groups=True))
+        self._rows = map(torch.from_numpy, problem.rows())
         self._models, self._optimisers = [], []
         for k in range(s.n_networks):
             layers = []
@@ -195,35 +187,12 @@ class EagerTorch:
             dense.weight.copy_(torch.from_numpy(stage["weights"][k].T))
             if "bias" in stage:
                 dense.bias.copy_(torch.from_numpy(stage["bias"][k, 0]))
-        norm = [self._batch_norm(dense.out_features)] if "gamma" in stage else []
+        norm = [torch.nn.BatchNorm1d(dense.out_features, EPS, 1 - MEMORY)] * ("gamma" in stage)
         return [dense, *norm, *self._hidden()]
 
     def _hidden(self):
         nn, s = self.torch.nn, self._setting
         return [nn.ReLU()] + ([nn.Dropout(s.dropout)] if s.dropout else [])
-
-    def _batch_norm(self, n_features):
-        torch, nn, setting = self.torch, self.torch.nn, self._setting
-        if setting.group_size is None:
-            return nn.BatchNorm1d(n_features, EPS, 1 - MEMORY)
-        n_groups = setting.batch_size // setting.group_size
-
-        class GhostBatchNorm(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.gamma = nn.Parameter(torch.ones(n_features))
-                self.beta = nn.Parameter(torch.zeros(n_features))
-                self.register_buffer("mean", torch.zeros(n_groups * n_features))
-                self.register_buffer("var", torch.ones(n_groups * n_features))
-
-            def forward(self, x):
-                groups = x.view(-1, n_groups * n_features)  # rows j, j + n_groups, ...
-                x_hat = nn.functional.batch_norm(
-                    groups, self.mean, self.var, training=True, momentum=1 - MEMORY, eps=EPS
-                )
-                return self.gamma * x_hat.view(x.shape) + self.beta
-
-        return GhostBatchNorm()
 
     def step(self):
         rows, losses = next(self._rows), []
@@ -244,7 +213,6 @@ class StackedTorch:
     """All networks in one bmm for each layer, autograd, fused SGD over the stacked parameters."""
 
     name = "stacked"
-    compiled = False
 
     def __init__(self, problem):
         self.torch = torch = import_or_skip("torch")
@@ -264,10 +232,6 @@ class StackedTorch:
         ]
         every = [value for stage in self._stages for value in stage.values()]
         self._optimiser = torch.optim.SGD(every, LEARNING_RATE, MOMENTUM, fused=True)
-        self._mean_losses = self._forward
-        if self.compiled:
-            torch._dynamo.reset()
-            self._mean_losses = torch.compile(self._forward, dynamic=False)
 
     def _forward(self, rows):
         torch, s = self.torch, self._setting
@@ -302,7 +266,7 @@ class StackedTorch:
         return stage["gamma"] * x_hat.view(x.shape) + stage["beta"]
 
     def step(self):
-        losses = self._mean_losses(next(self._rows))
+        losses = self._forward(next(self._rows))
         self._optimiser.zero_grad()
         losses.sum().backward()
         self._optimiser.step()
@@ -310,25 +274,6 @@ class StackedTorch:
 
     def losses(self, result):
         return result.detach().numpy()
-
-
-class CompiledTorch(StackedTorch):
-    """The stacked networks through torch.compile (inductor, which needs a C++ compiler)."""
-
-    name = "compile"
-    compiled = True
-
-    def __init__(self, problem):
-        super().__init__(problem)
-        try:
-            self._mean_losses(next(self._rows)).sum().backward()
-        except Exception as error:
-            first_line = (str(error).splitlines() or [""])[0]
-            reason = f"torch.compile fails here: {type(error).__name__}: {first_line[:80]}"
-            raise Skipped(reason) from error
-        # The trial made no update; it moved the order of the examples and the running statistics.
-        self._rows = map(self.torch.from_numpy, problem.rows())
-        self._optimiser.zero_grad()
 
 
 class Jax:
@@ -438,7 +383,7 @@ class ScikitLearn:
         return np.atleast_1d(result)
 
 
-CONTENDERS = (Ours, Products, EagerTorch, StackedTorch, CompiledTorch, Jax, ScikitLearn)
+CONTENDERS = (Ours, Products, EagerTorch, StackedTorch, Jax, ScikitLearn)
 
 
 def import_or_skip(name):

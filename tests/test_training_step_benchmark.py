@@ -15,7 +15,6 @@ from training_step import (
     TOLERANCE,
     all_settings,
     follows,
-    parts_of_step,
     prepare,
     quick_settings,
 )
@@ -47,15 +46,6 @@ def test_ours_follows_itself_and_the_products_are_those_of_a_step(setting):
     products.step()
     # forward, weights and inputs of every layer, but no gradient for the inputs of the first
     assert len(products._calls) == 3 * (len(setting.sizes) - 1) - 1
-
-
-def test_the_parts_of_a_step_are_all_of_it():
-    parts = parts_of_step(Setting((6, 5, 10), 3, 8, dropout=0.5), n_steps=3)
-    assert parts.keys() == {
-        "products", "Dense beside them", "BatchNorm", "ReLU", "Dropout", "loss", "SGD", "rest",
-    }
-    assert sum(parts.values()) == pytest.approx(1)
-    assert list(parts.values()) == sorted(parts.values(), reverse=True)
 
 
 def test_a_library_that_cannot_do_the_work_says_so():
