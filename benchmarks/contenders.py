@@ -36,7 +36,6 @@ class Setting:
     batch_size: int
     batch_norm: bool = True
     group_size: int | None = None
-    dropout: float = 0.0
     dtype: str = "float32"
 
     @property
@@ -65,9 +64,9 @@ class Problem:
         if setting.lock_step is None:
             self.inputs, self.targets = self.inputs[0], self.targets[0]
         self.network = multilayer_perceptron(
-            list(setting.sizes), rng=streams.weights, dropout_rng=streams.dropout,
+            list(setting.sizes), rng=streams.weights,
             n_networks=setting.lock_step, batch_norm=setting.batch_norm,
-            group_size=setting.group_size, dropout=setting.dropout, momentum=MEMORY,
+            group_size=setting.group_size, momentum=MEMORY,
             dtype=setting.dtype,
         )
 
@@ -172,8 +171,7 @@ class EagerTorch:
             layers = []
             for stage in problem.parameters():
                 layers += self._layers(stage, k)
-            n_after_logits = len(self._hidden())
-            model = torch.nn.Sequential(*layers[: len(layers) - n_after_logits])
+            model = torch.nn.Sequential(*layers[:-1])  # no relu behind the logits
             model.to(getattr(torch, s.dtype)).train()
             self._models.append(model)
             self._optimisers.append(
@@ -188,11 +186,7 @@ class EagerTorch:
             if "bias" in stage:
                 dense.bias.copy_(torch.from_numpy(stage["bias"][k, 0]))
         norm = [torch.nn.BatchNorm1d(dense.out_features, EPS, 1 - MEMORY)] * ("gamma" in stage)
-        return [dense, *norm, *self._hidden()]
-
-    def _hidden(self):
-        nn, s = self.torch.nn, self._setting
-        return [nn.ReLU()] + ([nn.Dropout(s.dropout)] if s.dropout else [])
+        return [dense, *norm, torch.nn.ReLU()]
 
     def step(self):
         rows, losses = next(self._rows), []
@@ -234,7 +228,7 @@ class StackedTorch:
         self._optimiser = torch.optim.SGD(every, LEARNING_RATE, MOMENTUM, fused=True)
 
     def _forward(self, rows):
-        torch, s = self.torch, self._setting
+        torch = self.torch
         outputs = self._inputs[self._networks, rows]
         targets = self._targets[self._networks, rows]
         running = iter(self._running)
@@ -247,8 +241,6 @@ class StackedTorch:
                 outputs = self._normalise(outputs, stage, *next(running))
             if stage is not self._stages[-1]:
                 outputs = torch.relu(outputs)
-                if s.dropout:
-                    outputs = torch.dropout(outputs, s.dropout, train=True)
         losses = torch.nn.functional.cross_entropy(
             outputs.flatten(0, 1), targets.flatten(), reduction="none"
         )
@@ -292,8 +284,7 @@ class Jax:
             (jax.numpy.zeros_like(stage["gamma"]), jax.numpy.ones_like(stage["gamma"]))
             for stage in parameters if "gamma" in stage
         ]
-        keys = jax.random.split(jax.random.key(0), problem.setting.n_networks)
-        self._state = parameters, velocities, running, keys
+        self._state = parameters, velocities, running
         self._data = tuple(jax.numpy.array(values) for values in problem.stacked())
         self._rows = problem.rows()
         self._jax = jax
@@ -301,16 +292,15 @@ class Jax:
 
     def _update_one(self, state, data, rows):
         jax = self._jax
-        parameters, velocities, running, key = state
-        key, own_key = jax.random.split(key)
+        parameters, velocities, running = state
         inputs, targets = data[0][rows], data[1][rows]
         compute = jax.value_and_grad(partial(self._loss, running=running), has_aux=True)
-        (loss, running), gradients = compute(parameters, inputs, targets, own_key)
+        (loss, running), gradients = compute(parameters, inputs, targets)
         velocities = jax.tree.map(lambda v, g: MOMENTUM * v + g, velocities, gradients)
         parameters = jax.tree.map(lambda p, v: p - LEARNING_RATE * v, parameters, velocities)
-        return (parameters, velocities, running, key), loss
+        return (parameters, velocities, running), loss
 
-    def _loss(self, parameters, inputs, targets, key, running):
+    def _loss(self, parameters, inputs, targets, running):
         jax, s, updated = self._jax, self._setting, []
         size = s.batch_size if s.group_size is None else s.group_size
         outputs = inputs
@@ -332,10 +322,6 @@ class Jax:
                 outputs = stage["gamma"] * x_hat.reshape(outputs.shape) + stage["beta"]
             if place < len(parameters) - 1:
                 outputs = jax.nn.relu(outputs)
-                if s.dropout:
-                    key, own = jax.random.split(key)
-                    kept = jax.random.bernoulli(own, 1 - s.dropout, outputs.shape)
-                    outputs = jax.numpy.where(kept, outputs / (1 - s.dropout), 0)
         log_p = jax.nn.log_softmax(outputs)
         loss = -jax.numpy.take_along_axis(log_p, targets[:, None], axis=1).mean()
         return loss, updated
@@ -349,14 +335,14 @@ class Jax:
 
 
 class ScikitLearn:
-    """MLPClassifier.partial_fit: one network, relu, without batch norm and dropout."""
+    """MLPClassifier.partial_fit: one network, relu, without batch norm."""
 
     name = "sklearn"
 
     def __init__(self, problem):
         s = problem.setting
-        if s.n_networks > 1 or s.batch_norm or s.dropout:
-            raise Skipped("MLPClassifier trains one network without batch norm and dropout")
+        if s.n_networks > 1 or s.batch_norm:
+            raise Skipped("MLPClassifier trains one network without batch norm")
         network = import_or_skip("sklearn.neural_network")
         self._inputs, self._targets = problem.inputs, problem.targets
         self._rows = problem.rows()

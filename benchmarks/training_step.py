@@ -4,8 +4,8 @@
 
 All contenders of a row run in one process on one processor core, one thread each, in turns; a time
 is the median over the rounds. Before a row is timed, each contender must follow our losses over
-20 steps from the same weights and mini-batches; rows with dropout are compared with dropout off,
-as the libraries draw other masks. What is not installed is left out, with a line that says so.
+20 steps from the same weights and mini-batches. What is not installed is left out, with a line
+that says so.
 """
 
 import argparse
@@ -45,8 +45,7 @@ def all_settings():
     plain += [Setting(full_size, k, m) for k in (1, 8) for m in (64, 128)]
     plain += [LIVE, Setting((64, 32, 32, 10), 16, 64)]
     rows = [replace(row, batch_norm=with_norm) for row in plain for with_norm in (True, False)]
-    rows += [replace(LIVE, group_size=size) for size in (8, 64)]
-    return rows + [Setting(fashion, 16, 64, dropout=0.5)]
+    return rows + [replace(LIVE, group_size=size) for size in (8, 64)]
 
 
 def quick_settings():
@@ -69,14 +68,13 @@ def follows(contender, reference, tolerance):
 
 def prepare(setting, kinds=CONTENDERS):
     """Return ({name: contender}, {name: reason}) of those that follow our losses, and not."""
-    without_dropout = replace(setting, dropout=0.0)
-    ours = Ours(Problem(without_dropout))
+    ours = Ours(Problem(setting))
     reference = np.array([ours.losses(ours.step()) for _ in range(N_CHECKED)])
     ready, skipped = {}, {}
     for kind in kinds:
         try:
             if kind is not Products:
-                follows(kind(Problem(without_dropout)), reference, TOLERANCE[setting.dtype])
+                follows(kind(Problem(setting)), reference, TOLERANCE[setting.dtype])
             ready[kind.name] = kind(Problem(setting))
         except Skipped as reason:
             skipped[kind.name] = str(reason)
@@ -107,22 +105,23 @@ def time_in_turns(contenders, n_rounds, seconds=0.04):
 HEAD = "{:18}{:>4}{:>6}  {:<16}{:>7}{:>9}"  # then a column for each library
 
 
-def table(settings, n_rounds, kinds=CONTENDERS):
+def table(settings, n_rounds):
     """Print the table, row by row as it is measured."""
-    others = [kind.name for kind in kinds if kind not in (Ours, Products)]
+    others = [kind.name for kind in CONTENDERS if kind not in (Ours, Products)]
     print("ms: our step; products: that over its matrix products alone; then others over ours:")
     print("PyTorch eager and stacked (bmm), JAX jit(vmap), scikit-learn")
     head = HEAD.format("layers", "nets", "batch", "batch norm", "ms", "products")
     print(head + "".join(f"{name:>8}" for name in others))
     told = set()
     for setting in settings:
-        contenders, skipped = prepare(setting, kinds)
+        contenders, skipped = prepare(setting)
         times = time_in_turns(contenders, n_rounds)
         ours = times[Ours.name]
+        norm = "yes" if setting.batch_norm else "no"
         line = HEAD.format(
-            setting.label, setting.n_networks, setting.batch_size, norm_label(setting),
-            f"{1e3 * ours:.2f}",
-            f"{ours / times[Products.name]:.1f}" if Products.name in times else "-",
+            setting.label, setting.n_networks, setting.batch_size,
+            f"groups of {setting.group_size}" if setting.group_size else norm,
+            f"{1e3 * ours:.2f}", f"{ours / times[Products.name]:.1f}",
         )
         for name in others:
             line += f"{times[name] / ours:8.2f}" if name in times else f"{'-':>8}"
@@ -130,13 +129,6 @@ def table(settings, n_rounds, kinds=CONTENDERS):
         for name in sorted(skipped.keys() - told):
             print(f"    {name}: {skipped[name]}")
             told.add(name)
-
-
-def norm_label(setting):
-    """Return what a row says about batch norm, groups and dropout."""
-    groups = f"groups of {setting.group_size}" if setting.group_size else "yes"
-    dropout = f", dropout {setting.dropout:g}" if setting.dropout else ""
-    return (groups if setting.batch_norm else "no") + dropout
 
 
 def machine():
@@ -173,18 +165,13 @@ def main():
         "--clock", choices=tuple(CLOCKS), default="wall",
         help="processor: time of this process alone, for a machine that others use too",
     )
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="only these contenders")
     arguments = parser.parse_args()
     global clock
     clock = CLOCKS[arguments.clock]
-    kinds = [
-        kind for kind in CONTENDERS
-        if arguments.only is None or kind is Ours or kind.name in arguments.only
-    ]
     settings = quick_settings() if arguments.quick else all_settings()
     settings = [replace(setting, dtype=arguments.dtype) for setting in settings]
     print(f"{date.today():%d %B %Y}; {arguments.dtype}, {arguments.clock} time; {machine()}")
-    table(settings, arguments.rounds, kinds)
+    table(settings, arguments.rounds)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ Called by hand, each refuses inputs and gradients that do not fit, with ValueErr
 before it changes; within a network they were checked at the network's door.
 """
 
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
@@ -29,19 +28,21 @@ from helpers.randomness import one_per_network
 _CHECKED_BEFORE = ContextVar("_CHECKED_BEFORE", default=False)
 
 
-@contextmanager
-def divergence_allowed():
+class divergence_allowed:
     """Within this block layers take what they get and pass NaN and infinite values on, silently.
 
     A network opens it when it has checked its inputs: what explodes further up is divergence,
     which is legal and shows as an infinite loss.
     """
-    token = _CHECKED_BEFORE.set(True)
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        _CHECKED_BEFORE.reset(token)
+
+    def __enter__(self):
+        self._token = _CHECKED_BEFORE.set(True)
+        self._silence = np.errstate(all="ignore")
+        self._silence.__enter__()
+
+    def __exit__(self, *exception):
+        self._silence.__exit__(*exception)
+        _CHECKED_BEFORE.reset(self._token)
 
 
 def batch_sum(inputs):

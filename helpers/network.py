@@ -156,12 +156,16 @@ class Network:
                 f"got {grad.shape}"
             )
         with one_blas_thread(), divergence_allowed():
-            for layer in reversed(self.layers[1:]):
-                grad = layer.backward(grad)
-            first = self.layers[0]
-            if to_inputs or not isinstance(first, Dense):
-                return first.backward(grad)
-            return first.backward(grad, to_inputs=False)
+            return self.propagate_back(grad, to_inputs=to_inputs)
+
+    def propagate_back(self, grad, *, to_inputs):
+        """`backward` for a gradient that is known to fit."""
+        for layer in reversed(self.layers[1:]):
+            grad = layer.backward(grad)
+        first = self.layers[0]
+        if to_inputs or not isinstance(first, Dense):
+            return first.backward(grad)
+        return first.backward(grad, to_inputs=False)
 
 
 def _widths(layers):

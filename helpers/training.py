@@ -143,7 +143,7 @@ def train(
                 logits = network.propagate(batch, training=True)
                 wanted = take_targets(rows), take_weights(rows)
                 losses, grad_logits = loss_and_gradient(logits, *wanted)
-                network.backward(grad_logits, to_inputs=False)
+                network.propagate_back(grad_logits, to_inputs=False)
                 optimiser.step()
             yield Step(index, losses)
 

@@ -13,10 +13,8 @@ from contenders import Jax, Ours, Problem, Products, ScikitLearn, Setting, Skipp
 from training_step import (
     N_CHECKED,
     TOLERANCE,
-    all_settings,
     follows,
     prepare,
-    quick_settings,
 )
 
 TINY = Setting((6, 5, 4, 10), 1, 16, batch_norm=False, dtype="float64")
@@ -57,10 +55,3 @@ def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "jax", None)
     with pytest.raises(Skipped, match="jax is not installed"):
         Jax(Problem(TINY))
-
-
-def test_the_full_table_has_every_kind_of_row():
-    rows = all_settings()
-    assert len(rows) == len(set(rows)) and set(quick_settings()) <= set(rows)
-    assert {row.n_networks for row in rows} >= {1, 16, 64} and any(row.dropout for row in rows)
-    assert {row.group_size for row in rows} == {None, 8, 64}
