@@ -37,8 +37,7 @@ def make_network(n_networks=None, **options):
 
 @pytest.mark.parametrize("n_networks", [None, 1, 3])
 @pytest.mark.parametrize(("batch_norm", "group_size"), [(True, None), (True, 4), (False, None)])
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+@pytest.mark.parametrize(("dropout", "activation"), [(0.0, "tanh"), (0.3, "sigmoid")])
 def test_backward_equals_finite_differences(
     n_networks, group_size, dropout, batch_norm, activation
 ):
@@ -78,23 +77,6 @@ def test_backward_equals_finite_differences(
         assert relative_error(gradient, numerical_gradient(loss, parameter)) < 1e-6
 
 
-def test_a_relu_network_passes_too_away_from_kinks():
-    network = make_network(n_networks=2, activation="relu", group_size=4)
-    inputs, targets = normal((2, 8, 5), seed=11), labels((2, 8), 3)
-
-    def loss():
-        losses, loss.grad_logits = softmax_cross_entropy(
-            network.forward(inputs, training=True), targets
-        )
-        return float(losses.sum())
-
-    loss()
-    hidden = [layer for layer in network.layers if isinstance(layer, ReLU)]
-    assert len(hidden) == 2
-    grad_inputs = network.backward(loss.grad_logits)
-    assert relative_error(grad_inputs, numerical_gradient(loss, inputs, step=1e-7)) < 1e-6
-
-
 # --- the loss ------------------------------------------------------------------------------------
 
 
@@ -110,6 +92,7 @@ def test_the_loss_is_the_mean_negative_log_softmax_of_the_target():
 def test_shared_targets_and_weights_serve_every_network():
     logits, targets = normal((3, 7, 4)), labels(7, 4)
     weights = np.arange(7.0)
+    assert softmax_cross_entropy(np.float32(logits), targets, weights)[1].dtype == np.float32
     shared = softmax_cross_entropy(logits, targets, weights)
     own = softmax_cross_entropy(logits, np.stack([targets] * 3), np.stack([weights] * 3))
     np.testing.assert_array_equal(shared[0], own[0])
@@ -124,16 +107,6 @@ def test_huge_logits_do_not_overflow_and_divergence_counts_as_infinite():
 
 
 # --- construction --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_layers_come_in_the_agreed_order(activation):
-    network = make_network(activation=activation, dropout=0.5)
-    hidden = [Dense, BatchNorm, ACTIVATIONS[activation], Dropout]
-    assert [type(layer) for layer in network.layers] == hidden + hidden + [Dense]
-    assert ["bias" in layer.parameters for layer in network.layers if isinstance(layer, Dense)] == [
-        False, False, True,  # a bias before batch norm would be subtracted again
-    ]
 
 
 def test_batch_norm_and_dropout_leave_the_initial_weights_as_they_are():
@@ -154,12 +127,41 @@ def test_sixteen_networks_contain_the_same_first_four():
 
 
 @pytest.mark.parametrize(("activation", "fan"), [("relu", 300), ("tanh", 500), ("sigmoid", 500)])
-def test_initial_weights_have_the_agreed_deviation(activation, fan):
+def test_layers_are_as_agreed(activation, fan):
     network = multilayer_perceptron(
-        [300, 200, 10], rng=np.random.default_rng(0), activation=activation, init_scale=5.0
+        [300, 200, 300 - (fan - 300), 10], rng=np.random.default_rng(0), activation=activation,
+        init_scale=5.0, dropout=0.5, momentum=0.5, group_size=4, dtype=np.float64,
     )
-    assert network.layers[0].weights.std() == pytest.approx(5 * np.sqrt(2 / fan), rel=0.02)
-    assert network.dtype == np.float32
+    hidden = [Dense, BatchNorm, ACTIVATIONS[activation], Dropout]
+    assert [type(layer) for layer in network.layers] == hidden + hidden + [Dense]
+    dense, norm = network.layers[0], network.layers[1]
+    assert dense.weights.std() == pytest.approx(5 * np.sqrt(2 / fan), rel=0.02)
+    assert (norm.momentum, norm.group_size, norm.gamma.dtype) == (0.5, 4, np.float64)
+    assert ["bias" in layer.parameters for layer in network.layers if isinstance(layer, Dense)] == [
+        False, False, True,  # a bias before batch norm would be subtracted again
+    ]
+
+
+def test_the_last_layer_starts_like_the_others():
+    network = multilayer_perceptron([300, 100, 300], rng=np.random.default_rng(0), init_scale=5.0)
+    assert network.layers[-1].weights.std() == pytest.approx(5 * np.sqrt(2 / 100), rel=0.02)
+    assert network.dtype == Network([ReLU()]).dtype == np.float32
+
+
+@pytest.mark.parametrize("own", [{}, {"dropout_rng": np.random.default_rng(1)}])
+def test_dropout_draws_from_no_stream_of_the_weights(own):
+    rng = np.random.default_rng(0)
+    network = multilayer_perceptron([5, 4, 3], rng=rng, dropout=0.5, **own)
+    state = rng.bit_generator.state
+    network.forward(np.ones((8, 5)), training=True)
+    assert rng.bit_generator.state == state
+
+
+def test_one_example_is_enough_for_inference_and_overflow_is_silent():
+    network = make_network()
+    with np.errstate(all="raise"):
+        logits = network.forward(np.full((1, 5), 1e308), training=False)
+    assert not np.isfinite(logits).all()
 
 
 def test_inputs_without_a_networks_axis_are_shared():
@@ -230,16 +232,6 @@ def test_nan_and_infinite_inputs_are_refused_before_anything_changes(bad):
     assert all((norm.running_mean == 0).all() for norm in norms)
 
 
-@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"])
-def test_labels_of_any_integer_type_give_the_same_loss_and_gradient(dtype):
-    # 300 x 10 places do not fit into 8 bits, and unsigned 64 bits make floats with signed ones.
-    logits, targets = normal((2, 300, 10)), labels((2, 300), 10)
-    losses, grad = softmax_cross_entropy(logits, targets.astype(dtype))
-    picked = np.take_along_axis(log_softmax(logits, axis=-1), targets[..., None], axis=-1)
-    np.testing.assert_allclose(losses, -picked.mean(axis=(-2, -1)), rtol=1e-12)
-    np.testing.assert_array_equal(grad, softmax_cross_entropy(logits, targets)[1])
-
-
 @pytest.mark.parametrize(
     ("targets", "error", "words"),
     [
@@ -258,11 +250,19 @@ def test_labels_that_make_no_sense_are_refused(targets, error, words):
         accuracy(np.zeros((3, 3)), np.array(targets))
 
 
-def test_sample_weights_and_logits_of_a_wrong_shape_are_refused():
-    with pytest.raises(ValueError, match=r"sample_weights must have shape \(3,\), got \(4,\)"):
-        softmax_cross_entropy(np.zeros((3, 3)), np.zeros(3, int), np.ones(4))
-    with pytest.raises(ValueError, match="logits must have shape"):
-        softmax_cross_entropy(np.zeros(3), np.zeros(3, int))
+@pytest.mark.parametrize(
+    ("logits", "sample_weights", "error", "words"),
+    [
+        (np.zeros((3, 3)), np.ones(4), ValueError, r"sample_weights must have shape \(3,\), got"),
+        (np.zeros((3, 3)), -np.ones(3), ValueError, r"must be non-negative, got -1\.0"),
+        (np.zeros(3), None, ValueError, "logits must have shape"),
+        (np.zeros((0, 3)), None, ValueError, r"logits must have shape .*got \(0, 3\)"),
+        (np.zeros((3, 3), int), None, TypeError, "logits must be floating point, got dtype int"),
+    ],
+)
+def test_logits_and_weights_that_make_no_sense_are_refused(logits, sample_weights, error, words):
+    with pytest.raises(error, match=words):
+        softmax_cross_entropy(logits, np.zeros(3, int), sample_weights)
 
 
 def test_backward_wants_the_shape_of_the_last_forward():
@@ -272,24 +272,6 @@ def test_backward_wants_the_shape_of_the_last_forward():
     network.forward(normal((8, 5)), training=True)
     with pytest.raises(ValueError, match=r"\(8, 3\), got \(7, 3\)"):
         network.backward(np.zeros((7, 3)))
-
-
-@pytest.mark.parametrize(
-    ("logits", "error", "words"),
-    [
-        (np.zeros((3, 3), int), TypeError, "logits must be floating point, got dtype int"),
-        (np.zeros((3, 3), complex), TypeError, "logits must be floating point"),
-        (np.zeros((0, 3)), ValueError, r"logits must have shape .*got \(0, 3\)"),
-    ],
-)
-def test_logits_that_make_no_sense_are_refused(logits, error, words):
-    with pytest.raises(error, match=words):
-        softmax_cross_entropy(logits, np.zeros(len(logits), int))
-
-
-def test_negative_weights_are_refused():
-    with pytest.raises(ValueError, match=r"sample_weights must be non-negative, got -1\.0"):
-        softmax_cross_entropy(np.zeros((3, 3)), np.zeros(3, int), -np.ones(3))
 
 
 def test_values_too_large_for_the_network_are_refused():
@@ -311,6 +293,7 @@ def dense(n_inputs, n_outputs, n_networks=None):
         (lambda: [ReLU()] * 2, "must all be different objects"),
         (lambda: [dense(3, 4), ReLU(), dense(5, 2)], "layer 2 takes 5 features, got 4"),
         (lambda: [BatchNorm(3), dense(4, 2)], "layer 1 takes 4 features, got 3"),
+        (lambda: [dense(3, 4), Dropout(0.5, rng=np.random.default_rng(0)), dense(5, 2)], "layer 2"),
     ],
 )
 def test_layers_must_fit_together(make, words):

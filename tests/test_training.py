@@ -2,7 +2,10 @@
 
 import copy
 import itertools
+import os
 import pickle
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -11,7 +14,6 @@ import threadpoolctl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.arithmetic import flush_tiny
 from helpers.layers import BatchNorm
 from helpers.network import Network, multilayer_perceptron
 from helpers.randomness import spawn_streams
@@ -45,16 +47,11 @@ def run(streams, inputs=INPUTS, targets=TARGETS, n_networks=N_NETWORKS, n_steps=
 # --- lock-step -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"group_size": 4},
-        {"dropout": 0.3},
-        {"batch_norm": False, "dropout": 0.3, "activation": "tanh"},
-        {"group_size": 8, "dropout": 0.2, "activation": "sigmoid"},
-    ],
-)
+@pytest.mark.parametrize("options", [
+    {},
+    {"batch_norm": False, "activation": "tanh"},
+    {"group_size": 8, "dropout": 0.2, "activation": "sigmoid"},
+])
 def test_sixteen_networks_in_lock_step_equal_each_alone(options):
     together, losses = run(spawn_streams(0, N_NETWORKS), **options)
     for k in range(N_NETWORKS):
@@ -115,15 +112,6 @@ def test_every_arm_meets_the_same_mini_batches():
         np.testing.assert_array_equal(other, seen[0])
 
 
-def test_switching_dropout_on_leaves_the_order_of_examples_alone():
-    drawn = []
-    for dropout in (0.0, 0.5):
-        streams = spawn_streams(3, 2)
-        run(streams, INPUTS[:2], TARGETS[:2], 2, dropout=dropout)
-        drawn.append([rng.random() for rng in streams.order])
-    assert drawn[0] == drawn[1]
-
-
 # --- mini-batches --------------------------------------------------------------------------------
 
 
@@ -144,11 +132,8 @@ def test_a_batch_of_everything_still_permutes():
     rows = minibatches(100, 100, rng=np.random.default_rng(0))
     first, second = next(rows), next(rows)
     assert (first != second).any() and (first != np.arange(100)).any()
-
-
-def test_networks_walk_through_orders_of_their_own():
-    rows = next(minibatches(50, 50, n_networks=2, rng=np.random.default_rng(0)))
-    assert (rows[0] != rows[1]).any()
+    own = next(minibatches(50, 50, n_networks=2, rng=np.random.default_rng(0)))
+    assert (own[0] != own[1]).any()
 
 
 # --- learning ------------------------------------------------------------------------------------
@@ -186,11 +171,11 @@ class Layer:
 
 def test_sgd_follows_its_two_lines():
     layer = Layer(np.array([1.0]), np.array([2.0]))
-    optimiser = SGD([layer], learning_rate=0.1, momentum=0.5)
+    optimiser = SGD([layer], learning_rate=0.1)  # momentum=0.9
     optimiser.step()
     assert layer.weights[0] == pytest.approx(1 - 0.1 * 2)
     optimiser.step()
-    assert layer.weights[0] == pytest.approx(0.8 - 0.1 * (0.5 * 2 + 2))
+    assert layer.weights[0] == pytest.approx(0.8 - 0.1 * (0.9 * 2 + 2))
 
 
 @pytest.mark.parametrize("rate", [0.1, [0.1, 0.2]])
@@ -313,15 +298,6 @@ def test_dead_units_leave_no_denormal_velocities():
     np.testing.assert_allclose(velocity, [0, 10, 0], rtol=1e-5)
 
 
-def test_flushing_keeps_what_is_not_tiny():
-    for dtype in (np.float32, np.float64):
-        tiny = np.finfo(dtype).tiny
-        values = np.array([1.0, -1e-20, 0.5 * tiny, -tiny, 0.0, np.inf, np.nan], dtype)
-        flushed = values.copy()
-        flush_tiny(flushed)
-        np.testing.assert_array_equal(flushed, np.where(np.abs(values) <= tiny, 0, values))
-
-
 def test_stopping_early_cancels():
     network = multilayer_perceptron([6, 8, 3], rng=np.random.default_rng(0))
     steps = train(
@@ -367,6 +343,21 @@ def blas_threads():
     ]
 
 
+def test_a_library_imported_meanwhile_is_pinned_too():
+    code = """
+import threadpoolctl
+from helpers.network import one_blas_thread
+with one_blas_thread():
+    import scipy.linalg
+    with one_blas_thread():
+        print(*{pool["num_threads"] for pool in threadpoolctl.threadpool_info()})
+print(*{pool["num_threads"] for pool in threadpoolctl.threadpool_info()})
+"""
+    two = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], env=two, capture_output=True, text=True)
+    assert done.stdout.split() == ["1", "2"], done.stderr
+
+
 def test_two_threads_that_train_leave_blas_as_it_was():
     def learn(seed):
         run(spawn_streams(seed, 2), INPUTS[:2], TARGETS[:2], 2, n_steps=150)
@@ -381,24 +372,15 @@ def test_two_threads_that_train_leave_blas_as_it_was():
         assert blas_threads() == outside
 
 
-@pytest.mark.parametrize("rate", [0, -1, np.nan, "a", None, 1j, [[0.1]], [0.1, 0.2]])
-def test_the_optimiser_refuses_rates_that_make_no_sense(rate):
-    network = multilayer_perceptron([6, 8, 3], rng=np.random.default_rng(0))
-    with pytest.raises((TypeError, ValueError), match="learning_rate must be"):
-        SGD(network.layers, learning_rate=rate)
-
-
 # --- refusals, at the call and before anything changes -------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ({"batch_size": 0}, ValueError, r"between 2 and 48 \(the training set\), got 0"),
         ({"batch_size": 1}, ValueError, "batch_size must be between 2 and 48 .*got 1"),
         ({"batch_size": 1000}, ValueError, "batch_size must be between 2 and 48 .*got 1000"),
         ({"batch_size": 16.0}, TypeError, "batch_size must be an integer, got 16.0"),
-        ({"batch_size": True}, TypeError, "batch_size must be an integer, got True"),
         ({"batch_size": 18}, ValueError, "group_size must divide the batch of 18 rows, got 4"),
         ({"batch_size": 2}, ValueError, r"group_size must be between 2 and 2 \(the batch\), got 4"),
         ({"n_steps": 0}, ValueError, "n_steps must be at least 1, got 0"),
@@ -406,8 +388,6 @@ def test_the_optimiser_refuses_rates_that_make_no_sense(rate):
         ({"learning_rate": np.nan}, ValueError, "learning_rate must be finite"),
         ({"learning_rate": [0.1, 0.2]}, ValueError, "must be a number or one for each of 3"),
         ({"learning_rate": "fast"}, TypeError, "learning_rate must be an array .*got 'fast'"),
-        ({"learning_rate": None}, TypeError, "learning_rate must be an array .*got None"),
-        ({"learning_rate": True}, TypeError, "learning_rate must be an array .*got True"),
         ({"network": [1, 2]}, TypeError, "network must be a Network, got list"),
         ({"rng": [np.random.default_rng(0)] * 3}, ValueError, "a generator of its own"),
         ({"momentum": 1.0}, ValueError, "momentum must be .*got 1.0"),
@@ -415,7 +395,6 @@ def test_the_optimiser_refuses_rates_that_make_no_sense(rate):
         ({"targets": TARGETS[0] + 1}, ValueError, "targets must lie between 0 and 2, got 3"),
         ({"targets": TARGETS[0, :40]}, ValueError, r"targets must have shape \(48,\).*got \(40,\)"),
         ({"inputs": INPUTS[0, :, :5]}, ValueError, r"shape \(n_samples, 6\) .*got \(48, 5\)"),
-        ({"inputs": INPUTS[0, 0]}, ValueError, r"must have shape \(n_samples, 6\)"),
         ({"inputs": INPUTS[0, :0]}, ValueError, r"got shape \(0, 6\)"),
         ({"inputs": INPUTS[:4]}, ValueError, r"or \(3, n_samples, 6\), got \(4, 48, 6\)"),
         ({"inputs": np.full((48, 6), np.nan)}, ValueError, "inputs must be finite, got 288 NaN"),
@@ -452,21 +431,10 @@ def test_without_batch_norm_one_example_is_a_batch():
     run(streams, INPUTS[0], TARGETS[0], None, batch_norm=False, batch_size=1)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error", "words"),
-    [
-        ((0, 1), ValueError, "n_samples must be at least 1, got 0"),
-        ((10, 0), ValueError, r"batch_size must be between 1 and 10 \(the training set\), got 0"),
-        ((10, 11), ValueError, "got 11"),
-        ((10, 2.5), TypeError, "batch_size must be an integer, got 2.5"),
-        ((10, 5, 0), ValueError, "n_networks must be at least 1, got 0"),
-        ((10, 5, 1.5), TypeError, "n_networks must be an integer, got 1.5"),
-    ],
-)
-def test_bad_mini_batches_are_refused_at_the_call(arguments, error, words):
+@pytest.mark.parametrize(("batch_size", "n_networks", "error", "words"), [
+    (11, None, ValueError, r"batch_size must be between 1 and 10 \(the training set\), got 11"),
+    (5, 0, ValueError, "n_networks must be at least 1, got 0"),
+])
+def test_bad_mini_batches_are_refused_at_the_call(batch_size, n_networks, error, words):
     with pytest.raises(error, match=words):
-        n_samples, batch_size, *n_networks = arguments
-        minibatches(
-            n_samples, batch_size, n_networks=n_networks[0] if n_networks else None,
-            rng=np.random.default_rng(0),
-        )
+        minibatches(10, batch_size, n_networks=n_networks, rng=np.random.default_rng(0))
