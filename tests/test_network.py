@@ -117,15 +117,6 @@ def test_batch_norm_and_dropout_leave_the_initial_weights_as_they_are():
             np.testing.assert_array_equal(left, right)
 
 
-def test_sixteen_networks_contain_the_same_first_four():
-    for rng in (lambda n: spawn_streams(0, n).weights, lambda n: np.random.default_rng(0)):
-        few, many = (
-            multilayer_perceptron([5, 4, 3], rng=rng(n), n_networks=n).layers[0].weights
-            for n in (4, 16)
-        )
-        np.testing.assert_array_equal(many[:4], few)
-
-
 @pytest.mark.parametrize(("activation", "fan"), [("relu", 300), ("tanh", 500), ("sigmoid", 500)])
 def test_layers_are_as_agreed(activation, fan):
     network = multilayer_perceptron(
@@ -195,10 +186,8 @@ def test_a_network_takes_any_object_with_the_three_names():
     ("arguments", "error", "words"),
     [
         ({"activation": "swish"}, ValueError, "activation must be one of 'relu', .*got 'swish'"),
-        ({"activation": None}, ValueError, "activation must be one of 'relu', .*got None"),
         ({"sizes": [5]}, ValueError, r"sizes must name at least inputs and outputs, got \[5\]"),
         ({"sizes": [5, 0, 3]}, ValueError, r"sizes\[1\] must be at least 1, got 0"),
-        ({"sizes": [5, 2.0, 3]}, TypeError, r"sizes\[1\] must be an integer, got 2.0"),
         ({"sizes": 5}, TypeError, "sizes must be a list"),
         ({"dropout": 1.0}, ValueError, "dropout must be .*got 1.0"),
         ({"init_scale": 0}, ValueError, "init_scale must be .*got 0"),
@@ -207,11 +196,9 @@ def test_a_network_takes_any_object_with_the_three_names():
         ({"rng": 0}, TypeError, r"rng must be a numpy\.random\.Generator"),
         ({"activation": np.array(["relu"])}, ValueError, "activation must be one of"),
         ({"batch_norm": "no"}, TypeError, "batch_norm must be True or False, got 'no'"),
-        ({"batch_norm": False, "group_size": "a"}, TypeError, "group_size must be an integer"),
         ({"batch_norm": False, "momentum": np.nan}, ValueError, "momentum must be"),
         ({"dropout_rng": 3}, TypeError, "dropout_rng must be"),
         ({"dtype": int}, ValueError, "dtype must be float32 or float64"),
-        ({"momentum": 1.5}, ValueError, "momentum must be .*got 1.5"),
     ],
 )
 def test_a_network_that_makes_no_sense_is_refused(arguments, error, words):
