@@ -323,6 +323,11 @@ def test_refused_inputs_change_nothing(inputs, error, words):
     np.testing.assert_array_equal(norm.backward(np.ones((8, 3))), waiting)
 
 
+def test_one_row_has_no_variance_to_normalise_with():
+    with pytest.raises(ValueError, match="at least 2 rows, got 1"):
+        BatchNorm(3).forward(np.ones((1, 3)), training=True)
+
+
 @pytest.mark.parametrize("name", make_layers(2))
 def test_every_layer_called_by_hand_refuses_what_does_not_fit(name):
     layer = make_layers(2)[name]
