@@ -18,7 +18,7 @@ from helpers.layers import BatchNorm, divergence_allowed
 from helpers.network import Network, loss_and_gradient, one_blas_thread
 from helpers.randomness import one_per_network
 
-BLOCK = 2**17  # parameters updated at a time: all at once, what does not fit the cache takes 15% more
+BLOCK = 2**17  # parameters at a time: where all do not fit the cache, all at once take 15% longer
 
 
 @dataclass(frozen=True)

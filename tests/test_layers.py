@@ -89,6 +89,7 @@ def test_the_gradient_of_shared_inputs_is_kept_for_each_network():
         layer = Dense(3, 2, rng=np.random.default_rng(0), n_networks=4, dtype=np.float64)
         layer.forward(inputs, training=True)
         gradients.append([layer.backward(grad_outputs), layer.grad_weights, layer.grad_bias])
+        assert layer.backward(grad_outputs, to_inputs=False) is None  # a first layer is spared it
     for left, right in zip(*gradients, strict=True):
         np.testing.assert_allclose(left, right, rtol=1e-12)
 

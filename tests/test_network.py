@@ -208,6 +208,12 @@ def test_a_network_that_makes_no_sense_is_refused(arguments, error, words):
     assert rng.random() == np.random.default_rng(0).random()  # nothing was drawn
 
 
+def test_inputs_of_another_shape_are_refused():
+    for shape in ((8, 4), (5,), (2, 8, 5), (0, 5)):
+        with pytest.raises(ValueError, match="inputs must h"):
+            make_network().forward(np.ones(shape), training=False)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_nan_and_infinite_inputs_are_refused_before_anything_changes(bad):
     network = make_network()
