@@ -5,9 +5,11 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 """
 
 import copy
+import ctypes
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -97,6 +99,8 @@ def watch_arms(arms, data, **settings):
                     looked = list(pool.map(_Arm.go_on, turns))
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
+                if not going:
+                    _give_memory_back()
                 yield share, runs() if any(looked) else None
 
     return walk()
@@ -124,20 +128,21 @@ class _Arm:
         self.n_steps = check_integer("n_steps", n_steps)
         every = n_steps if every is None else every
         self._every = check_integer("every", every, 1, n_steps, high_is="n_steps")
-        n_networks = _count_networks(data, n_networks)
+        inputs = data.train_inputs  # once, for they may be painted when they are asked for
+        n_networks = _count_networks(inputs, n_networks)
         streams = spawn_streams(seed, n_networks, skip=skip)
         self._network = build(
-            [data.train_inputs.shape[-1], *hidden, len(data.class_names)], rng=streams.weights,
+            [inputs.shape[-1], *hidden, len(data.class_names)], rng=streams.weights,
             dropout_rng=streams.dropout, n_networks=n_networks, momentum=memory, dtype=dtype,
             **options,
         )
         self._training = train(
-            self._network, data.train_inputs, data.train_targets, n_steps=n_steps,
-            batch_size=batch_size, learning_rate=learning_rate, momentum=momentum,
+            self._network, inputs, data.train_targets, n_steps=n_steps, batch_size=batch_size,
+            learning_rate=learning_rate, momentum=momentum,
             rng=streams.order, sample_weights=sample_weights,
         )
         self._look, self._disturb, self._rng = copy.copy(look), disturb, streams.dropout
-        self._example, self._lock = data.train_inputs[..., :1, :].copy(), threading.Lock()
+        self._example, self._lock = inputs[..., :1, :].copy(), threading.Lock()
         of_networks = () if n_networks is None else (n_networks,)
         self._losses = np.empty((n_steps, *of_networks), self._network.dtype)
         self.n_done, self._steps, self._seen = 0, [], {}
@@ -156,12 +161,18 @@ class _Arm:
                 if self.n_done % self._every == 0 or self.n_done == self.n_steps:
                     self._look_around()
                     looked = True
-            if self.n_done == self.n_steps:
-                # Drop what only training needs: its optimiser, and what layers remember of a batch.
-                self._training = iter(())
-                with divergence_allowed():
-                    self._network.forward(self._example, training=False)
+            if looked and self.n_done == self.n_steps:
+                self._forget_training()
             return looked
+
+    def _forget_training(self):
+        """Drop the optimiser, the gradients, and what the layers remember of their last inputs."""
+        self._training = iter(())
+        with divergence_allowed():
+            self._network.forward(self._example, training=False)
+        for layer in self._network.layers:
+            for name in layer.parameters:
+                delattr(layer, "grad_" + name)
 
     def _look_around(self):
         seen = {} if self._look is None else self._look(self._network)
@@ -192,8 +203,14 @@ class _Arm:
         return Run(np.array(self._steps), seen, self._losses[: self.n_done], self._network)
 
 
-def _count_networks(data, n_networks):
-    n_sets = len(data.train_inputs) if data.train_inputs.ndim == 3 else None
+def _give_memory_back():
+    """Return what is free to the system: glibc keeps it, for each thread apart, 200 MB and more."""
+    with suppress(OSError, AttributeError, TypeError):  # other C libraries have no malloc_trim
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _count_networks(inputs, n_networks):
+    n_sets = len(inputs) if inputs.ndim == 3 else None
     if None not in (n_sets, n_networks) and n_networks != n_sets:
         raise ValueError(f"n_networks must be {n_sets}, as in the data; got {n_networks!r}")
     return n_networks if n_sets is None else n_sets
