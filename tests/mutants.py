@@ -32,7 +32,6 @@ TESTS = {
     "randomness": ["randomness"],
     "checks": ["randomness", "intervals", "shift", "layers", "network", "training", "datasets"],
     "arithmetic": ["layers", "network", "training"],
-    "sweep": ["sweep"],
     "arms": ["arms"],
     "long_work": ["long_work"],
     "second_process": ["second_process"],
@@ -503,10 +502,6 @@ FAULTS = [
           "np.empty(array.shape)"),
     Fault("arithmetic", "values *= np.abs(values) >", "values *= values >"),
     Fault("arithmetic", "np.finfo(values.dtype).tiny", "np.finfo(values.dtype).eps"),
-    # --- sweep -----------------------------------------------------------------------------------
-    Fault("sweep", "n_jobs, -1) == 0:", "n_jobs, -1) is None:"),
-    Fault("sweep", 'return_as="generator"', 'return_as="generator_unordered"'),
-    Fault("sweep", "len(results) / len(jobs)", "1 / len(jobs)"),
     # --- arms ------------------------------------------------------------------------------------
     Fault("arms", "{\"data\": data, **settings, **arms[name]}",
           "{\"data\": data, **arms[name], **settings}"),

@@ -20,7 +20,7 @@ LEVELS_OF_CORE = [
     {"datasets", "faces", "layers"},
     {"network", "recoloured"},
     {"training"},
-    {"layer_statistics", "shift", "intervals", "sweep", "arms"},
+    {"layer_statistics", "shift", "intervals", "arms"},
 ]
 HEIGHT = {
     unit: height for height, units in enumerate(LEVELS_OF_CORE + LEVELS) for unit in units
