@@ -161,18 +161,15 @@ class _Arm:
                 if self.n_done % self._every == 0 or self.n_done == self.n_steps:
                     self._look_around()
                     looked = True
-            if looked and self.n_done == self.n_steps:
-                self._forget_training()
+            if self.n_done == self.n_steps:
+                self._training = iter(())  # the optimiser is not needed any more
+            # Layers remember their last inputs: 30 MB an arm, while others have their turn.
+            with divergence_allowed():
+                self._network.forward(self._example, training=False)
+            for layer in self._network.layers:
+                for name in layer.parameters:
+                    vars(layer).pop("grad_" + name, None)
             return looked
-
-    def _forget_training(self):
-        """Drop the optimiser, the gradients, and what the layers remember of their last inputs."""
-        self._training = iter(())
-        with divergence_allowed():
-            self._network.forward(self._example, training=False)
-        for layer in self._network.layers:
-            for name in layer.parameters:
-                delattr(layer, "grad_" + name)
 
     def _look_around(self):
         seen = {} if self._look is None else self._look(self._network)
