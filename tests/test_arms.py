@@ -238,8 +238,8 @@ def test_what_a_look_raises_is_raised_and_stopping_early_cancels():
         (PAIR, {"learning_rate": -1}, ValueError, "learning_rate must be above 0"),
         (PAIR, {"n_networks": 4}, ValueError, "n_networks must be 3, as in the data; got 4"),
         (PAIR, {"activation": "gelu"}, ValueError, "activation must be one of 'relu', 'tanh'"),
-        (PAIR, {"batchnorm": True}, TypeError, "unexpected keyword argument 'batchnorm'"),
-        ({"a": {"sed": 1}}, {}, TypeError, r"unexpected keyword argument 'sed'\n\(in arm 'a'"),
+        (PAIR, {"batchnorm": True}, TypeError, "'without' does not know the option batchnorm"),
+        ({"a": {"sed": 1}}, {}, TypeError, "'a' does not know the option sed"),
     ],
 )
 def test_impossible_arms_are_refused_at_the_call(arms, change, error, words):
