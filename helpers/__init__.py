@@ -12,7 +12,6 @@ The core, to be read in an hour, in this order:
     layer_statistics  what a layer receives, recorded from outside
     shift             how far apart two sets of inputs are, and importance weights
     intervals         95% intervals over seeds, and how numbers are printed
-    sweep             one experiment at many settings, on all cores or on a cluster
     randomness        one seed grows into independent streams
     checks            errors that speak to the learner
     arithmetic        where the obvious NumPy line is slow: what the core calls instead

@@ -5,11 +5,14 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 """
 
 import copy
+import ctypes
 import inspect
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -27,9 +30,10 @@ STEPS_AT_ONCE = 5  # of each arm, before there is something to tell
 class Run:
     """One arm as far as it has come; run["loss"] is what its look calls "loss".
 
-    steps: (n_looks,), updates done at each look. seen: {name: (n_looks, n_networks, ...)}.
-    losses: (n_steps, n_networks), of each mini-batch before its update. network: the networks in
-    lock-step, as they are now.
+    steps: (n_looks,), updates done at each look.
+    seen: {name: (n_looks, n_networks, ...)}.
+    losses: (n_steps, n_networks), of each mini-batch before its update.
+    network: the networks in lock-step, as they are now.
     """
 
     steps: np.ndarray
@@ -86,16 +90,18 @@ def watch_arms(arms, data, **settings):
     def walk():
         n_steps = sum(arm.n_steps for arm in started.values())
         going, n_cores = list(started.values()), os.cpu_count() or 1
-        if any(arm.has_looked for arm in going):
+        if any(len(run.steps) for run in runs().values()):
             yield 0, runs()
         with ThreadPoolExecutor(min(len(going), n_cores)) as pool:
             while going:
                 # Three arms on two cores: without a second turn one of them is often idle.
-                n_turns = 1 if len(going) <= n_cores or len(going) % n_cores == 0 else n_cores
+                turns = going if len(going) <= n_cores else 2 * going
                 with one_blas_thread():  # set anew at each step, two threads are slower than one
-                    looked = list(pool.map(_Arm.go_on, going * n_turns))
+                    looked = list(pool.map(_Arm.go_on, turns))
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
+                if not going:
+                    _give_memory_back()
                 yield share, runs() if any(looked) else None
 
     return walk()
@@ -103,17 +109,10 @@ def watch_arms(arms, data, **settings):
 
 def _start(name, options):
     """Return the _Arm of these options; an error names the arm."""
-    known = inspect.signature(_Arm).parameters
-    needed = ("seed", "hidden", "n_steps", "batch_size", "learning_rate")
-    missing = [one for one in needed if one not in options]
-    build = inspect.signature(options.get("build", multilayer_perceptron)).parameters
-    if any(one.kind is one.VAR_KEYWORD for one in build.values()):  # which it hands on
-        build = {**build, **inspect.signature(multilayer_perceptron).parameters}
-    settled = {"sizes", "rng", "dropout_rng"}  # by the data and the seed
-    unknown = [one for one in options if one in settled or one not in {**known, **build}]
-    for is_wrong, names in (("needs", missing), ("does not know", unknown)):
-        if names:
-            raise TypeError(f"arm {name!r} {is_wrong} the option {', '.join(names)}")
+    functions = _Arm, multilayer_perceptron, options.get("build", multilayer_perceptron)
+    known = set().union(*(inspect.signature(one).parameters for one in functions))
+    if unknown := [one for one in options if one not in known]:
+        raise TypeError(f"arm {name!r} does not know the option {', '.join(unknown)}")
     try:
         return _Arm(**options)
     except Exception as error:
@@ -132,78 +131,88 @@ class _Arm:
         if not isinstance(hidden, (list, tuple)):
             raise TypeError(f"hidden must be a list of widths such as [64, 64], got {hidden!r}")
         self.n_steps = check_integer("n_steps", n_steps)
-        self.every = n_steps if every is None else every
-        check_integer("every", self.every, 1, n_steps, high_is="n_steps")
-        n_networks = _count_networks(data, n_networks)
+        every = n_steps if every is None else every
+        self._every = check_integer("every", every, 1, n_steps, high_is="n_steps")
+        inputs = data.train_inputs  # once, for they may be painted when they are asked for
+        n_networks = _count_networks(inputs, n_networks)
         streams = spawn_streams(seed, n_networks, skip=skip)
-        self.network = build(
-            [data.train_inputs.shape[-1], *hidden, len(data.class_names)], rng=streams.weights,
+        self._network = build(
+            [inputs.shape[-1], *hidden, len(data.class_names)], rng=streams.weights,
             dropout_rng=streams.dropout, n_networks=n_networks, momentum=memory, dtype=dtype,
             **options,
         )
         self._training = train(
-            self.network, data.train_inputs, data.train_targets, n_steps=n_steps,
-            batch_size=batch_size, learning_rate=learning_rate, momentum=momentum,
+            self._network, inputs, data.train_targets, n_steps=n_steps, batch_size=batch_size,
+            learning_rate=learning_rate, momentum=momentum,
             rng=streams.order, sample_weights=sample_weights,
         )
         self._look, self._disturb, self._rng = copy.copy(look), disturb, streams.dropout
-        self._example, self._lock = data.train_inputs[..., :1, :], threading.Lock()
-        self.n_done, self._losses, self._steps, self._seen = 0, [], [], {}
+        self._example, self._lock = inputs[..., :1, :].copy(), threading.Lock()
+        of_networks = () if n_networks is None else (n_networks,)
+        self._losses = np.empty((n_steps, *of_networks), self._network.dtype)
+        self.n_done, self._steps, self._seen = 0, [], {}
         if check_flag("look_first", look_first):
             self._look_around()
 
     def go_on(self):
-        """Take the next few steps, with the looks that are due; return whether there was one."""
+        """Take the next few steps, with the looks that are due; return whether one was."""
         with self._lock:  # the turn before may still be going on
-            return self._go_on()
-
-    def _go_on(self):
-        looked = False
-        for step in self._training:
-            self.n_done = step.index + 1
-            self._losses.append(step.losses)
-            if self._disturb is not None:
-                self._disturb(self.network, self._rng)
-            if self.n_done % self.every == 0 or self.n_done == self.n_steps:
-                self._look_around()
-                looked = True
-            if self.n_done % STEPS_AT_ONCE == 0:
-                break
-        if self.n_done == self.n_steps:
-            # Layers remember their last inputs: let that be one example from now on.
+            looked = False
+            for step in islice(self._training, STEPS_AT_ONCE):
+                self._losses[step.index] = step.losses
+                self.n_done = step.index + 1
+                if self._disturb is not None:
+                    self._disturb(self._network, self._rng)
+                if self.n_done % self._every == 0 or self.n_done == self.n_steps:
+                    self._look_around()
+                    looked = True
+            if self.n_done == self.n_steps:
+                self._training = iter(())  # the optimiser is not needed any more
+            # Layers remember their last inputs: 30 MB an arm, while others have their turn.
             with divergence_allowed():
-                self.network.forward(self._example, training=False)
-        return looked
-
-    @property
-    def has_looked(self):
-        return bool(self._steps)
+                self._network.forward(self._example, training=False)
+            for layer in self._network.layers:
+                for name in layer.parameters:
+                    vars(layer).pop("grad_" + name, None)
+            return looked
 
     def _look_around(self):
-        seen = {} if self._look is None else self._look(self.network)
+        seen = {} if self._look is None else self._look(self._network)
         if not isinstance(seen, dict):
             raise TypeError(f"look must return {{name: array}}, got {type(seen).__name__}")
-        if self._steps and seen and seen.keys() != self._seen.keys():
+        if not seen:
+            return
+        if self._steps and seen.keys() != self._seen.keys():
             before, now = (", ".join(map(repr, one)) for one in (self._seen, seen))
             raise ValueError(f"look must return the same names each time: {before}, then {now}")
-        if seen:
-            self._steps.append(self.n_done)
+        place = len(self._steps)
         for name, values in seen.items():
-            earlier = self._seen.setdefault(name, [])
-            earlier.append(np.array(values))  # a copy: parameters change in place
-            if earlier[0].shape != earlier[-1].shape:
-                shapes = f"{earlier[0].shape}, then {earlier[-1].shape}"
+            values = np.asarray(values)
+            if not place:  # room for all looks, since a Run so far must cost nothing
+                n_looks = 2 + self.n_steps // self._every
+                self._seen[name] = np.empty((n_looks, *values.shape), values.dtype)
+            kept = self._seen[name]
+            if (values.shape, values.dtype) != (kept.shape[1:], kept.dtype):
+                shapes = f"{kept.shape[1:]} {kept.dtype}, then {values.shape} {values.dtype}"
                 raise ValueError(f"look must return {name!r} in the same shape each time: {shapes}")
+            kept[place] = values
+        self._steps.append(self.n_done)
 
     @property
     def run(self):
         """The Run so far."""
-        seen = {name: np.array(values) for name, values in self._seen.items()}
-        return Run(np.array(self._steps), seen, np.array(self._losses), self.network)
+        seen = {name: kept[: len(self._steps)] for name, kept in self._seen.items()}
+        return Run(np.array(self._steps), seen, self._losses[: self.n_done], self._network)
 
 
-def _count_networks(data, n_networks):
-    n_sets = len(data.train_inputs) if data.train_inputs.ndim == 3 else None
+def _give_memory_back():
+    """Return what is free to the system: glibc keeps it, for each thread apart, 200 MB and more."""
+    with suppress(OSError, AttributeError, TypeError):  # other C libraries have no malloc_trim
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _count_networks(inputs, n_networks):
+    n_sets = len(inputs) if inputs.ndim == 3 else None
     if None not in (n_sets, n_networks) and n_networks != n_sets:
         raise ValueError(f"n_networks must be {n_sets}, as in the data; got {n_networks!r}")
     return n_networks if n_sets is None else n_sets

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,35 +17,11 @@ from helpers.checks import check_choice, check_finite, check_integer, check_numb
 from helpers.randomness import one_per_network, spawn_streams
 
 FASHION_MNIST_FILE = Path(__file__).resolve().parents[1] / "data" / "fashion_mnist.npz"
-FASHION_MNIST_ARRAYS = {  # name: shape of the uint8 array, SHA-256 of its bytes
-    "train_images": (
-        (10_000, 28, 28),
-        "0618f95298176b9eadb18d2b85683cebb6be9cf6e0907ebd6a7ee79bb54412bd",
-    ),
-    "train_labels": (
-        (10_000,),
-        "7da08443c3bc01813b0becf17a9f2c08a3bd3cef6021c6f8dad77c5611784d3b",
-    ),
-    "test_images": (
-        (2_000, 28, 28),
-        "0b760b1d580aab0a6e77f696c3376102b2402700a5ada2de0942115f6887fb81",
-    ),
-    "test_labels": (
-        (2_000,),
-        "d03b69ba5773b0623b533415075c3b7506665eb60bd03cf4b18533c935627a8c",
-    ),
-}
+# Of its arrays, see `checksum`.
+FASHION_MNIST_SHA256 = "00f602a25deaa44869ab97e4f5512140bdca0deb12b7672f5380f9c50c526e0d"
 CLASS_NAMES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )
 IMAGE_SIZES = (28, 14, 7)
 
@@ -104,30 +79,27 @@ def load_fashion_mnist(
     image_size = check_choice("image_size", check_integer("image_size", image_size), IMAGE_SIZES)
     label_noise = check_number("label_noise", label_noise, 0.0, 1.0)
     class_ids = _check_classes(classes)
-    raw = read_fashion_mnist()
-    train_rows, train_labels = _keep_classes(raw.train_labels, class_ids)
-    test_rows, test_labels = _keep_classes(raw.test_labels, class_ids)
+    pool = _read_pool(image_size)
+    train_rows, train_labels = _keep_classes(pool.train_targets, class_ids)
+    test_rows, test_labels = _keep_classes(pool.test_targets, class_ids)
     n_train = check_integer("n_train", n_train, high=len(train_rows), high_is="the training pool")
     n_test = check_integer("n_test", n_test, high=len(test_rows), high_is="the test pool")
     if (rng is None) == (seed is None):
         raise TypeError(f"give either rng or seed, got rng={rng!r} and seed={seed!r}")
     rng = spawn_streams(seed, n_networks).data if rng is None else rng
-    generators = one_per_network(rng, n_networks)
-
     draws = [
         _draw_examples(train_labels, n_train, len(class_ids), label_noise, generator)
-        for generator in generators
+        for generator in one_per_network(rng, n_networks)
     ]
     chosen, train_targets = (_join(parts, n_networks) for parts in zip(*draws))
-    pixels = _pooled_pixels(image_size)
     return FashionMNIST(
-        train_inputs=pixels.levels[pixels.train_sums[train_rows[chosen]]],
+        train_inputs=pool.train_inputs[train_rows[chosen]],
         train_targets=train_targets,
-        test_inputs=pixels.levels[pixels.test_sums[test_rows[:n_test]]],
+        test_inputs=pool.test_inputs[test_rows[:n_test]],
         test_targets=test_labels[:n_test],
         class_names=tuple(CLASS_NAMES[i] for i in class_ids),
-        mean=pixels.mean,
-        sd=pixels.sd,
+        mean=pool.mean,
+        sd=pool.sd,
     )
 
 
@@ -137,16 +109,15 @@ def _check_classes(classes):
         return list(range(len(CLASS_NAMES)))
     if isinstance(classes, str) or not isinstance(classes, (Sequence, np.ndarray)):
         raise TypeError(f"classes must be a sequence of class ids or names, got {classes!r}")
-    class_ids = [_check_class(one) for one in classes]
+    class_ids = [
+        CLASS_NAMES.index(check_choice("a name in classes", one, CLASS_NAMES))
+        if isinstance(one, str)
+        else check_integer("an id in classes", one, 0, len(CLASS_NAMES) - 1)
+        for one in classes
+    ]
     if len(class_ids) < 2 or len(set(class_ids)) < len(class_ids):
         raise ValueError(f"classes must hold at least two, all different, got {classes!r}")
     return class_ids
-
-
-def _check_class(one):
-    if isinstance(one, str):
-        return CLASS_NAMES.index(check_choice("a name in classes", one, CLASS_NAMES))
-    return check_integer("an id in classes", one, low=0, high=len(CLASS_NAMES) - 1)
 
 
 def _keep_classes(labels, class_ids):
@@ -176,21 +147,43 @@ def _join(parts, n_networks):
     return parts[0] if n_networks is None else np.stack(parts)
 
 
-# -- from the file to pooled pixels --
-
-
-class RawImages(NamedTuple):
-    """The arrays of the data file, uint8 and read-only: images (n, 28, 28), labels (n,)."""
-
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
+# -- the file --
 
 
 @lru_cache
+def _read_pool(image_size):
+    """Return FashionMNIST data with all images of the file, in its order."""
+    # Integers add up to the same total in any order, and each float operation after that is
+    # rounded as IEEE 754 demands: every machine gets the same inputs to the last bit.
+    raw = read_fashion_mnist()
+    train_sums = _sum_blocks(raw["train_images"], image_size)
+    total = int(train_sums.sum(dtype=np.int64))
+    total_of_squares = int(np.einsum("ij,ij->", train_sums, train_sums, dtype=np.int64))
+    white = 255 * (28 // image_size) ** 2  # the sum of a block of white pixels
+    mean = total / (train_sums.size * white)
+    sd = math.sqrt(train_sums.size * total_of_squares - total**2) / (train_sums.size * white)
+    levels = ((np.arange(white + 1) / white - mean) / sd).astype(np.float32)
+    return FashionMNIST(
+        train_inputs=levels[train_sums],
+        train_targets=raw["train_labels"],
+        test_inputs=levels[_sum_blocks(raw["test_images"], image_size)],
+        test_targets=raw["test_labels"],
+        class_names=CLASS_NAMES,
+        mean=mean,
+        sd=sd,
+    )
+
+
+def _sum_blocks(images, image_size):
+    """Return the pixel sums of square blocks of (n, 28, 28) images: uint16 (n, image_size**2)."""
+    width = 28 // image_size
+    blocks = images.reshape(-1, image_size, width, image_size, width)
+    return np.einsum("nrhcw->nrc", blocks, dtype=np.uint16).reshape(len(images), -1)
+
+
 def read_fashion_mnist(path=FASHION_MNIST_FILE):
-    """Return the RawImages in `path`; they are kept in memory for the next call.
+    """Return the arrays in `path` by name, uint8: train_images and test_images (n, 28, 28), and
+    train_labels and test_labels (n,).
 
     Each block of ten images shows all ten classes, so every prefix is balanced to within one.
     Raises FileNotFoundError when the file is missing, ValueError when it is damaged.
@@ -199,11 +192,20 @@ def read_fashion_mnist(path=FASHION_MNIST_FILE):
         f"Restore it with `git checkout -- data/{FASHION_MNIST_FILE.name}` "
         "or rebuild it with `python data/build_fashion_mnist.py`."
     )
-    arrays = read_arrays(path, FASHION_MNIST_ARRAYS, restore)
-    if difference := find_difference(arrays):
-        raise ValueError(f"{path} is altered: {difference}. {restore}")
-    make_read_only(*arrays.values())
-    return RawImages(**arrays)
+    names = [f"{split}_{kind}" for split in ("train", "test") for kind in ("images", "labels")]
+    arrays = read_arrays(path, names, restore)
+    if checksum(arrays) != FASHION_MNIST_SHA256:
+        raise ValueError(f"{path} is altered: its arrays are not the course's. {restore}")
+    return arrays
+
+
+def checksum(arrays):
+    """Return the SHA-256 of `arrays`, {name: array}: of names, types, shapes and bytes."""
+    found = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        found.update(f"{name} {array.dtype} {array.shape}".encode())
+        found.update(np.ascontiguousarray(array))
+    return found.hexdigest()
 
 
 def read_arrays(path, names, restore):
@@ -215,7 +217,7 @@ def read_arrays(path, names, restore):
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in names if name in archive.files}
+            return {name: archive[name] for name in names}
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{path} is missing. {restore} The data folder is looked for beside the package: "
@@ -223,68 +225,14 @@ def read_arrays(path, names, restore):
         ) from None
     except Exception as error:  # damage surfaces in zipfile, zlib or NumPy, as many types
         raise ValueError(
-            f"{path} cannot be read as an .npz archive, it may be truncated or altered. {restore}"
+            f"{path} cannot be read, it may be truncated or altered ({error}). {restore}"
         ) from error
-    if missing := [name for name in names if name not in arrays]:
-        raise ValueError(
-            f"{path} lacks {', '.join(missing)}, it may be truncated or altered. {restore}"
-        )
-    return arrays
 
 
 def make_read_only(*arrays):
     """Forbid to write into arrays that are kept for the next caller."""
     for array in arrays:
         array.flags.writeable = False
-
-
-def find_difference(arrays):
-    """Return in words how `arrays` (name -> array) differ from the course's, None if not at all."""
-    for name, (shape, checksum) in FASHION_MNIST_ARRAYS.items():
-        array = arrays[name]
-        if array.shape != shape or array.dtype != np.uint8:
-            return f"{name} must be uint8 of shape {shape}, got {array.dtype} of {array.shape}"
-        found = hashlib.sha256(array.tobytes()).hexdigest()
-        if found != checksum:
-            return f"{name} must have SHA-256 {checksum}, got {found}"
-    return None
-
-
-class _PooledPixels(NamedTuple):
-    """Block sums of pixels, exact integers, and what turns them into standardised inputs."""
-
-    train_sums: np.ndarray  # (n, image_size ** 2)
-    test_sums: np.ndarray
-    mean: float  # over all training images and pixels, in grey levels from 0 to 1
-    sd: float
-    levels: np.ndarray  # levels[sum] is the input, float32
-
-
-@lru_cache
-def _pooled_pixels(image_size):
-    # Integers add up to the same total in any order, and each float operation after that is
-    # rounded as IEEE 754 demands: every machine gets the same inputs to the last bit.
-    raw = read_fashion_mnist()
-    train_sums = _sum_blocks(raw.train_images, image_size)
-    test_sums = _sum_blocks(raw.test_images, image_size)
-    n_sums = train_sums.size
-    total = int(train_sums.sum(dtype=np.int64))
-    total_of_squares = int(np.einsum("ij,ij->", train_sums, train_sums, dtype=np.int64))
-    white = 255 * (28 // image_size) ** 2  # the sum of a block of white pixels
-    mean = total / (n_sums * white)
-    sd = math.sqrt(n_sums * total_of_squares - total**2) / (n_sums * white)
-    levels = ((np.arange(white + 1) / white - mean) / sd).astype(np.float32)
-    return _PooledPixels(train_sums, test_sums, mean, sd, levels)
-
-
-def _sum_blocks(images, image_size):
-    """Return the pixel sums of square blocks of (n, 28, 28) images: uint16 (n, image_size**2)."""
-    width = 28 // image_size
-    sums = np.zeros((len(images), image_size, image_size), np.uint16)
-    for row in range(width):
-        for column in range(width):
-            sums += images[:, row::width, column::width]
-    return sums.reshape(len(images), -1)
 
 
 # -- the 2-D toy: one rule, seen in one region and then in another --

@@ -5,23 +5,20 @@
 
 Each notebook runs from top to bottom in a new kernel of this Python, in its own folder, with this
 checkout's `helpers` and one BLAS thread. What depends on the run or the machine is then taken out
-(widget views, timings, versions), so that a second execution gives the same bytes. Each cell is
-given its place in slides, for `jupyter nbconvert --to slides`, and each picture its sentence as
-alternative text. A cell that raises makes the command fail and leaves the file as it was.
+(widget views, timings, versions), so that a second execution gives the same bytes, and each
+picture gets its sentence as alternative text. A cell that raises makes the command fail and leaves
+the file as it was.
 
 Needs nbclient and nbformat, which `jupyter` brings.
 """
 
 import argparse
 import hashlib
-import itertools
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
-import textwrap
 import time
 from pathlib import Path
 
@@ -47,9 +44,7 @@ QUIET_KERNEL = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 NOTEBOOK_METADATA = {
     "kernelspec": {
-        "display_name": "Python 3 (ipykernel)",
-        "language": "python",
-        "name": "python3",
+        "display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3",
     },
     "language_info": {
         "codemirror_mode": {"name": "ipython", "version": 3},
@@ -62,10 +57,6 @@ NOTEBOOK_METADATA = {
 }
 CELL_METADATA = {"jupyter", "slideshow", "tags"}
 WIDGET_TYPES = "application/vnd.jupyter.widget-"
-
-# Of a section under such a heading nothing goes into the slides.
-NO_SLIDES = re.compile(r"^## (Go deeper|Your turn|References|Where does)", re.MULTILINE)
-SLIDE_LINES, SLIDE_WIDTH = 18, 64  # what fits on one, code and printed text; printed text
 
 
 class NotebookError(Exception):
@@ -128,7 +119,6 @@ def normalise(notebook):
         if cell.cell_type == "code":
             cell.outputs = _merge_streams(_without_widgets(cell.outputs))
             _describe_pictures(cell.outputs)
-    _mark_slides(notebook.cells)
     return notebook
 
 
@@ -266,60 +256,6 @@ def _merge_streams(outputs):
         else:
             merged.append(output)
     return merged
-
-
-def _mark_slides(cells):
-    """Give each cell its `slideshow` metadata: headings, pictures, bets and small tables are shown.
-
-    What stands beside a picture in words, and the replies to bets, become the speaker's notes;
-    set-up, long code, exercises and what goes deeper are skipped.
-    """
-    shown = True
-    for index, cell in enumerate(cells):
-        heads = cell.cell_type == "markdown" and re.search(r"^##? ", cell.source, re.MULTILINE)
-        if heads:
-            shown = not NO_SLIDES.search(cell.source)
-        kind = ("slide" if heads else _slide_type(cell, cells[index + 1 :])) if shown else "skip"
-        cell.metadata["slideshow"] = nbformat.from_dict({"slide_type": kind})
-
-
-def _slide_type(cell, following):
-    if cell.cell_type == "code":
-        return _slide_type_of_code(cell)
-    if cell.source.startswith("**What we see.**") or any(map(_shows_picture, following[:1])):
-        return "notes"
-    results = itertools.takewhile(lambda one: one.cell_type == "code", following)
-    result = next((one for one in results if one.outputs), None)
-    # Words that announce what is not shown would stand there alone.
-    return "skip" if result and _slide_type_of_code(result) == "skip" else "subslide"
-
-
-def _slide_type_of_code(cell):
-    if _shows_picture(cell):
-        return "subslide"
-    shown = _text(cell, "text/markdown") or _text(cell, "text/plain")
-    if shown.startswith("*Measured:"):  # the reply to a bet
-        return "notes"
-    lines = shown.splitlines()
-    if _text(cell, "text/markdown"):
-        lines = [part for line in lines for part in textwrap.wrap(line, SLIDE_WIDTH)]
-    n_lines = len(cell.source.splitlines()) + len(lines)
-    fits = n_lines <= SLIDE_LINES and all(len(line) <= SLIDE_WIDTH for line in lines)
-    return "subslide" if cell.outputs and fits else "skip"
-
-
-def _shows_picture(cell):
-    outputs = cell.outputs if cell.cell_type == "code" else []
-    return any("image/png" in output.get("data", {}) for output in outputs)
-
-
-def _text(cell, mime_type):
-    """Return what a code cell shows as `mime_type`; printed text counts as text/plain."""
-    return "".join(
-        output.get("data", {}).get(mime_type, "")
-        or (output.get("text", "") if mime_type == "text/plain" else "")
-        for output in cell.outputs
-    )
 
 
 def _replace(path, notebook):

@@ -10,7 +10,8 @@ the coat shows there (0 to 1) and the colour added to it. Shapes are signed dist
 inside.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -127,8 +128,9 @@ def draw_faces(kinds, image_size, rng):
         members = np.flatnonzero(kinds == kind)
         for start in range(0, len(members), FACES_AT_ONCE):
             block = members[start : start + FACES_AT_ONCE]
-            canvas = _Canvas(traits.of(block), image_size)
-            draw_animal(canvas)
+            of_block = {name: values[..., block, :, :] for name, values in traits.items()}
+            canvas = _Canvas(SimpleNamespace(**of_block), image_size)
+            draw_animal(canvas, canvas.traits)
             coat_map[block] = canvas.coat_map
             rest[block] += np.moveaxis(canvas.rest, 0, -1)
     # Grain included, so that painting never has to clip, which would not be affine.
@@ -139,53 +141,32 @@ def draw_faces(kinds, image_size, rng):
 # -- what differs from face to face --
 
 
-@dataclass(frozen=True, eq=False)
-class _Traits:
-    """One value for each face: (n_faces, 1, 1), to broadcast over its pixels; colours RGB first.
+def _sample_traits(n_faces, rng):
+    """Return {trait: one value for each face, (n_faces, 1, 1)}; colours have RGB in front.
 
     The same ranges for all kinds: eyes or noses of one kind's own would tell cats from the rest
     in any coat, and the lesson about coats would be lost.
     """
 
-    right: np.ndarray
-    down: np.ndarray
-    tilt: np.ndarray  # radians
-    scale: np.ndarray
-    slimness: np.ndarray
-    light_from: np.ndarray  # -1 left to 1 right
-    ear_size: np.ndarray
-    eye_distance: np.ndarray
-    eye_height: np.ndarray
-    eye_colour: np.ndarray
-    nose_colour: np.ndarray
-    paleness: np.ndarray  # of the fur around the mouth
-    background: np.ndarray
-
-    def of(self, faces):
-        """Return the traits of some of the faces."""
-        return _Traits(*(getattr(self, field.name)[..., faces, :, :] for field in fields(self)))
-
-
-def _sample_traits(n_faces, rng):
     def between(low, high, shape=()):
         return rng.uniform(low, high, (*shape, n_faces, 1, 1)).astype(np.float32)
 
     # Uniform, not Gaussian, and large faces stay near the middle: ears remain in the picture.
     scale = between(0.78, 1)
     roam = 0.6 - 0.52 * scale
-    return _Traits(
+    return dict(
+        scale=scale,
         right=roam * between(-1, 1),
         down=roam * between(-0.7, 0.7),
-        tilt=between(-0.2, 0.2),
-        scale=scale,
+        tilt=between(-0.2, 0.2),  # radians
         slimness=between(0.92, 1.08),
-        light_from=between(-1, 1),
+        light_from=between(-1, 1),  # left to right
         ear_size=between(0.85, 1.15),
         eye_distance=between(0.9, 1.1),
         eye_height=between(-0.05, 0.05),
         eye_colour=_mix(GREEN, AMBER, between(0, 1)),
         nose_colour=_mix(PINK, BROWN, between(0, 1)),
-        paleness=between(0.2, 0.5),
+        paleness=between(0.2, 0.5),  # of the fur around the mouth
         background=between(0.53, 0.84) + between(-0.1, 0.1, (3,)),
     )
 
@@ -231,6 +212,13 @@ class _Canvas:
         for rest, channel in zip(self.rest, channels):
             rest += cover * (channel - rest)
 
+    def oval(self, centre, radii, coating):
+        self.put(_ellipse(self.u, self.v, centre, radii), coating)
+
+    def ovals(self, centre, radii, coating, leaning=0):
+        """One on each side; leaning: how far a point below the middle lies more outwards."""
+        self.put(_ellipse(self.side - leaning * self.v, self.v, centre, radii), coating)
+
 
 def _ellipse(u, v, centre, radii):
     x, y = (u - centre[0]) / radii[0], (v - centre[1]) / radii[1]
@@ -257,94 +245,66 @@ def _line(u, v, start, end, width):
 # -- the animals, each painted from back to front --
 
 
-def _draw_cat(canvas):
-    _pointed_ears(canvas)
+def _draw_cat(canvas, traits):
+    tip = -0.78 * traits.ear_size
+    ear = (0.08, -0.28), (0.56, tip), (0.62, 0.08)
+    canvas.put(_triangle(canvas.side, canvas.v, ear), FUR)
+    inside = (0.22, -0.32), (0.53, 0.82 * tip), (0.55, -0.14)
+    canvas.put(_triangle(canvas.side, canvas.v, inside), EAR_SKIN)
     _whiskers(canvas, 0.42)
-    _head(canvas, 0.13, (0.58, 0.52))
-    _head(canvas, 0.28, (0.68, 0.36))
+    canvas.oval((0, 0.13), (0.58, 0.52), FUR)
+    canvas.oval((0, 0.28), (0.68, 0.36), FUR)
     _cheeks(canvas, 0.42)
-    _slit_eyes(canvas, 0.04)
+    _eyes(canvas, 0.04, 0.26, iris=(0.15, 0.10), pupil=(0.04, 0.09))
     _mouth(canvas, 0.38, 0.50)
     _small_nose(canvas, 0.28)
 
 
-def _draw_dog(canvas):
-    _head(canvas, 0.06, (0.54, 0.56))
-    _hanging_ears(canvas)
-    _tongue(canvas, 0.76)
-    _muzzle(canvas, 0.44, (0.29, 0.30))
+def _draw_dog(canvas, traits):
+    canvas.oval((0, 0.06), (0.54, 0.56), FUR)
+    length = 0.44 * traits.ear_size
+    canvas.ovals((0.54, length - 0.46), (0.16, length), EAR_FUR, leaning=0.2)
+    canvas.oval((0, 0.76), (0.11, 0.16), TONGUE)
+    canvas.oval((0, 0.44), (0.29, 0.30), _pale_fur(traits))
     _round_eyes(canvas, 0.02)
     _mouth(canvas, 0.40, 0.60)
-    _big_nose(canvas, 0.32)
+    _big_nose(canvas)
 
 
-def _draw_bear(canvas):
-    _round_ears(canvas)
-    _head(canvas, 0.14, (0.66, 0.56))
-    _muzzle(canvas, 0.42, (0.30, 0.24))
+def _draw_bear(canvas, traits):
+    for part, coating in ((1, FUR), (0.55, EAR_SKIN)):
+        radius = part * (0.24 * traits.ear_size)
+        canvas.ovals((0.50, -0.38), (radius, radius), coating)
+    canvas.oval((0, 0.14), (0.66, 0.56), FUR)
+    canvas.oval((0, 0.42), (0.30, 0.24), _pale_fur(traits))
     _round_eyes(canvas, 0.03)
     _mouth(canvas, 0.36, 0.52)
-    _big_nose(canvas, 0.32)
+    _big_nose(canvas)
 
 
-def _draw_rabbit(canvas):
-    _tall_ears(canvas)
+def _draw_rabbit(canvas, traits):
+    length = 0.42 * traits.ear_size
+    canvas.ovals((0.18, 0.04 - length), (0.14, length), FUR, leaning=-0.15)
+    canvas.ovals((0.18, 0.04 - length), (0.065, 0.75 * length), EAR_SKIN, leaning=-0.15)
     _whiskers(canvas, 0.48)
-    _head(canvas, 0.28, (0.54, 0.50))
-    _teeth(canvas, 0.62)
+    canvas.oval((0, 0.28), (0.54, 0.50), FUR)
+    canvas.ovals((0.045, 0.62), (0.045, 0.09), TOOTH)
     _cheeks(canvas, 0.48)
     _round_eyes(canvas, 0.12)
     _small_nose(canvas, 0.35)
 
 
-# -- parts of a face, placed by the height v of their centre or top --
+# -- parts that several animals have, placed by the height v of their centre or top --
 
 
-def _head(canvas, height, radii):
-    canvas.put(_ellipse(canvas.u, canvas.v, (0, height), radii), FUR)
-
-
-def _pointed_ears(canvas):
-    tip = -0.78 * canvas.traits.ear_size
-    outer = ((0.08, -0.28), (0.56, tip), (0.62, 0.08))
-    inner = ((0.22, -0.32), (0.53, 0.82 * tip), (0.55, -0.14))
-    canvas.put(_triangle(canvas.side, canvas.v, outer), FUR)
-    canvas.put(_triangle(canvas.side, canvas.v, inner), EAR_SKIN)
-
-
-def _hanging_ears(canvas):
-    length = 0.44 * canvas.traits.ear_size
-    leaning = canvas.side - 0.2 * canvas.v
-    canvas.put(_ellipse(leaning, canvas.v, (0.54, length - 0.46), (0.16, length)), EAR_FUR)
-
-
-def _round_ears(canvas):
-    radius = 0.24 * canvas.traits.ear_size
-    for part, coating in ((1, FUR), (0.55, EAR_SKIN)):
-        radii = (part * radius, part * radius)
-        canvas.put(_ellipse(canvas.side, canvas.v, (0.50, -0.38), radii), coating)
-
-
-def _tall_ears(canvas):
-    length = 0.42 * canvas.traits.ear_size
-    leaning = canvas.side + 0.15 * canvas.v
-    centre = (0.18, 0.04 - length)
-    canvas.put(_ellipse(leaning, canvas.v, centre, (0.14, length)), FUR)
-    canvas.put(_ellipse(leaning, canvas.v, centre, (0.065, 0.75 * length)), EAR_SKIN)
-
-
-def _slit_eyes(canvas, height):
-    centre = (0.26 * canvas.traits.eye_distance, height + canvas.traits.eye_height)
-    iris = (0, canvas.traits.eye_colour)
-    canvas.put(_ellipse(canvas.side, canvas.v, centre, (0.15, 0.10)), iris)
-    canvas.put(_ellipse(canvas.side, canvas.v, centre, (0.04, 0.09)), DARK)
+def _eyes(canvas, height, apart, iris, pupil):
+    centre = (apart * canvas.traits.eye_distance, height + canvas.traits.eye_height)
+    canvas.ovals(centre, iris, (0, canvas.traits.eye_colour))
+    canvas.ovals(centre, pupil, DARK)
 
 
 def _round_eyes(canvas, height):
-    centre = (0.24 * canvas.traits.eye_distance, height + canvas.traits.eye_height)
-    iris = (0, canvas.traits.eye_colour)
-    canvas.put(_ellipse(canvas.side, canvas.v, centre, (0.115, 0.115)), iris)
-    canvas.put(_ellipse(canvas.side, canvas.v, centre, (0.06, 0.06)), DARK)
+    _eyes(canvas, height, 0.24, iris=(0.115, 0.115), pupil=(0.06, 0.06))
 
 
 def _small_nose(canvas, top):
@@ -352,18 +312,12 @@ def _small_nose(canvas, top):
     canvas.put(_triangle(canvas.u, canvas.v, corners), (0, canvas.traits.nose_colour))
 
 
-def _big_nose(canvas, height):
-    nose = _ellipse(canvas.u, canvas.v, (0, height), (0.14, 0.10))
-    canvas.put(nose, (0, canvas.traits.nose_colour))
-
-
-def _muzzle(canvas, height, radii):
-    canvas.put(_ellipse(canvas.u, canvas.v, (0, height), radii), _pale_fur(canvas.traits))
+def _big_nose(canvas):
+    canvas.oval((0, 0.32), (0.14, 0.10), (0, canvas.traits.nose_colour))
 
 
 def _cheeks(canvas, height):
-    cheek = _ellipse(canvas.side, canvas.v, (0.12, height), (0.17, 0.13))
-    canvas.put(cheek, _pale_fur(canvas.traits))
+    canvas.ovals((0.12, height), (0.17, 0.13), _pale_fur(canvas.traits))
 
 
 def _pale_fur(traits):
@@ -375,14 +329,6 @@ def _mouth(canvas, top, bottom):
     canvas.put(_line(canvas.u, canvas.v, (0, top), (0, bottom), 0.03), DARK, opacity=0.7)
     corner = (0.14, bottom - 0.05)
     canvas.put(_line(canvas.side, canvas.v, (0, bottom), corner, 0.03), DARK, opacity=0.7)
-
-
-def _tongue(canvas, height):
-    canvas.put(_ellipse(canvas.u, canvas.v, (0, height), (0.11, 0.16)), TONGUE)
-
-
-def _teeth(canvas, height):
-    canvas.put(_ellipse(canvas.side, canvas.v, (0.045, height), (0.045, 0.09)), TOOTH)
 
 
 def _whiskers(canvas, height):

@@ -29,7 +29,8 @@ def record(network, probe, statistics="stored"):
     for batch norm that normalises with the probe's own mean and variance.
     """
     check_choice("statistics", statistics, ("stored", "fresh"))
-    received, _ = _walk(network, probe, fresh=statistics == "fresh")
+    received = []
+    _walk(network, probe, fresh=statistics == "fresh", received=received)
     return received
 
 
@@ -53,8 +54,7 @@ def predict_with_batch_statistics(network, inputs, group_size=None):
     of classes first, as the stored test images do: who shares a group matters. Dropout is off.
     Raises ValueError unless group_size, at least 2, divides the batch; None is one group.
     """
-    _, logits = _walk(network, inputs, fresh=True, group_size=group_size)
-    return logits
+    return _walk(network, inputs, fresh=True, group_size=group_size)
 
 
 def with_statistics(network, inputs, group_size=None, *, share_weights=False):
@@ -76,22 +76,23 @@ def with_statistics(network, inputs, group_size=None, *, share_weights=False):
     return twin
 
 
-def _walk(network, inputs, *, fresh, group_size=None, store=False):
+def _walk(network, inputs, *, fresh, group_size=None, store=False, received=None):
+    """Return the logits; append what each layer receives to `received`, if that is a list."""
     if not isinstance(network, Network):
         raise TypeError(f"network must be a Network, got {type(network).__name__}")
     outputs = network.check_inputs(inputs)
     if group_size is not None:
         check_group_size(group_size, outputs.shape[-2] if outputs.ndim > 1 else 0)
-    received = []
     with one_blas_thread(), divergence_allowed():
         for layer in network.layers:
-            received.append(outputs)
+            if received is not None:
+                received.append(outputs)
             if isinstance(layer, BatchNorm) and fresh:
                 outputs = _normalise_fresh(layer, outputs, group_size, store)
             elif not isinstance(layer, Dropout):
                 # A shallow copy: the layer's memory of its last training batch stays as it is.
                 outputs = copy.copy(layer).forward(outputs, training=False)
-    return received, outputs
+    return outputs
 
 
 def _normalise_fresh(norm, inputs, group_size, store):

@@ -43,24 +43,23 @@ def remember(maxsize=1):
 
     def decorate(function):
         signature, kept, lock = inspect.signature(function), OrderedDict(), threading.Lock()
-        kind = _KeptWork if inspect.isgeneratorfunction(function) else _KeptResult
+        is_long = inspect.isgeneratorfunction(function)
 
         @wraps(function)
         def look_up(*args, **kwargs):
+            def begin():
+                result = function(*args, **kwargs)
+                return result if is_long else iter([(1, result)])
+
             arguments = signature.bind(*args, **kwargs)
             arguments.apply_defaults()
             key = _hashable(arguments.arguments)
             with lock:
-                one = kept.setdefault(key, kind(lambda: function(*args, **kwargs)))
+                work = kept.setdefault(key, _KeptWork(begin))
                 kept.move_to_end(key)
                 while len(kept) > maxsize:
                     kept.popitem(last=False)
-            try:
-                return one.get()
-            except BaseException:
-                with lock:
-                    kept.pop(key, None)
-                raise
+            return iter(work) if is_long else finish(work)
 
         def forget():
             with lock:  # cleared while another thread looks up, an OrderedDict is spoilt for ever
@@ -72,29 +71,15 @@ def remember(maxsize=1):
     return decorate
 
 
-class _KeptResult:
-    def __init__(self, make):
-        self._make, self._lock, self._results = make, threading.Lock(), []
-
-    def get(self):
-        with self._lock:
-            if not self._results:
-                self._results.append(self._make())
-            return self._results[0]
-
-
 class _KeptWork:
     """Iterating gives the latest result first and then those that follow.
 
     Also when another thread takes some of them. Work that has failed begins anew.
     """
 
-    def __init__(self, make):
-        self._make, self._lock = make, threading.Lock()
+    def __init__(self, begin):
+        self._begin, self._lock = begin, threading.Lock()
         self._work, self._latest = None, None
-
-    def get(self):
-        return iter(self)
 
     def __iter__(self):
         seen = self._latest
@@ -108,9 +93,9 @@ class _KeptWork:
 
     def _next(self):
         with self._lock:
-            if self._work is None:
-                self._work = self._make()
             try:
+                if self._work is None:
+                    self._work = self._begin()
                 pair = next(self._work, None)
             except BaseException:
                 self._work = self._latest = None

@@ -4,9 +4,6 @@ import gzip
 import importlib.util
 import math
 import pickle
-import re
-import shutil
-from dataclasses import FrozenInstanceError
 from fractions import Fraction
 
 import numpy as np
@@ -14,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import datasets
 from helpers.datasets import (
     CLASS_NAMES,
-    FASHION_MNIST_ARRAYS,
     FASHION_MNIST_FILE,
+    FASHION_MNIST_SHA256,
+    checksum,
     load_fashion_mnist,
     read_arrays,
     read_fashion_mnist,
@@ -29,6 +26,7 @@ from helpers.datasets import (
 from helpers.randomness import spawn_streams
 
 DATA_FOLDER = FASHION_MNIST_FILE.parent
+RAW = read_fashion_mnist()
 
 
 def load(seed=0, n_networks=None, **arguments):
@@ -44,116 +42,25 @@ def points(distance, n_samples=50, seed=0, n_networks=None):
 # -- the file --
 
 
-def test_file_is_small_and_its_arrays_are_those_of_the_readme():
+def test_the_file_is_small_and_as_the_readme_says():
     assert FASHION_MNIST_FILE.stat().st_size < 6e6
-    row = re.compile(r"^\| `(\w+)` \| \(([\d, ]+)\) \| uint8 \| `([0-9a-f]{64})` \|$", re.MULTILINE)
-    table = {
-        name: (tuple(int(size) for size in re.findall(r"\d+", shape)), checksum)
-        for name, shape, checksum in row.findall((DATA_FOLDER / "README.md").read_text("utf-8"))
-    }
-    assert table == FASHION_MNIST_ARRAYS
+    readme = (DATA_FOLDER / "README.md").read_text("utf-8")
+    assert f"`{FASHION_MNIST_SHA256}`" in readme
+    for name, array in RAW.items():
+        assert f"| `{name}` | {array.shape} | {array.dtype} |" in readme
     for number, name in enumerate(CLASS_NAMES):
-        assert f"{number} {name}" in (DATA_FOLDER / "README.md").read_text("utf-8")
+        assert f"{number} {name}" in readme
 
 
-@pytest.mark.parametrize("split", ["train", "test"])
-def test_every_prefix_is_balanced(split):
-    labels = getattr(read_fashion_mnist(), f"{split}_labels")
-    counts = np.cumsum(labels[:, None] == np.arange(10), axis=0)
-    assert (counts.max(axis=1) - counts.min(axis=1)).max() == 1
-    assert len(set(counts[-1])) == 1
-
-
-def test_no_image_occurs_twice():
-    raw = read_fashion_mnist()
-    images = np.concatenate([raw.train_images, raw.test_images])
+def test_every_prefix_is_balanced_and_no_image_occurs_twice():
+    for labels in (RAW["train_labels"], RAW["test_labels"]):
+        counts = np.cumsum(labels[:, None] == np.arange(10), axis=0)
+        assert np.ptp(counts, axis=1).max() == 1 and np.ptp(counts[-1]) == 0
+    images = np.concatenate([RAW["train_images"], RAW["test_images"]])
     assert len({image.tobytes() for image in images}) == len(images) == 12_000
 
 
-def test_raw_arrays_are_cached_and_read_only():
-    raw = read_fashion_mnist()
-    assert read_fashion_mnist() is raw
-    for array in raw:
-        with pytest.raises(ValueError, match="read-only"):
-            array[0] = 0
-
-
 # -- a damaged file --
-
-
-def save(path, **changes):
-    arrays = read_fashion_mnist()._asdict() | changes
-    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
-
-
-def check_refused(path, problem):
-    with pytest.raises(ValueError) as caught:
-        read_fashion_mnist(path)
-    message = str(caught.value)
-    assert str(path) in message
-    assert problem in message
-    assert "git checkout -- data/fashion_mnist.npz" in message
-    assert "python data/build_fashion_mnist.py" in message
-
-
-def test_missing_file(tmp_path):
-    with pytest.raises(FileNotFoundError) as caught:
-        read_fashion_mnist(tmp_path / "fashion_mnist.npz")
-    message = str(caught.value)
-    assert f"{tmp_path / 'fashion_mnist.npz'} is missing" in message
-    assert "git checkout -- data/fashion_mnist.npz" in message
-    assert "python data/build_fashion_mnist.py" in message
-    assert "only editable installs (`pip install -e .`)" in message
-
-
-def test_what_an_archive_lacks_is_named(tmp_path):
-    path = tmp_path / "some.npz"
-    np.savez(path, a=[1, 2], other=[3])
-    assert read_arrays(path, ["a"], "Get it.")["a"].tolist() == [1, 2]
-    with pytest.raises(ValueError, match=r"some\.npz lacks b, c, it may be .* altered\. Get it\.$"):
-        read_arrays(path, ["a", "b", "c"], "Get it.")
-
-
-@pytest.mark.parametrize("n_bytes", [0, 1, 4, 100, 1_000_000, -1000, -22, -1])
-def test_truncated_file(tmp_path, n_bytes):
-    path = tmp_path / "cut.npz"
-    content = FASHION_MNIST_FILE.read_bytes()
-    path.write_bytes(content[:n_bytes])
-    check_refused(path, "may be truncated or altered")
-
-
-@pytest.mark.parametrize("position", [0, 2, 80, 200, 100_000, 3_000_000, -1500, -30, -10])
-def test_one_byte_altered(tmp_path, position):
-    path = tmp_path / "altered.npz"
-    content = bytearray(FASHION_MNIST_FILE.read_bytes())
-    content[position] ^= 0xFF
-    path.write_bytes(content)
-    check_refused(path, "may be truncated or altered")
-
-
-def test_one_pixel_altered_in_an_intact_archive(tmp_path):
-    images = read_fashion_mnist().train_images.copy()
-    images[1234, 5, 6] ^= 1
-    save(tmp_path / "pixel.npz", train_images=images)
-    check_refused(tmp_path / "pixel.npz", "is altered: train_images must have SHA-256 0618f9")
-
-
-@pytest.mark.parametrize(
-    "name, change, problem",
-    [
-        ("train_images", lambda a: a[:-1], "train_images must be uint8 of shape (10000, 28, 28)"),
-        ("test_images", lambda a: a.reshape(2000, 784), "got uint8 of (2000, 784)"),
-        ("train_labels", lambda a: a.astype(np.int64), "got int64 of (10000,)"),
-        ("test_labels", lambda a: a.astype(np.int8), "test_labels must be uint8 of shape (2000,)"),
-        ("train_images", np.transpose, "got uint8 of (28, 28, 10000)"),
-        ("test_images", lambda a: a[::-1], "test_images must have SHA-256 0b760b"),
-        ("test_labels", lambda a: None, "other.npz lacks test_labels, it may be"),
-    ],
-)
-def test_wrong_arrays(tmp_path, name, change, problem):
-    path = tmp_path / "other.npz"
-    save(path, **{name: change(getattr(read_fashion_mnist(), name))})
-    check_refused(path, problem)
 
 
 class Bomb:
@@ -166,23 +73,87 @@ class Bomb:
         return open, (str(self.path), "w")
 
 
-def test_pickled_objects_are_never_loaded(tmp_path):
-    trace = tmp_path / "exploded"
-    labels = np.full(10_000, None)
-    labels[0] = Bomb(trace)
-    save(tmp_path / "objects.npz", train_labels=labels)
-    check_refused(tmp_path / "objects.npz", "cannot be read as an .npz archive")
-    (tmp_path / "pickle.npz").write_bytes(pickle.dumps(Bomb(trace)))
-    check_refused(tmp_path / "pickle.npz", "cannot be read as an .npz archive")
-    assert not trace.exists()
+CONTENT = FASHION_MNIST_FILE.read_bytes()
 
 
-def test_a_failed_reading_is_not_remembered(tmp_path):
-    path = tmp_path / "later.npz"
-    with pytest.raises(FileNotFoundError):
+def cut(n_bytes):
+    return lambda path: path.write_bytes(CONTENT[:n_bytes])
+
+
+def flip(position):
+    def spoil(path):
+        content = bytearray(CONTENT)
+        content[position] ^= 0xFF
+        path.write_bytes(content)
+
+    return spoil
+
+
+def save(name, change):
+    def spoil(path):
+        arrays = {**RAW, name: change(RAW[name].copy())}
+        np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+
+    return spoil
+
+
+def another_pixel(images):
+    images[1234, 5, 6] ^= 1
+    return images
+
+
+def with_bomb(labels):
+    return np.array([Bomb("exploded"), *labels[1:]], dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        *((cut(n_bytes), "cannot be read") for n_bytes in (0, 1, 100, 1_000_000, -22, -1)),
+        *((flip(position), "cannot be read") for position in (0, 80, 3_000_000, -1500, -10)),
+        (save("train_images", another_pixel), "is altered"),
+        (save("train_images", lambda one: one[:-1]), "is altered"),
+        (save("test_images", lambda one: one.reshape(2000, 784)), "is altered"),
+        (save("train_images", lambda one: one.transpose(0, 2, 1)), "is altered"),
+        (save("test_labels", lambda one: one.astype(np.int8)), "is altered"),
+        (save("test_labels", lambda one: None), "test_labels is not a file in the archive"),
+        (save("train_labels", with_bomb), "cannot be read"),
+        (lambda path: path.write_bytes(pickle.dumps(Bomb("exploded"))), "cannot be read"),
+        (lambda path: path.mkdir(), "Is a directory"),
+    ],
+)
+def test_a_damaged_file_is_refused_and_the_error_tells_how_to_restore_it(
+    tmp_path, monkeypatch, spoil, problem
+):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "fashion_mnist.npz"
+    with pytest.raises(FileNotFoundError, match=r"is missing.*git checkout .*only editable inst"):
         read_fashion_mnist(path)
-    shutil.copy(FASHION_MNIST_FILE, path)
-    assert np.array_equal(read_fashion_mnist(path).test_labels, read_fashion_mnist().test_labels)
+    spoil(path)
+    with pytest.raises(ValueError) as caught:
+        read_fashion_mnist(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path} ") and problem in message
+    assert "`git checkout -- data/fashion_mnist.npz`" in message
+    assert "`python data/build_fashion_mnist.py`" in message
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_an_archive_may_hold_more_than_is_read(tmp_path):
+    path = tmp_path / "some.npz"
+    np.savez(path, a=[1, 2], other=[3])
+    arrays = read_arrays(path, ["a"], "Get it.")
+    assert list(arrays) == ["a"] and arrays["a"].tolist() == [1, 2]
+
+
+def test_a_checksum_knows_names_types_shapes_and_bytes():
+    one, other = np.zeros((2, 3), np.uint8), np.ones(2)
+    same = checksum({"one": one, "other": other})
+    assert same == checksum({"other": other, "one": np.asfortranarray(one)})
+    assert same != checksum({"one": one.astype(np.int8), "other": other})
+    assert same != checksum({"one": one.T.copy(), "other": other})
+    assert same != checksum({"two": one, "other": other})
+    assert same != checksum({"one": one + 1, "other": other})
 
 
 # -- rebuilding it --
@@ -214,66 +185,46 @@ def originals(tmp_path):
     return folder
 
 
-def fail(script, folder, capsys, output):
-    """Return what the script says when it refuses; check that it left `output` alone."""
-    output.write_text("as before")
-    with pytest.raises(SystemExit) as caught:
-        script.main([str(folder), "--output", str(output)])
-    assert output.read_text() == "as before"
-    assert sorted(output.parent.glob("*.part")) == []
-    assert capsys.readouterr().out == ""
-    return caught.value.code
-
-
-def test_rebuild_equals_the_shipped_file(script, tmp_path, capsys):
+def test_rebuild_equals_the_shipped_file(script, tmp_path):
     if not script.DEBIAN_FOLDER.is_dir():
         pytest.skip("the originals (Debian package dataset-fashion-mnist) are not on this machine")
     output = tmp_path / "rebuilt.npz"
     script.main([str(script.DEBIAN_FOLDER), "--output", str(output)])
-    assert all(map(np.array_equal, read_fashion_mnist(output), read_fashion_mnist()))
-    assert f"wrote {output}, " in capsys.readouterr().out
+    np.testing.assert_equal(read_fashion_mnist(output), RAW)
     assert [path.name for path in tmp_path.iterdir()] == ["rebuilt.npz"]
 
 
-def test_rebuild_names_a_missing_original(script, originals, tmp_path, capsys):
-    (originals / "t10k-labels-idx1-ubyte.gz").unlink()
-    message = fail(script, originals, capsys, tmp_path / "out.npz")
-    assert f"{originals / 't10k-labels-idx1-ubyte.gz'} is missing" in message
-    assert "dataset-fashion-mnist" in message
-
-
-def test_rebuild_refuses_other_images(script, originals, tmp_path, capsys):
-    message = fail(script, originals, capsys, tmp_path / "out.npz")
-    assert f"{originals} holds other images: train_images must be uint8" in message
-
-
-def test_rebuild_refuses_counts_that_differ(script, originals, tmp_path, capsys):
-    write_idx(originals / "train-labels-idx1-ubyte.gz", np.zeros(7, np.uint8))
-    message = fail(script, originals, capsys, tmp_path / "out.npz")
-    assert "120 train images, 7 labels" in message
-
-
 @pytest.mark.parametrize(
-    "spoil, problem",
+    ("name", "spoil", "problem"),
     [
-        (lambda path: path.write_bytes(path.read_bytes()[:-9]), "truncated or altered"),
-        (lambda path: path.write_bytes(b"no gzip at all"), "truncated or altered"),
-        (lambda path: path.write_bytes(gzip.compress(b"\0\0")), "not an IDX file"),
-        (lambda path: path.write_bytes(gzip.compress(b"")), "not an IDX file"),
-        (lambda path: write_idx(path, np.zeros((2, 28, 28), np.uint8), magic=0x0D03), "not an IDX"),
-        (lambda path: write_idx(path, np.zeros(9, np.uint8)), "not an IDX file"),
+        ("images-idx3", lambda path: path.unlink(), "is missing"),
+        ("images-idx3", lambda path: path.write_bytes(path.read_bytes()[:-9]), "truncated"),
+        ("images-idx3", lambda path: path.write_bytes(b"no gzip at all"), "truncated or altered"),
+        ("images-idx3", lambda path: path.write_bytes(gzip.compress(b"\0\0")), "not an IDX file"),
+        ("images-idx3", lambda path: write_idx(path, np.zeros((2, 28, 28)), 0x0D03), "not an IDX"),
+        ("images-idx3", lambda path: write_idx(path, np.zeros(9, np.uint8)), "not an IDX file"),
         (
+            "images-idx3",
             lambda path: path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-1])),
             "must hold 94080 bytes for (120, 28, 28), got 94079",
         ),
+        (
+            "labels-idx1", lambda path: write_idx(path, np.zeros(7, np.uint8)),
+            "120 train images, 7 labels",
+        ),
+        ("images-idx3", lambda path: None, "holds other images"),
     ],
 )
-def test_rebuild_names_a_damaged_original(script, originals, tmp_path, capsys, spoil, problem):
-    path = originals / "train-images-idx3-ubyte.gz"
-    spoil(path)
-    message = fail(script, originals, capsys, tmp_path / "out.npz")
-    assert str(path) in message
-    assert problem in message
+def test_rebuild_refuses_other_originals_and_leaves_the_old_file(
+    script, originals, tmp_path, name, spoil, problem
+):
+    output = tmp_path / "out.npz"
+    output.write_text("as before")
+    spoil(originals / f"train-{name}-ubyte.gz")
+    with pytest.raises(SystemExit) as caught:
+        script.main([str(originals), "--output", str(output)])
+    assert str(originals) in caught.value.code and problem in caught.value.code
+    assert output.read_text() == "as before"
 
 
 def test_an_interrupted_rebuild_leaves_the_old_file(script, tmp_path, monkeypatch):
@@ -309,53 +260,44 @@ def test_shapes_and_types(image_size, n_networks):
         assert (array.shape, array.dtype) == (shape, dtype), name
         assert array.flags.c_contiguous
     assert data.class_names == CLASS_NAMES
-    with pytest.raises(FrozenInstanceError):
-        data.mean = 0.0
-
-
-def test_whole_pool_is_each_image_once_and_standardised():
-    data = load(n_train=10_000, n_test=2000, image_size=7)
-    assert np.array_equal(np.bincount(data.train_targets), np.full(10, 1000))
-    assert len(np.unique(data.train_inputs, axis=0)) > 9_990
-    assert data.train_inputs.mean(dtype=np.float64) == pytest.approx(0, abs=1e-7)
-    assert data.train_inputs.std(dtype=np.float64) == pytest.approx(1, abs=1e-7)
 
 
 @pytest.mark.parametrize("image_size", [28, 14, 7])
 def test_pooling_is_the_plain_mean_and_one_scalar_standardises(image_size):
     width = 28 // image_size
-    raw = read_fashion_mnist()
     data = load(n_test=2000, image_size=image_size)
 
     def pool(images):
         blocks = images.reshape(-1, image_size, width, image_size, width) / 255
         return blocks.mean(axis=(2, 4)).reshape(len(images), -1)
 
-    train = pool(raw.train_images)
+    train = pool(RAW["train_images"])
     assert data.mean == pytest.approx(train.mean(), rel=1e-12)
     assert data.sd == pytest.approx(train.std(), rel=1e-12)
-    expected = (pool(raw.test_images) - train.mean()) / train.std()
+    expected = (pool(RAW["test_images"]) - train.mean()) / train.std()
     np.testing.assert_allclose(data.test_inputs, expected, rtol=1e-6, atol=1e-7)
-    assert np.array_equal(data.test_targets, raw.test_labels)
+    assert np.array_equal(data.test_targets, RAW["test_labels"])
 
 
 @pytest.mark.parametrize("image_size", [28, 14, 7])
 def test_mean_and_sd_are_those_of_exact_fractions(image_size):
-    pixels = datasets._pooled_pixels(image_size)
-    counts = np.bincount(pixels.train_sums.ravel()).tolist()
-    white = 255 * (28 // image_size) ** 2
-    grey = [Fraction(level, white) for level in range(len(counts))]
-    mean = sum(n * g for n, g in zip(counts, grey)) / sum(counts)
-    variance = sum(n * g * g for n, g in zip(counts, grey)) / sum(counts) - mean**2
-    assert pixels.mean == float(mean)
-    assert pixels.sd == pytest.approx(math.sqrt(variance), rel=1e-15)
+    width = 28 // image_size
+    blocks = RAW["train_images"].reshape(-1, image_size, width, image_size, width)
+    counts = np.bincount(blocks.sum(axis=(2, 4), dtype=np.int64).ravel()).tolist()
+    total = sum(n * level for level, n in enumerate(counts))
+    squares = sum(n * level**2 for level, n in enumerate(counts))
+    n, white = sum(counts), 255 * width**2
+    data = load(image_size=image_size)
+    assert data.mean == float(Fraction(total, n * white))
+    variance = Fraction(squares, n * white**2) - Fraction(total, n * white) ** 2
+    assert data.sd == pytest.approx(math.sqrt(variance), rel=1e-15)
 
 
 def test_train_inputs_belong_to_their_targets():
-    raw = read_fashion_mnist()
     data = load(n_train=200, image_size=28, n_networks=2)
     pixels = np.rint((data.train_inputs * data.sd + data.mean) * 255).astype(np.uint8)
-    label_of = {image.tobytes(): label for image, label in zip(raw.train_images, raw.train_labels)}
+    known = zip(RAW["train_images"], RAW["train_labels"])
+    label_of = {image.tobytes(): label for image, label in known}
     for images, targets in zip(pixels, data.train_targets):
         assert [label_of[image.tobytes()] for image in images] == targets.tolist()
 
@@ -381,7 +323,7 @@ def test_test_arrays_are_the_first_images_and_clean():
     noisy = load(seed=1, n_test=300, label_noise=1.0)
     clean = load(seed=2, n_test=2000)
     assert np.array_equal(noisy.test_inputs, clean.test_inputs[:300])
-    assert np.array_equal(noisy.test_targets, read_fashion_mnist().test_labels[:300])
+    assert np.array_equal(noisy.test_targets, RAW["test_labels"][:300])
 
 
 def test_a_result_can_be_changed_without_harm():
@@ -391,7 +333,7 @@ def test_a_result_can_be_changed_without_harm():
     before.test_targets[:] = 0
     after = load(n_test=10)
     assert np.array_equal(after.test_inputs, kept)
-    assert np.array_equal(after.test_targets, read_fashion_mnist().test_labels[:10])
+    assert np.array_equal(after.test_targets, RAW["test_labels"][:10])
 
 
 def test_label_noise_changes_labels_at_the_promised_rate_and_no_images():
@@ -408,12 +350,6 @@ def test_label_noise_changes_labels_at_the_promised_rate_and_no_images():
     assert np.array_equal(clean.test_targets, noisy.test_targets)
 
 
-def test_label_noise_of_one_is_pure_chance():
-    options = {"n_train": 10_000, "n_test": 10, "image_size": 7}
-    agreement = load(label_noise=1.0, **options).train_targets == load(**options).train_targets
-    assert agreement.mean() == pytest.approx(0.1, abs=0.01)
-
-
 def test_a_smaller_training_set_is_a_prefix():
     large = load(n_train=500, label_noise=0.2, n_networks=2)
     small = load(n_train=64, label_noise=0.2, n_networks=2)
@@ -422,16 +358,15 @@ def test_a_smaller_training_set_is_a_prefix():
 
 
 def test_classes_are_relabelled_in_the_given_order():
-    raw = read_fashion_mnist()
     options = {"n_train": 3000, "n_test": 600, "image_size": 7}
     data = load(classes=["Bag", 9, "Trouser"], **options)
     assert data.class_names == ("Bag", "Ankle boot", "Trouser")
     assert np.array_equal(np.bincount(data.train_targets), [1000, 1000, 1000])
-    kept = raw.test_labels[np.isin(raw.test_labels, [8, 9, 1])]
+    kept = RAW["test_labels"][np.isin(RAW["test_labels"], [8, 9, 1])]
     assert np.array_equal(np.array([8, 9, 1])[data.test_targets], kept)
     whole = load(n_test=2000, image_size=7)
     assert (data.mean, data.sd) == (whole.mean, whole.sd)
-    rows = np.isin(raw.test_labels, [8, 9, 1])
+    rows = np.isin(RAW["test_labels"], [8, 9, 1])
     assert np.array_equal(data.test_inputs, whole.test_inputs[rows])
     for same in (np.array([8, 9, 1]), (8, "Ankle boot", 1)):
         assert np.array_equal(load(classes=same, **options).train_inputs, data.train_inputs)
@@ -486,14 +421,6 @@ def test_bad_arguments_are_refused_before_anything_is_drawn(arguments, error, me
 # -- the 2-D toy --
 
 
-@pytest.mark.parametrize("n_networks", [None, 1, 4])
-def test_shifted_regions_shapes(n_networks):
-    inputs, targets = points(2, n_samples=7, n_networks=n_networks)
-    networks = () if n_networks is None else (n_networks,)
-    assert (inputs.shape, inputs.dtype) == ((*networks, 7, 2), np.float64)
-    assert (targets.shape, targets.dtype) == ((*networks, 7), np.int64)
-
-
 @pytest.mark.parametrize("distance", [0, 2.5, 6])
 def test_shifted_regions_have_the_stated_moments_and_rule(distance):
     inputs, targets = points(distance, n_samples=40_000)
@@ -530,29 +457,19 @@ def test_region_boundary_separates_the_classes():
 
 
 @pytest.mark.parametrize(
-    "arguments, error, message",
+    ("call", "error", "message"),
     [
-        ({"distance": -1}, ValueError, "distance must be a finite number"),
-        ({"distance": math.inf}, ValueError, "distance must be a finite number"),
-        ({"distance": "far"}, TypeError, "distance must be a number, got 'far'"),
-        ({"n_samples": 0}, ValueError, "n_samples must be at least 1, got 0"),
-        ({"n_samples": 2.0}, TypeError, "n_samples must be an integer, got 2.0"),
-        ({"n_networks": 0}, ValueError, "n_networks must be at least 1, got 0"),
-        ({"rng": None}, TypeError, "rng must be a numpy.random.Generator or a list"),
+        (lambda: points(-1), ValueError, "distance must be a finite number"),
+        (lambda: points(math.inf), ValueError, "distance must be a finite number"),
+        (lambda: points("far"), TypeError, "distance must be a number, got 'far'"),
+        (lambda: points(1, n_samples=0), ValueError, "n_samples must be at least 1, got 0"),
+        (lambda: shifted_regions(1, 5, rng=None), TypeError, "rng must be a numpy"),
+        (lambda: region_rule(np.zeros((4, 3))), ValueError, r"shape \(..., 2\), got \(4, 3\)"),
+        (lambda: region_rule(1.0), ValueError, r"shape \(..., 2\), got \(\)"),
+        (lambda: region_rule([[0.0, math.nan]]), ValueError, "inputs must be finite"),
+        (lambda: region_boundary("left"), TypeError, "x1 must be an array of real numbers"),
     ],
 )
-def test_shifted_regions_bad_arguments(arguments, error, message):
-    good = {"distance": 1, "n_samples": 5, "rng": np.random.default_rng(0)}
+def test_points_bad_arguments(call, error, message):
     with pytest.raises(error, match=message):
-        shifted_regions(**{**good, **arguments})
-
-
-def test_region_rule_bad_arguments():
-    with pytest.raises(ValueError, match=r"inputs must have shape \(..., 2\), got \(4, 3\)"):
-        region_rule(np.zeros((4, 3)))
-    with pytest.raises(ValueError, match=r"inputs must have shape \(..., 2\), got \(\)"):
-        region_rule(1.0)
-    with pytest.raises(ValueError, match="inputs must be finite"):
-        region_rule([[0.0, math.nan]])
-    with pytest.raises(TypeError, match="x1 must be an array of real numbers"):
-        region_boundary("left")
+        call()

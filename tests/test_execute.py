@@ -53,6 +53,7 @@ def save(path, *sources, **metadata):
     for source in sources:
         cell = v4.new_code_cell(source, execution_count=77)
         cell.metadata.update(tags=TAGS, execution={"iopub.status.busy": "now"}, trusted=True)
+        cell.metadata["slideshow"] = {"slide_type": "skip"}
         cells.append(cell)
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"
@@ -210,49 +211,3 @@ def test_cells_without_an_id_get_one_that_is_the_same_each_time():
 def test_this_test_run_has_one_blas_thread():
     assert {name: os.environ.get(name) for name in ONE_THREAD} == ONE_THREAD
     assert {pool["num_threads"] for pool in threadpool_info()} <= {1}
-
-
-# --- slides -----------------------------------------------------------------------------------
-
-
-def output_of(data):
-    return [v4.new_output("execute_result", data=data, execution_count=1)]
-
-
-BET = {"text/markdown": "**Bet.** " + 90 * "a ", "text/plain": "Bet. " + 90 * "a "}
-REPLY = {"text/markdown": "*Measured: 3.*\n\n- Whoever bet", "text/plain": "Measured: 3."}
-PICTURE = output_of({"image/png": PIXEL, "text/plain": "A line that rises."})
-SLIDES = [
-    ("slide", v4.new_markdown_cell("# A title")),
-    ("subslide", v4.new_markdown_cell("Recall: what was that?")),
-    ("skip", v4.new_code_cell("import numpy as np")),
-    ("slide", v4.new_markdown_cell("## 1. Is it so?")),
-    ("subslide", v4.new_code_cell("bet", outputs=output_of(BET))),
-    ("skip", v4.new_markdown_cell("Words before a table that is too wide.")),
-    ("skip", v4.new_code_cell("train()")),
-    ("skip", v4.new_code_cell("\n".join(18 * ["x"]), outputs=output_of({"text/plain": "1"}))),
-    ("subslide", v4.new_markdown_cell("Words before a small table.")),
-    ("subslide", v4.new_code_cell("x", outputs=output_of({"text/plain": "1"}))),
-    ("skip", v4.new_code_cell("x", outputs=output_of({"text/plain": 65 * "1"}))),
-    ("skip", v4.new_code_cell("x", outputs=output_of({"text/markdown": 400 * "a a "}))),
-    ("notes", v4.new_markdown_cell("The picture: a line.")),
-    ("subslide", v4.new_code_cell("picture", outputs=PICTURE)),
-    ("notes", v4.new_code_cell("bet.compare(3)", outputs=output_of(REPLY))),
-    ("notes", v4.new_markdown_cell("**What we see.** It rises.")),
-    ("subslide", v4.new_markdown_cell("Words that stand alone.")),
-    ("skip", v4.new_markdown_cell("## Your turn: two exercises")),
-    ("skip", v4.new_code_cell("picture", outputs=PICTURE)),
-    ("slide", v4.new_markdown_cell("## Summary")),
-    ("skip", v4.new_markdown_cell("## Go deeper (optional)")),
-    ("skip", v4.new_markdown_cell("### More of the same")),
-    ("skip", v4.new_code_cell("picture", outputs=PICTURE)),
-]
-
-
-def test_slides_show_headings_pictures_bets_and_small_tables():
-    notebook = v4.new_notebook(cells=[cell for _, cell in SLIDES])
-    for cell in notebook.cells:
-        cell.metadata["slideshow"] = {"slide_type": "what an editor left"}
-    normalise(notebook)
-    kinds = [cell.metadata["slideshow"]["slide_type"] for cell in notebook.cells]
-    assert kinds == [kind for kind, _ in SLIDES]

@@ -20,7 +20,7 @@ LEVELS_OF_CORE = [
     {"datasets", "faces", "layers"},
     {"network", "recoloured"},
     {"training"},
-    {"layer_statistics", "shift", "intervals", "sweep", "arms"},
+    {"layer_statistics", "shift", "intervals", "arms"},
 ]
 HEIGHT = {
     unit: height for height, units in enumerate(LEVELS_OF_CORE + LEVELS) for unit in units
@@ -106,8 +106,8 @@ def test_the_package_re_exports_nothing():
     assert modules()["helpers"] == set()
 
 
-# Importing the core takes little longer than importing NumPy. shift needs scikit-learn's
-# classifier, and intervals a quantile from scipy.special.
+# Importing the core takes little longer than importing NumPy. shift and intervals need functions
+# of scipy.special.
 SLOW = DRAWING | INTERACTION | {"scipy", "sklearn", "joblib", "pandas", "jupyter_client"}
 LIGHT = sorted(CORE - {"shift", "intervals"})
 
@@ -127,6 +127,6 @@ def test_the_core_loads_no_slow_library():
 
 
 def test_intervals_load_a_quantile_and_not_all_of_statistics():
-    loaded = loaded_by("helpers.intervals")
+    loaded = loaded_by("helpers.intervals", "helpers.shift")
     assert "scipy.special" in loaded and "scipy.stats" not in loaded
     assert not loaded & (SLOW - {"scipy"})

@@ -232,3 +232,22 @@ def test_the_command_knows_no_other_name(capsys):
     with pytest.raises(SystemExit):
         main(["maps"])
     assert "map or lecture, got maps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_the_number_of_workers_changes_no_bit(n_jobs, watched):
+    again = finish(watch_learning_rate_map(SMALL_AXES, n_jobs=n_jobs, **SMALL))
+    np.testing.assert_array_equal(again["final_losses"], watched[-1][1]["final_losses"])
+
+
+@pytest.mark.cluster
+def test_a_cluster_changes_no_bit(watched):
+    import distributed
+    from joblib import parallel_config
+
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    )
+    with cluster, distributed.Client(cluster), parallel_config(backend="dask"):
+        again = finish(watch_learning_rate_map(SMALL_AXES, **SMALL))
+    np.testing.assert_array_equal(again["final_losses"], watched[-1][1]["final_losses"])
