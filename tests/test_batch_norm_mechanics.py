@@ -12,12 +12,12 @@ from helpers.batch_norm_mechanics import experiments as experiments
 from helpers.batch_norm_mechanics import pictures as figures
 from helpers.intervals import mean_interval
 from helpers.layer_statistics import with_statistics
-from helpers.layers import BatchNorm
+from helpers.layers import BatchNorm, ReLU
 from helpers.lecture.experiments import load_lecture
-from helpers.network import inference_accuracy
+from helpers.network import Network, inference_accuracy
 from helpers.page.prediction import NO_BET
 from helpers.randomness import spawn_streams
-from helpers.recoloured import black_then_coloured, draw_animals, draw_clothes
+from helpers.recoloured import Dyed, draw_animals, draw_clothes
 
 FEW = {"n_networks": 4}
 
@@ -176,7 +176,7 @@ def detectors(task, **settings):
 
 def test_fresh_statistics_win_back_what_stored_ones_lost():
     rng = spawn_streams(0, 4).data
-    task = black_then_coloured(*(draw_animals(300, n_networks=4, rng=rng) for _ in range(2)))
+    task = Dyed(*(draw_animals(300, n_networks=4, rng=rng) for _ in range(2)))
     runs = detectors(task)
     stored, fresh = (
         inference_accuracy(with_statistics(runs["with"].network, one), task.test_inputs,
@@ -191,20 +191,17 @@ def test_two_networks_are_the_first_of_four():
     inputs = []
     for n in (2, 4):
         rng = spawn_streams(0, n).data
-        task = black_then_coloured(*draw_clothes(n_train=60, n_test=40, n_networks=n, rng=rng))
+        task = Dyed(*draw_clothes(n_train=60, n_test=40, n_networks=n, rng=rng))
         inputs.append((task.train_inputs[:2], task.test_inputs[:2]))
     np.testing.assert_equal(*inputs)
 
 
 def test_balanced_accuracy_is_the_mean_of_both_classes():
-    class Says:
-        def forward(self, inputs, *, training):
-            return inputs
-
     logits = np.zeros((1, 10, 2))
     logits[0, :6, 1] = 1  # says class 1 for the first six
     targets = np.array([[1, 1, 0, 0, 0, 0, 0, 0, 0, 0]])
-    assert experiments.balanced_accuracy(Says(), logits, targets) == pytest.approx([0.75])
+    says = Network([ReLU()])  # its inputs, where they are positive
+    assert experiments.balanced_accuracy(says, logits, targets) == pytest.approx([0.75])
 
 
 def test_uneven_mixes_hold_nine_of_class_0_to_one_of_class_1():
@@ -288,14 +285,11 @@ def few_steps(monkeypatch):
     """Averages of ten steps of three networks."""
     small = {**experiments.AVERAGES, "n_steps": 10}
     monkeypatch.setattr(experiments, "AVERAGES", small)
-    monkeypatch.setattr(experiments, "load_once", lambda n_networks: DATA_OF_THREE())
+    data = experiments.load_shuffled(n_train=300, n_test=256, n_networks=3)
+    monkeypatch.setattr(experiments, "load_shuffled", lambda n_networks: data)
     experiments.watch_trained.forget()
     yield
     experiments.watch_trained.forget()
-
-
-def DATA_OF_THREE():
-    return experiments.load_shuffled(n_train=300, n_test=256, n_networks=3)
 
 
 def test_averages_demo_trains_once_per_batch_size(few_steps, monkeypatch):

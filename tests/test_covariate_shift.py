@@ -45,7 +45,7 @@ from helpers.network import inference_accuracy, predict
 from helpers.page.charts import NamedCurvesPicture
 from helpers.page.prediction import NO_BET
 from helpers.randomness import spawn_streams
-from helpers.recoloured import draw_animals, draw_shown, learn_from
+from helpers.recoloured import Dyed, draw_animals, draw_shown
 from helpers.shift import importance_weights
 
 DETECTORS = ("plain", "reference", "shortcut", "with")
@@ -104,7 +104,7 @@ def test_batch_norm_with_stored_statistics_falls_further(judged):
 def test_judging_counts_faces_of_a_known_detector():
     rng = spawn_streams(0, 2).data
     train, tests = (draw_animals(30, 12, n_networks=2, rng=rng) for _ in range(2))
-    data = learn_from(train.black, train, tests)
+    data = Dyed(train, tests)
     run = train_arms(
         {"": {}}, data, hidden=[], n_steps=1, batch_size=30, learning_rate=0.1, seed=0
     )[""]
