@@ -29,20 +29,19 @@ from helpers.covariate_shift.experiments import (
     view_regions,
 )
 from helpers.covariate_shift.pictures import (
-    BatchNormBarsPicture,
     CoatSliderPicture,
-    DropPicture,
     RegionPicture,
-    ReweightingPicture,
-    ShortcutPicture,
-    TintedPicture,
+    draw_drop,
+    draw_repair,
+    draw_reweighting,
+    draw_shortcut,
+    draw_tinted,
 )
 from helpers.datasets import region_rule, shifted_regions
 from helpers.execute import ROOT
 from helpers.intervals import mean_interval, paired_interval
 from helpers.lecture.experiments import load_lecture
 from helpers.network import inference_accuracy, predict
-from helpers.page.charts import NamedCurvesPicture
 from helpers.page.prediction import NO_BET
 from helpers.randomness import spawn_streams
 from helpers.recoloured import Dyed, draw_animals, draw_shown
@@ -204,28 +203,35 @@ def test_colour_summaries_look_at_the_middle_of_the_face():
 # -- pictures and demos --
 
 
-def accuracies_of(story):
-    black, coloured = story["plain"]["accuracy"][[0, -1]]
-    return [black, story["reference"]["accuracy"][-1], coloured]
+def check_drawn(*pictures):
+    """Assert that pictures of different results are whole, in the course's style, and differ."""
+    for picture in pictures:
+        picture.png()  # arranges it
+        assert fits(picture.figure) and picture.sentence.endswith(".")
+        check_looks(picture.figure)
+    assert len({picture.png() for picture in pictures}) == len(pictures)
 
 
 def test_pictures_of_the_detectors(judged, others):
-    check_picture(BatchNormBarsPicture(["plain", "with"]), judged, others)
-    check_picture(DropPicture(), accuracies_of(judged), accuracies_of(others))
-    check_picture(ShortcutPicture(), judged["shortcut"], others["shortcut"])
+    repairs = ["plain", "with"]
+    check_drawn(draw_repair(repairs, judged), draw_repair(repairs, others))
+    check_drawn(*(
+        draw_drop(*one["plain"]["accuracy"][[0, -1]], one["reference"]["accuracy"][-1])
+        for one in (judged, others)
+    ))
+    check_drawn(draw_shortcut(judged["shortcut"]), draw_shortcut(others["shortcut"]))
 
 
 def test_picture_of_the_readme(judged):
     picture = runpy.run_path(str(ROOT / "docs" / "draw_readme_picture.py"))["draw"](judged)
-    picture.png()
-    assert fits(picture.figure) and "tested in full colour: 0." in picture.sentence
-    check_looks(picture.figure)
+    check_drawn(picture)
+    assert "tested in full colour: 0." in picture.sentence
 
 
 def test_bars_take_an_arm_more(judged):
     more = judged | {"with, faster": judged["with"], "with, slower": judged["shortcut"]}
-    picture = BatchNormBarsPicture(["plain", "with", "with, faster", "with, slower"])
-    check_picture(picture.show(more), more)
+    picture = draw_repair(["plain", "with", "with, faster", "with, slower"], more)
+    check_drawn(picture)
     (axes,) = picture.figure.axes
     labels = [one.get_text() for one in axes.get_xticklabels()]
     assert len(labels) == 4 and labels[-1] == "with, slower"
@@ -260,29 +266,23 @@ def test_region_picture():
 
 def test_reweighting_picture():
     scores = {
-        distance: {**measure_lines(distance, n_networks=2), "reference": np.array([0.9, 0.92])}
+        distance: {"plain": np.array([0.9, 0.8]) - distance / 10, "reference": np.array([0.9, 1])}
         for distance in (0, 2, 5)
     }
-    other = {distance: {**one, "reference": one["plain"]} for distance, one in scores.items()}
-    picture = ReweightingPicture().show(scores)
-    check_picture(picture, scores, other)
-    assert "Accuracy at 5 standard deviations" in picture.show(scores).sentence
+    picture = draw_reweighting(scores)
+    check_drawn(picture, draw_reweighting({one: scores[one] for one in (0, 2)}))
+    assert "Accuracy at 5 standard deviations: 0.35 as it is" in picture.sentence
 
 
-def test_tinted_picture_and_its_general_form():
+def test_tinted_picture_has_room_for_any_arm():
     tints = np.array([0.0, 0.5, 1.0])
     values = np.array([[0.98, 0.99], [0.95, 0.93], [0.7, 0.62]])
-    curves = {"plain": (tints, values), "with": (tints, values - 0.04)}
-    curves["reference"] = [1], np.array([[0.94, 0.95]])
-    moved = curves | {"plain": (tints, values + 0.01)}
-    picture = TintedPicture(("Sneaker", "Ankle boot")).show(curves)
-    check_picture(picture, curves, moved)
-    assert picture.sentence.startswith("Sneaker against Ankle boot in full colour: 0.")
+    curves = {"plain": (tints, values), "reference": ([1], np.array([[0.94, 0.95]]))}
     mine = curves | {"my own arm": (tints, values - 0.08)}
-    general = NamedCurvesPicture("Four arms", xlabel="x", ylabel="accuracy")
-    ends = general.show_curves(mine)
-    assert list(ends)[-1] == "my own arm"
-    assert ends["my own arm"] == mean_interval(values[-1] - 0.08)
+    few, more = (draw_tinted(("Sneaker", "Ankle boot"), one) for one in (curves, mine))
+    check_drawn(few, more)
+    assert few.sentence.startswith("Sneaker against Ankle boot in full colour: 0.")
+    assert f"{mean_interval(values[-1] - 0.08)} my own arm" in more.sentence
 
 
 def test_coat_demo_follows_its_controls(judged):
