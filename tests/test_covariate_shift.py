@@ -9,13 +9,7 @@ from looks import check_looks
 from test_picture import check_picture, fits
 
 from helpers.arms import train_arms
-from helpers.covariate_shift.demos import (
-    coat_bet,
-    coat_demo,
-    region_demo,
-    repair_bet,
-    shortcut_bet,
-)
+from helpers.covariate_shift.demos import coat_demo, region_demo, repair_bet, shortcut_bet
 from helpers.covariate_shift.experiments import (
     COATS,
     auc_of_halves,
@@ -42,7 +36,6 @@ from helpers.execute import ROOT
 from helpers.intervals import mean_interval, paired_interval
 from helpers.lecture.experiments import load_lecture
 from helpers.network import inference_accuracy, predict
-from helpers.page.prediction import NO_BET
 from helpers.randomness import spawn_streams
 from helpers.recoloured import Dyed, draw_animals, draw_shown
 from helpers.shift import importance_weights
@@ -263,18 +256,6 @@ def test_region_demo_follows_its_controls():
     assert "examples count as" in panel.caption.value
 
 
-def test_a_bet_stays_in_the_coat_demo_at_full_colour(judged):
-    bet = coat_bet()
-    panel = coat_demo(judged, bet)
-    without = panel.image.value
-    bet.control.value = 0.3
-    ghost = panel.picture.ghost
-    assert [*ghost.marker.get_xydata()[0]] == [1, 0.3] and ghost.text.get_text() == "your bet"
-    assert panel.image.value != without
-    bet.control.value = NO_BET
-    assert panel.image.value == without
-
-
 @pytest.mark.parametrize("number", [0.0, 0.55, 1.0])
 def test_the_ghost_of_any_bet_fits_into_the_picture(judged, number):
     picture, shown = CoatSliderPicture(), draw_shown()
@@ -291,7 +272,6 @@ FEW = {"n_networks=16": "n_networks=2"}
 SMALL = {"draw_animals(500": "draw_animals(80", "n_steps=120": "n_steps=10"}
 SECTION_1 = ["setup", "s1-bet", "s1-data", "s1-train", "s1-one-coat", "s1-table", "s1-demo"]
 SECTION_2 = [*SECTION_1, "s2-split", "s2-figure"]
-REPAIR = ["s5-repair", "s5-paired", "s5-figure"]
 
 
 def coloured_of(run):
@@ -320,25 +300,6 @@ def test_more_networks_and_an_arm_less_show():
     assert "95% intervals over 3 networks" in run.printed
     panel = next(one for one in run.shown if hasattr(one, "controls"))
     assert "shortcut" not in panel.controls and "(3 networks)" in panel.picture.sentence
-
-
-def test_another_rate_and_another_arm_show_in_the_repair():
-    cells = [*SECTION_2, "s5-watch", *REPAIR]
-    change = {
-        '["learning_rate"], 0.1': '["learning_rate"], 0.3',
-        "learning_rate=faster)}": 'learning_rate=faster), "with, no steps": dict(n_steps=1)}',
-        "n_steps=60": "n_steps=10",
-    }
-    run = run_cells("01", cells, FEW | SMALL | change)
-    assert "coloured, learning rate 0.3 vs 0.03" in run.printed
-    picture = run.shown[-1]
-    labels = [one.get_text() for one in picture.figure.axes[0].get_xticklabels()]
-    assert labels[-1] == "with, no steps" and len(labels) == 4
-    found = run.names["judged"]
-    assert str(mean_interval(found["with"]["accuracy"][-1])) in run.said
-    assert str(mean_interval(found["with, no steps"]["accuracy"][-1])) in [
-        text.get_text() for text in picture.bars[0].texts
-    ]
 
 
 SECTION_4 = [
