@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.covariate_shift.experiments import measure_coats
-from helpers.covariate_shift.pictures import COAT_LABEL, TintedPicture
+from helpers.covariate_shift.pictures import COAT_LABEL, LOOKS
 from helpers.page.charts import NamedCurves
 from helpers.page.parts import Mosaic, ReferenceLine
 from helpers.page.picture import REFERENCE, Picture, in_course_style
@@ -37,7 +37,7 @@ def draw(judged):
     ReferenceLine(bottom, 0.5, "guessing", where=0.01)
     curves = {arm: (judged[arm]["coats"], judged[arm]["accuracy"]) for arm in ("plain", "with")}
     curves["reference"] = [1], judged["reference"]["accuracy"][-1:]
-    looks = TintedPicture.LINES | {"reference": (REFERENCE, "learned from colour")}
+    looks = LOOKS | {"reference": (REFERENCE, "learned from colour")}
     named = NamedCurves(picture, bottom, looks)
     plain, with_norm, reference = (intervals[-1] for intervals in named.set(curves).values())
     heights = [plain.mean, with_norm.mean + 0.015, reference.mean]  # clear of the guessing line

@@ -6,16 +6,17 @@ from dataclasses import replace
 import numpy as np
 
 from helpers.arms import STEPS_AT_ONCE, first_below, never_below, watch_arms
+from helpers.batch_norm_mechanics.exercises import forward
 from helpers.checks import check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.intervals import median_text, paired_interval
 from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
 from helpers.layers import BatchNorm
 from helpers.long_work import finish, remember
-from helpers.network import accuracy, inference_accuracy
+from helpers.network import accuracy, inference_accuracy, predict
 from helpers.randomness import spawn_streams
 
-# -- section 1: the race --
+AVERAGES = dict(hidden=[64, 64], n_steps=150, learning_rate=0.05, memory=0.0, every=1, seed=0)
 
 
 def median_arrivals(threshold, races):
@@ -41,22 +42,17 @@ def arrivals(races, threshold):
     arm were late, that is not there when the race ended.
     """
     runs = list(races.values())
-    first = [{arm: first_below(threshold, run) for arm, run in race.items()} for race in runs]
-    reference, *others = first[0]
+    reference, *others = runs[0]
     columns = {"setting": races, **median_arrivals(threshold, runs)}
     for arm in others:
         of = "" if len(others) == 1 else f", {arm}"
-        columns[f"steps saved{of}"] = [paired_interval(one[reference], one[arm]) for one in first]
-        leads = [np.sign(one[reference] - one[arm]) for one in first]
+        firsts = [[first_below(threshold, race[one]) for one in (reference, arm)] for race in runs]
+        columns[f"steps saved{of}"] = [paired_interval(*pair) for pair in firsts]
         columns[f"won, level, lost{of}"] = [
-            ", ".join(str((lead == sign).sum()) for sign in (1, 0, -1)) for lead in leads
+            f"{(one > other).sum()}, {(one == other).sum()}, {(one < other).sum()}"
+            for one, other in firsts
         ]
     return columns | {"late": [never_below(threshold, race[reference]).sum() for race in runs]}
-
-
-# -- section 2: one unit, one mini-batch --
-
-OUTLIER_ROW = 0
 
 
 def hidden_values(n_images, *, n_units=3, seed=5):
@@ -71,24 +67,20 @@ def hidden_values(n_images, *, n_units=3, seed=5):
 
 
 def normalise_one_batch(batch_size=8, gamma=1.0, beta=0.0, push=0.0):
-    """Return one unit's values for `batch_size` images, from 1, one of them moved by `push`.
+    """Return one unit's values for `batch_size` images, from 1, the first of them moved by `push`.
 
     {"before", "after"}: (batch_size,), before and after batch norm; {"quiet before", "quiet
     after"}: the same without the push; {"gamma", "beta"}: as given.
     """
     quiet = hidden_values(batch_size)[:, 0]
     pushed = quiet.copy()
-    pushed[OUTLIER_ROW] += check_number("push", push)
-    after, quiet_after = (_normalise(values, gamma, beta) for values in (pushed, quiet))
+    pushed[0] += check_number("push", push)
+    # As the reader writes it: BatchNorm refuses a batch of 1, which is the first thing to see here.
+    after, quiet_after = (forward(values, gamma, beta, eps=1e-5) for values in (pushed, quiet))
     return {
         "before": pushed, "after": after, "quiet before": quiet, "quiet after": quiet_after,
         "gamma": gamma, "beta": beta,
     }
-
-
-def _normalise(values, gamma, beta, eps=1e-5):
-    # BatchNorm refuses a batch of 1, which is the first thing to see here.
-    return gamma * (values - values.mean()) / np.sqrt(values.var() + eps) + beta
 
 
 def nudge_inputs(norm, inputs, grad_outputs, step=1e-5):
@@ -100,22 +92,14 @@ def nudge_inputs(norm, inputs, grad_outputs, step=1e-5):
     norm = copy.deepcopy(norm)
     gradient = np.empty_like(inputs)
     for place in np.ndindex(inputs.shape):
-        ends = []
-        for direction in (step, -step):
-            nudged = inputs.copy()
-            nudged[place] += direction
-            ends.append((grad_outputs * norm.forward(nudged, training=True)).sum())
-        gradient[place] = (ends[0] - ends[1]) / (2 * step)
+        nudge = np.zeros_like(inputs)
+        nudge[place] = step
+        high, low = (norm.forward(inputs + one, training=True) for one in (nudge, -nudge))
+        gradient[place] = (grad_outputs * (high - low)).sum() / (2 * step)
     return gradient
 
 
-# -- section 3: whose mean at test time --
-
-AVERAGES = dict(
-    hidden=[64, 64], n_steps=150, learning_rate=0.05, memory=0.0, every=1, seed=0,
-)
-
-
+@remember(maxsize=1)
 def load_shuffled(n_train=1024, n_test=1024, n_networks=16, seed=0):
     """Return FashionMNIST data whose test images each network meets in an order of its own.
 
@@ -134,9 +118,10 @@ def last_statistics(network):
 
     In networks of memory 0 these are the statistics of the last mini-batch.
     """
-    norms = _norms(network)
-    means = {f"mean {place}": norm.running_mean.copy() for place, norm in enumerate(norms)}
-    return means | {f"var {place}": norm.running_var.copy() for place, norm in enumerate(norms)}
+    return {
+        f"{name} {place}": getattr(norm, f"running_{name}")
+        for place, norm in enumerate(_norms(network)) for name in ("mean", "var")
+    }
 
 
 def with_memory(run, memory, *, shrink=1.0):
@@ -149,17 +134,17 @@ def with_memory(run, memory, *, shrink=1.0):
     biased, as BatchNorm does not store them.
     """
     check_number("memory", memory, 0, 1, high_open=True)
-    network = copy.deepcopy(run.network)
+    n_steps, network = len(run.steps), copy.deepcopy(run.network)
+    weights = (1 - memory) * memory ** np.arange(n_steps - 1, -1, -1)
     for place, norm in enumerate(_norms(network)):
-        norm.running_mean[...] = _replay(run[f"mean {place}"], memory, start=0.0)
-        norm.running_var[...] = _replay(shrink * run[f"var {place}"], memory, start=1.0)
+        norm.running_mean[...] = np.tensordot(weights, run[f"mean {place}"], axes=1)
+        of_batches = np.tensordot(weights, run[f"var {place}"], axes=1)
+        norm.running_var[...] = memory**n_steps + shrink * of_batches
     return network
 
 
-def _replay(batches, memory, start):
-    n_steps = len(batches)
-    weights = (1 - memory) * memory ** np.arange(n_steps - 1, -1, -1)
-    return start * memory**n_steps + np.tensordot(weights, batches, axes=1)
+def _norms(network):
+    return [layer for layer in network.layers if isinstance(layer, BatchNorm)]
 
 
 def watch_averages(batch_size, memory, **settings):
@@ -174,9 +159,9 @@ def watch_averages(batch_size, memory, **settings):
             yield share, None
             continue
         run, data, scores = seen
-        running = 100 * inference_accuracy(with_memory(run, memory), *_tests(data))
+        running = inference_accuracy(with_memory(run, memory), data.test_inputs, data.test_targets)
         setting = {"batch_size": batch_size, "memory": memory, "n_steps": len(run.steps)}
-        yield share, {**setting, **scores, "running": running}
+        yield share, {**setting, **scores, "running": 100 * running}
 
 
 def compare_averages(batch_size, memory, **settings):
@@ -184,45 +169,30 @@ def compare_averages(batch_size, memory, **settings):
     return finish(watch_averages(batch_size, memory, **settings))
 
 
-load_once = remember(maxsize=1)(load_shuffled)
-
-
 @remember(maxsize=8)
-def watch_trained(batch_size, *, n_networks=16, every_accuracies=25, **settings):
-    """Yield (share done, (Run so far, the data, what needs no memory) now and then, else None)."""
-    data = load_once(n_networks=n_networks)
+def watch_trained(batch_size, *, n_networks=16, **settings):
+    """Yield (share done, (Run so far, data, what needs no memory) now and then, else None)."""
+    data = load_shuffled(n_networks=n_networks)
     settings = {**AVERAGES, "look": last_statistics, "batch_size": batch_size, **settings}
+    tests, targets = data.test_inputs, data.test_targets
     for share, runs in watch_arms({"": {}}, data, **settings):
-        run = None if runs is None else runs[""]
-        n_done = 0 if run is None else len(run.steps)
-        if share < 1 and n_done != STEPS_AT_ONCE and n_done % every_accuracies:
+        n_done = len(runs[""].steps)
+        if share < 1 and n_done != STEPS_AT_ONCE and n_done % 25:
             yield share, None
             continue
-        run = replace(run, network=copy.deepcopy(run.network))  # it learns on
-        own = predict_with_batch_statistics(run.network, data.test_inputs, batch_size)
+        run = replace(runs[""], network=copy.deepcopy(runs[""].network))  # it learns on
+        own = predict_with_batch_statistics(run.network, tests, batch_size)
         population = with_statistics(run.network, data.train_inputs)
         yield share, (run, data, {
-            "own batch": 100 * accuracy(own, data.test_targets),
-            "population": 100 * inference_accuracy(population, *_tests(data)),
+            "own batch": 100 * accuracy(own, targets),
+            "population": 100 * inference_accuracy(population, tests, targets),
         })
-
-
-def _tests(data):
-    return data.test_inputs, data.test_targets
-
-
-def _norms(network):
-    return [layer for layer in network.layers if isinstance(layer, BatchNorm)]
-
-
-# -- go deeper: uneven classes --
 
 
 def balanced_accuracy(network, inputs, targets):
     """Return the mean of the accuracies on classes 0 and 1, (n_networks,)."""
-    right = network.forward(inputs, training=False).argmax(axis=-1) == targets
-    shares = [(right & (targets == c)).sum(axis=-1) / (targets == c).sum(axis=-1) for c in (0, 1)]
-    return np.mean(shares, axis=0)
+    right = predict(network, inputs).argmax(axis=-1) == targets
+    return np.mean([right.mean(axis=-1, where=targets == one) for one in (0, 1)], axis=0)
 
 
 def nine_to_one(inputs, targets):

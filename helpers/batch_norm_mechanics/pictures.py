@@ -16,6 +16,7 @@ from helpers.page.picture import (
     WITH_BATCH_NORM,
     WITHOUT_BATCH_NORM,
     Picture,
+    in_course_style,
 )
 
 
@@ -53,14 +54,12 @@ class RacePicture(CurvesPicture):
         sentences, artists = [], iter(self.arrivals)
         for name, race in races.items():
             told = []
-            for run, (_, label), (marker, number) in zip(
-                race.values(), looks_of(race).values(), artists
-            ):
-                first = first_below(self.threshold, run)
-                text = median_text(first, never_below(self.threshold, run).sum())
-                marker.set_data([np.median(first)], [self.threshold])
-                above = -0.14 if told else 0.14
-                number.set(text=text, x=np.median(first), y=self.threshold + above)
+            for arm, (_, label) in looks_of(race).items():
+                first, (marker, number) = first_below(self.threshold, race[arm]), next(artists)
+                text = median_text(first, never_below(self.threshold, race[arm]).sum())
+                middle, above = np.median(first), -0.14 if told else 0.14
+                marker.set_data([middle], [self.threshold])
+                number.set(text=text, x=middle, y=self.threshold + above)
                 unit = "" if told else f"steps to loss {self.threshold:g} "
                 told.append(f"{text} {unit}{label}")
             sentences.append(f"{name}: a median of {', '.join(told)}.")
@@ -166,28 +165,26 @@ class AveragesPicture(BarsPicture):
         return self
 
 
-class AdaptationPicture(BarsPicture):
-    """Accuracy on coloured pictures: no batch norm, statistics of black ones, of coloured ones."""
+@in_course_style
+def draw_adaptation(scores):
+    """Return a picture of the accuracy on coloured pictures, without and with fresh statistics.
 
-    BARS = {
+    scores: {title: (no batch norm, statistics of black pictures, of coloured ones)}, each
+    (n_networks,), in %.
+    """
+    bars = {
         "no\nbatch norm": WITHOUT_BATCH_NORM,
         "stored\nstatistics": STORED_STATISTICS,
         "fresh\nstatistics": WITH_BATCH_NORM,
     }
-
-    def __init__(self, titles):
-        super().__init__(
-            "Same weights, fresh statistics: what batch norm cost is won back", self.BARS, titles,
-            width=10.5, reference=(50, "guessing"), xlim=(-0.6, 3.4), ylim=(0, 105),
-            ylabel="accuracy on coloured pictures (%)",
-        )
-        self.titles = titles
-
-    def show(self, scores):
-        """Show (without batch norm, stored, fresh) for each title, each (n_networks,), in %."""
-        self.sentence = " ".join(
-            f"{name}: {without}% without batch norm, {stored}% with black statistics, {fresh}% "
-            "with coloured ones."
-            for name, (without, stored, fresh) in zip(self.titles, self.show_bars(*scores))
-        )
-        return self
+    picture = BarsPicture(
+        "Same weights, fresh statistics: what batch norm cost is won back", bars, scores,
+        width=10.5, reference=(50, "guessing"), xlim=(-0.6, 3.4), ylim=(0, 105),
+        ylabel="accuracy on coloured pictures (%)",
+    )
+    picture.sentence = " ".join(
+        f"{name}: {without}% without batch norm, {stored}% with black statistics, {fresh}% with "
+        "coloured ones."
+        for name, (without, stored, fresh) in zip(scores, picture.show_bars(*scores.values()))
+    )
+    return picture

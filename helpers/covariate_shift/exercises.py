@@ -21,26 +21,22 @@ check_split_drop = Exercise(
     lambda rng: tuple(rng.uniform(0.5, 1, 3)),  # unsorted: a part may be negative
     {
         "The two parts have changed places: shift is what the right training pictures would have "
-        "repaired, so it ends at the reference net.": lambda black, reference, coloured: (
-            reference - coloured, black - reference,
-        ),
-        "The second part is the whole drop. Some of it would be there even without shift: "
-        "how well does the reference net do?": lambda black, reference, coloured: (
-            black - reference, black - coloured,
-        ),
+        "repaired, so it ends at the reference net.":
+            lambda black, reference, coloured: (reference - coloured, black - reference),
+        "The second part is the whole drop. Some of it would be there even without shift: how "
+        "well does the reference net do?":
+            lambda black, reference, coloured: (black - reference, black - coloured),
         "The first part is the whole drop. Coloured faces are hard to the reference net as well: "
-        "only what it loses is difficulty.": lambda black, reference, coloured: (
-            black - coloured, reference - coloured,
-        ),
-        "The signs are turned round: a drop counts as positive here.": (
-            lambda black, reference, coloured: (reference - black, coloured - reference)
-        ),
+        "only what it loses is difficulty.":
+            lambda black, reference, coloured: (black - coloured, reference - coloured),
+        "The signs are turned round: a drop counts as positive here.":
+            lambda black, reference, coloured: (reference - black, coloured - reference),
         "These are accuracies, not differences: where does each part of the drop begin, and where "
-        "does it end?": lambda black, reference, coloured: (reference, coloured),
+        "does it end?":
+            lambda black, reference, coloured: (reference, coloured),
         "Those are shares of the drop. Here the parts are asked for in accuracy, so that they add "
-        "up to the drop and not to 1.": lambda black, reference, coloured: (
-            (black - reference) / (black - coloured), (reference - coloured) / (black - coloured),
-        ),
+        "up to the drop and not to 1.":
+            lambda black, *others: np.array(split_drop(black, *others)) / (black - others[-1]),
     },
     praise="Draw the reference before you call a drop shift.",
 )
@@ -65,15 +61,14 @@ check_importance_weights = Exercise(
     {
         "These are the odds, but their mean is not 1: divide by it, so that the learning rate "
         "keeps its meaning.": _odds,
-        "These are the probabilities, scaled. The ratio of the two densities is the odds of "
-        "the guess, which grow without bound.": lambda p: p / p.mean(),
-        "These are the guesses as they came. Where p is 0.5 both regions are equally likely: "
-        "what are the odds there?": lambda p: p,
-        "The odds are upside down: examples that look like the new region should count more.": (
-            lambda p: 1 / _odds(p) / (1 / _odds(p)).mean()
-        ),
+        "These are the probabilities, scaled. The ratio of the two densities is the odds of the "
+        "guess, which grow without bound.": lambda p: p / p.mean(),
+        "These are the guesses as they came. Where p is 0.5 both regions are equally likely: what "
+        "are the odds there?": lambda p: p,
+        "The odds are upside down: examples that look like the new region should count more.":
+            lambda p: importance_weights(1 - p),
         "The odds are upside down, so that examples unlike the new region count more; and their "
-        "mean is not 1.": lambda p: 1 / _odds(p),
+        "mean is not 1.": lambda p: _odds(1 - p),
         "The weights add up to 1; their mean should be 1.": lambda p: _odds(p) / _odds(p).sum(),
         "The largest weight is 1; their mean should be 1.": lambda p: _odds(p) / _odds(p).max(),
         "That is the logarithm of the odds. It is negative for an example that looks old, and "

@@ -8,13 +8,12 @@ from helpers.datasets import Examples, shifted_regions
 from helpers.layer_statistics import with_statistics
 from helpers.network import inference_accuracy, predict
 from helpers.randomness import spawn_streams
-from helpers.recoloured import IMAGE_SIZE, draw_animals, draw_shown, learn_from
+from helpers.recoloured import Dyed, draw_animals, draw_shown
 from helpers.shift import domain_auc, effective_sample_size, importance_weights
-
-# -- sections 1 to 3 and 5: the detectors --
 
 COATS = tuple(step / 10 for step in range(11))  # from black (0) to full colour (1)
 DETECTOR = dict(hidden=[32], n_steps=120, batch_size=64, learning_rate=0.03, batch_norm=False)
+LINE = dict(hidden=[], n_steps=150, learning_rate=0.3, activation="tanh", batch_norm=False)
 
 
 def judge(network, data, coats=COATS):
@@ -25,52 +24,34 @@ def judge(network, data, coats=COATS):
     "verdicts": (n_coats, n_shown), whether network 0 takes the faces of `draw_shown` for cats}.
     """
     is_cat = data.test_targets == 1
-    shown = draw_shown(image_size=_side_of(data.train_inputs))
+    shown = draw_shown(image_size=round(data.tests.coat_map.shape[-1] ** 0.5))
     rows = {"accuracy": [], "cat_recall": [], "other_recall": [], "verdicts": []}
     for coat in coats:
-        guesses = predict(network, data.tests_in_coats(coat)).argmax(axis=-1)
-        right = guesses == data.test_targets
+        right = predict(network, data.tests_in_coats(coat)).argmax(axis=-1) == data.test_targets
         rows["accuracy"].append(right.mean(axis=-1))
-        rows["cat_recall"].append(_share(right, is_cat))
-        rows["other_recall"].append(_share(right, ~is_cat))
-        faces = data.standardise(shown.in_coats(coat).reshape(len(shown.targets), -1))
+        rows["cat_recall"].append(right.mean(axis=-1, where=is_cat))
+        rows["other_recall"].append(right.mean(axis=-1, where=~is_cat))
+        faces = (shown.in_coats(coat).reshape(len(shown.targets), -1) - data.mean) / data.sd
         rows["verdicts"].append(predict(network, faces)[0].argmax(axis=-1) == 1)
     train_accuracy = inference_accuracy(network, data.train_inputs, data.train_targets)
     arrays = {name: np.array(row) for name, row in rows.items()}
     return {"coats": np.array(coats), "train_accuracy": train_accuracy, **arrays}
 
 
-def _share(right, members):
-    return (right & members).sum(axis=-1) / members.sum(axis=-1)
-
-
-def _side_of(pixels):
-    return round((pixels.shape[-1] / 3) ** 0.5)
-
-
-def measure_coats(
-    detectors, *, coats=COATS, n_networks=16, n_faces=500, image_size=IMAGE_SIZE, seed=0,
-    **settings,
-):
+def measure_coats(detectors, *, coats=COATS, n_networks=16, n_faces=500, seed=0, **settings):
     """Return {name: what `judge` returns} for some of notebook 01's detectors, by their names.
 
     "plain", "reference", "shortcut", "with" (batch norm with the exact statistics of its training
     faces). settings: of `watch_arms`, instead of those of DETECTOR. Raises ValueError for others.
     """
     rng = spawn_streams(seed, n_networks).data
-    train, tests = (
-        draw_animals(n_faces, image_size, n_networks=n_networks, rng=rng) for _ in range(2)
-    )
-    ways = {
-        "plain": (train.black, False), "reference": (train.bright, False),
-        "shortcut": (train.only_targets_black(), False), "with": (train.black, True),
+    train, tests = (draw_animals(n_faces, n_networks=n_networks, rng=rng) for _ in range(2))
+    dyes = {"plain": 0, "with": 0, "reference": 1, "shortcut": train.targets == 0}
+    data = {
+        name: Dyed(train, tests, dyes[check_choice("detectors", name, dyes)]) for name in detectors
     }
-    arms = {}
-    for name in detectors:
-        pixels, batch_norm = ways[check_choice("detectors", name, ways)]
-        arms[name] = dict(data=learn_from(pixels, train, tests), batch_norm=batch_norm)
+    arms = {name: dict(data=data[name], batch_norm=name == "with") for name in detectors}
     runs = train_arms(arms, None, seed=seed, **{**DETECTOR, **settings})
-    data = {name: arm["data"] for name, arm in arms.items()}
     return {
         name: judge(with_statistics(run.network, data[name].train_inputs), data[name], coats)
         for name, run in runs.items()
@@ -90,11 +71,6 @@ def view_coats(judged, shown, coat, *, shortcut=False, with_reference=False):
         "pictures": shown.in_coats(detector["coats"][place]),
         "reference": judged["reference"]["accuracy"][-1] if with_reference else None,
     }
-
-
-# -- section 4, two dimensions: one rule, another region --
-
-LINE = dict(hidden=[], n_steps=150, learning_rate=0.3, activation="tanh", batch_norm=False)
 
 
 def draw_regions(distance, *, n_networks=None, n_train=300, n_test=1000, seed=0):
@@ -158,9 +134,6 @@ def view_regions(distance, reweighted, *, n_train=300, seed=0):
     }
 
 
-# -- section 5 and going deeper --
-
-
 def auc_of_halves(before, after):
     """Return how well a linear classifier tells two recordings apart, AUCs (n_networks,).
 
@@ -175,7 +148,7 @@ def auc_of_halves(before, after):
 
 def colour_summaries(pixels):
     """Return mean and sd of red, green and blue in the middle of each face, (..., n_faces, 6)."""
-    side = _side_of(pixels)
+    side = round((pixels.shape[-1] / 3) ** 0.5)
     images = pixels.reshape(*pixels.shape[:-1], side, side, 3)
     low, high = int(0.3 * side), int(0.75 * side)
     middle = images[..., low:high, low:high, :].astype(np.float64)

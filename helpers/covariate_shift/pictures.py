@@ -17,10 +17,16 @@ from helpers.page.picture import (
     WARNING,
     WITHOUT_BATCH_NORM,
     Picture,
+    in_course_style,
 )
 
 COAT_LABEL = "coats of the test faces, from black (0) to full colour (1)"
 N_COLUMNS = 10
+LOOKS = {
+    "plain": (WITHOUT_BATCH_NORM, "without batch norm"),
+    "with": (STORED_STATISTICS, "with batch norm"),
+    "reference": (REFERENCE, "reference net"),
+}
 
 
 class CoatSliderPicture(Picture):
@@ -74,101 +80,88 @@ class CoatSliderPicture(Picture):
         return self
 
 
-class DropPicture(Picture):
-    """The drop from black to coloured test faces, cut in two by the reference net."""
+@in_course_style
+def draw_drop(black, reference, coloured):
+    """Return a picture of the drop in accuracy from black to coloured, cut in two by the reference.
 
-    DOTS = {
-        "learned black,\ntested black": WITHOUT_BATCH_NORM,
-        "learned coloured,\ntested coloured\n(reference net)": REFERENCE,
-        "learned black,\ntested coloured": WITHOUT_BATCH_NORM,
-    }
-
-    def __init__(self):
-        super().__init__(height=4.8, title="About half of the drop is not shift")
-
-    def show(self, accuracies):
-        """Show (black, reference, coloured), each (n_networks,)."""
-        axes, heights = self.draw_anew(), mean_intervals(accuracies)
-        axes.set(ylabel="accuracy", xlim=(-0.5, 4.4), ylim=(0.5, 1.02))
-        axes.set_xticks(range(3), self.DOTS)
-        for x, (style, height) in enumerate(zip(self.DOTS.values(), heights)):
-            axes.plot([x, 2.55], [height.mean, height.mean], color="#bbbbbb", linewidth=1.2)
-            Intervals(axes, style).set([x], *interval_ends([height]))
-        splits = [paired_interval(high, low) for high, low in pairwise(accuracies)]
-        names = ("coloured faces\nare harder", NEUTRAL), ("shift", WARNING)
-        for (name, style), split, (high, low) in zip(names, splits, pairwise(heights)):
-            ends, look = [low.mean, high.mean], {"linewidth": 9, "solid_capstyle": "butt"}
-            axes.plot([2.55, 2.55], ends, color=style.colour, **look)
-            look = {"va": "center", "color": style.text_colour}
-            axes.text(2.75, sum(ends) / 2, f"{name}:\n{split}", **look)
-        self.sentence = (
-            f"From black to coloured test faces accuracy falls from {heights[0]} to {heights[2]}. "
-            f"Nets that learned from coloured faces reach {heights[1]}: a loss of {splits[0]} "
-            f"because coloured faces are harder, and {splits[1]} because of the shift."
-        )
-        return self
+    All (n_networks,): learned and tested black; both coloured; learned black, tested coloured.
+    """
+    picture = Picture(height=4.8, title="About half of the drop is not shift")
+    axes, accuracies = picture.figure.subplots(), [black, reference, coloured]
+    axes.set(ylabel="accuracy", xlim=(-0.5, 4.4), ylim=(0.5, 1.02))
+    axes.set_xticks(range(3), [
+        "learned black,\ntested black", "learned coloured,\ntested coloured\n(reference net)",
+        "learned black,\ntested coloured",
+    ])
+    heights, styles = mean_intervals(accuracies), (WITHOUT_BATCH_NORM, REFERENCE) * 2
+    for x, (height, style) in enumerate(zip(heights, styles)):
+        axes.plot([x, 2.55], [height.mean, height.mean], color="#bbbbbb", linewidth=1.2)
+        Intervals(axes, style).set([x], *interval_ends([height]))
+    splits = [paired_interval(*pair) for pair in pairwise(accuracies)]
+    names = ("coloured faces\nare harder", NEUTRAL), ("shift", WARNING)
+    for (name, style), split, (high, low) in zip(names, splits, pairwise(heights)):
+        ends, look = [low.mean, high.mean], {"linewidth": 9, "solid_capstyle": "butt"}
+        axes.plot([2.55, 2.55], ends, color=style.colour, **look)
+        look = {"va": "center", "color": style.text_colour}
+        axes.text(2.75, sum(ends) / 2, f"{name}:\n{split}", **look)
+    picture.sentence = (
+        f"From black to coloured test faces accuracy falls from {heights[0]} to {heights[2]}. "
+        f"Nets that learned from coloured faces reach {heights[1]}: a loss of {splits[0]} "
+        f"because coloured faces are harder, and {splits[1]} because of the shift."
+    )
+    return picture
 
 
-class ShortcutPicture(BarsPicture):
-    """What the detector recognises that learned from black cats among coloured animals."""
-
-    BARS = {
-        "black cats\n(as in training)": NEUTRAL,
-        "coloured others\n(as in training)": NEUTRAL,
-        "coloured cats": WITHOUT_BATCH_NORM,
-        "black others": WITHOUT_BATCH_NORM,
-    }
-
-    def __init__(self):
-        super().__init__(
-            "It learned the colour: right on the old pairs, wrong on the new", self.BARS,
-            height=4.6, bar_width=0.6, ylabel="share recognised", ylim=(0, 1.2),
-            yticks=np.linspace(0, 1, 6),
-        )
-
-    def show(self, detector):
-        """Show what `judge` returns, in its first and its last coat."""
-        cats, others = detector["cat_recall"], detector["other_recall"]
-        (found,) = self.show_bars([cats[0], others[-1], cats[-1], others[0]])
-        self.sentence = (
-            f"Recognised: {found[0]} of the black cats and {found[1]} of the coloured other "
-            f"animals, as in training, but {found[2]} of the coloured cats and {found[3]} of the "
-            "black other animals."
-        )
-        return self
+@in_course_style
+def draw_shortcut(detector):
+    """Return a picture of what black cats among coloured animals have taught, from `judge`."""
+    picture = BarsPicture(
+        "It learned the colour: right on the old pairs, wrong on the new",
+        {
+            "black cats\n(as in training)": NEUTRAL, "coloured others\n(as in training)": NEUTRAL,
+            "coloured cats": WITHOUT_BATCH_NORM, "black others": WITHOUT_BATCH_NORM,
+        },
+        height=4.6, bar_width=0.6, ylabel="share recognised", ylim=(0, 1.2),
+        yticks=np.linspace(0, 1, 6),
+    )
+    cats, others = detector["cat_recall"], detector["other_recall"]
+    (found,) = picture.show_bars([cats[0], others[-1], cats[-1], others[0]])
+    picture.sentence = (
+        f"Recognised: {found[0]} of the black cats and {found[1]} of the coloured other animals, "
+        f"as in training, but {found[2]} of the coloured cats and {found[3]} of the black other "
+        "animals."
+    )
+    return picture
 
 
-class BatchNormBarsPicture(BarsPicture):
-    """Black-cat detectors on coloured faces, without batch norm and with it."""
+@in_course_style
+def draw_repair(arms, judged):
+    """Return a picture of black-cat detectors on coloured faces, the first without batch norm.
 
-    NAMES = {
+    arms: the names of some; judged: {name: what `judge` returns}, "reference" among them.
+    """
+    names = {
         "plain": "without\nbatch norm",
         "with": "with batch norm,\nsame learning rate",
         "with, faster": "with batch norm,\nhigher learning rate",
     }
-
-    def __init__(self, arms):
-        names = [self.NAMES.get(arm, arm) for arm in arms]
-        super().__init__(
-            "Batch norm does not repair it: accuracy falls further",
-            {names[0]: WITHOUT_BATCH_NORM, **dict.fromkeys(names[1:], STORED_STATISTICS)},
-            width=max(9, 2.3 * len(arms) + 2), height=4.8, bar_width=0.6,
-            reference=(0.5, "guessing"), ylabel="accuracy on coloured faces", ylim=(0, 1.05),
-            xlim=(-0.6, len(arms) + 0.3),
-        )
-        self.arms, (axes,) = arms, self.figure.axes
-        self.reference = self.moves(ReferenceLine(axes, 0, "reference net", REFERENCE))
-
-    def show(self, judged):
-        """Show {arm: what `judge` returns}, in the last coat; one of them is "reference"."""
-        plain, *others = last = [judged[arm]["accuracy"][-1] for arm in self.arms]
-        (found,) = self.show_bars(last)
-        self.reference.set(judged["reference"]["accuracy"][-1].mean())
-        self.sentence = (
-            f"On coloured faces: {found[0]} without batch norm, {found[1]} with it; the "
-            f"paired difference is {paired_interval(others[0], plain)}."
-        )
-        return self
+    first, *others = [names.get(arm, arm) for arm in arms]
+    picture = BarsPicture(
+        "Batch norm does not repair it: accuracy falls further",
+        {first: WITHOUT_BATCH_NORM, **dict.fromkeys(others, STORED_STATISTICS)},
+        width=max(9, 2.3 * len(arms) + 2), height=4.8, bar_width=0.6,
+        reference=(0.5, "guessing"), ylabel="accuracy on coloured faces", ylim=(0, 1.05),
+        xlim=(-0.6, len(arms) + 0.3),
+    )
+    last = [judged[arm]["accuracy"][-1] for arm in arms]
+    (found,) = picture.show_bars(last)
+    reference = judged["reference"]["accuracy"][-1].mean()
+    ReferenceLine(picture.figure.axes[0], reference, "reference net", REFERENCE)
+    picture.sentence = (
+        f"On coloured faces: {found[0]} without batch norm, {found[1]} with it; the paired "
+        f"difference is {paired_interval(last[1], last[0])}."
+    )
+    return picture
 
 
 class RegionPicture(Picture):
@@ -214,52 +207,39 @@ class RegionPicture(Picture):
         return self
 
 
-class ReweightingPicture(NamedCurvesPicture):
-    """Accuracy of a linear classifier against how far its test region lies away."""
-
-    LINES = {
+@in_course_style
+def draw_reweighting(accuracies):
+    """Return a picture of {distance of the test region: {arm: accuracies (n_networks,)}}."""
+    looks = {
         "plain": (WITHOUT_BATCH_NORM, "as it is"),
         "reweighted": (SECOND, "reweighted"),
         "reference": (REFERENCE, "learned there"),
     }
-
-    def __init__(self):
-        super().__init__(
-            "Same rule, another region: reweighting brings most of it back", self.LINES,
-            xlabel="distance of the test region (standard deviations of x₁)", ylabel="accuracy",
-        )
-
-    def show(self, accuracies):
-        """Show {distance: {arm: (n_networks,)}}."""
-        *_, last = distances = list(accuracies)
-        ends = self.show_curves({
-            arm: (distances, np.array([accuracies[one][arm] for one in distances]))
-            for arm in accuracies[last]
-        })
-        ReferenceLine(self.figure.axes[0], 0.5, "a coin")
-        means = ", ".join(f"{format_number(one.mean, 2)} {name}" for name, one in ends.items())
-        self.sentence = f"Accuracy at {last} standard deviations: {means}."
-        return self
+    picture = NamedCurvesPicture(
+        "Same rule, another region: reweighting brings most of it back", looks,
+        xlabel="distance of the test region (standard deviations of x₁)", ylabel="accuracy",
+    )
+    *_, last = distances = list(accuracies)
+    ends = picture.show_curves({
+        arm: (distances, np.array([accuracies[one][arm] for one in distances]))
+        for arm in accuracies[last]
+    })
+    ReferenceLine(picture.figure.axes[0], 0.5, "a coin")
+    means = ", ".join(f"{format_number(one.mean, 2)} {name}" for name, one in ends.items())
+    picture.sentence = f"Accuracy at {last} standard deviations: {means}."
+    return picture
 
 
-class TintedPicture(NamedCurvesPicture):
-    """Photographs of clothes, learned in dark grey and tested in colour."""
+@in_course_style
+def draw_tinted(class_names, curves):
+    """Return a picture of clothes learned in dark grey and tested in colour.
 
-    LINES = {
-        "plain": (WITHOUT_BATCH_NORM, "without batch norm"),
-        "with": (STORED_STATISTICS, "with batch norm"),
-        "reference": (REFERENCE, "reference net"),
-    }
-
-    def __init__(self, class_names=("Trouser", "Bag")):
-        super().__init__(
-            "Real pictures, dyed: the same story, less steep", self.LINES, ylabel="accuracy",
-            xlabel="dye of the test pictures, from dark grey (0) to full colour (1)",
-        )
-        self.class_names = class_names
-
-    def show(self, curves):
-        """Show {arm: (tints (n_tints,), accuracies (n_tints, n_networks))}."""
-        ends = ", ".join(f"{one} {name}" for name, one in self.show_curves(curves).items())
-        self.sentence = f"{' against '.join(self.class_names)} in full colour: {ends}."
-        return self
+    curves: {arm: (tints (n_tints,), accuracies (n_tints, n_networks))}.
+    """
+    picture = NamedCurvesPicture(
+        "Real pictures, dyed: the same story, less steep", LOOKS, ylabel="accuracy",
+        xlabel="dye of the test pictures, from dark grey (0) to full colour (1)",
+    )
+    ends = ", ".join(f"{one} {name}" for name, one in picture.show_curves(curves).items())
+    picture.sentence = f"{' against '.join(class_names)} in full colour: {ends}."
+    return picture
