@@ -1,5 +1,7 @@
 """Notebook 04: the noise is what theory says, arms differ in what they should, pictures hold."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from changed_cells import run_cells
@@ -13,7 +15,6 @@ from helpers.layers import BatchNorm, Dropout
 from helpers.lecture.experiments import load_lecture
 from helpers.long_work import finish
 from helpers.minibatch_noise import demos as demos
-from helpers.minibatch_noise import experiments as experiments
 from helpers.minibatch_noise.demos import groups_demo, microscope_demo
 from helpers.minibatch_noise.experiments import (
     LIVE,
@@ -28,6 +29,7 @@ from helpers.minibatch_noise.experiments import (
     sweep_batch_sizes,
     theory_sd,
     typical_place,
+    watch_group,
     watch_live,
 )
 from helpers.minibatch_noise.pictures import (
@@ -222,12 +224,6 @@ def test_much_noise_fits_the_training_images_less(runs):
     assert (runs["dropout 0.5"]["training loss"][-1] > whole).all()
 
 
-def test_some_networks_of_a_seed_are_those_of_all(runs):
-    arms = {"group 8": dict(group_size=8)}
-    few = finish(watch_live(arms, **QUICK | {"n_networks": 2}, skip=1))["group 8"]
-    np.testing.assert_allclose(few["test loss"], runs["group 8"]["test loss"][:, 1:3], rtol=1e-9)
-
-
 def test_the_trap_does_not_need_batch_norm(sweeps):
     for runs in sweeps.values():
         assert [run.steps.tolist() for run in runs.values()] == [[512], [128], [16]]
@@ -342,8 +338,7 @@ def test_microscope_demo_follows_its_slider():
 @pytest.fixture
 def quick(monkeypatch):
     """Fewer networks, steps and images in what the demo trains."""
-    watch = experiments.watch_group
-    monkeypatch.setattr(demos, "watch_group", lambda *arm: watch(*arm, **QUICK))
+    monkeypatch.setattr(demos, "watch_group", partial(watch_group, **QUICK))
 
 
 def test_groups_demo_compares_with_the_whole_batch(quick):
@@ -353,34 +348,28 @@ def test_groups_demo_compares_with_the_whole_batch(quick):
     assert "Group 64, dropout 0.5:" in panel.caption.value
     panel.controls["dropout"].value = 0.0
     panel.controls["group_size"].value = 512
-    assert "reference arm itself" in panel.caption.value
     panel.wait()
+    assert "reference arm itself" in panel.caption.value
     assert panel.error is None
 
 
-def test_a_comparison_grows_and_ends_as_if_it_had_been_made_at_once(quick):
-    compute = groups_demo().compute
-    pairs = list(compute(4, 0.2))
-    assert [share for share, _ in pairs] == [0.25, 0.5, 0.75, 1]
-    grown = [one for _, one in pairs]
-    assert [list(one["arm"]["steps"]) for one in grown] == [
-        list(range(5, last + 1, 5)) for last in (5, 10, 15, 20)
-    ]
-    arms = {"": dict(group_size=4, dropout=0.2)}
-    at_once = finish(watch_live(arms, dtype=np.float32, **QUICK))[""]
-    for name in ("training loss", "test loss", "gap"):
-        np.testing.assert_allclose(grown[-1]["arm"][name], at_once[name], rtol=1e-3, atol=1e-4)
-    ((share, itself),) = compute(512, 0.0)
-    assert share == 1 and itself["arm"] is itself["reference"]
+def test_a_comparison_grows_and_ends_as_if_it_had_been_made_at_once():
+    grey, quick = finish(watch_group(512, **QUICK)), QUICK | {"n_networks": 5}
+    shares, grown = zip(*watch_group(4, 0.2, grey=grey, **QUICK))
+    assert shares == (0.25, 0.5, 0.75, 1)
+    assert [list(one["steps"]) for one in grown] == [[5], [5, 10], [5, 10, 15], [5, 10, 15, 20]]
+    at_once = finish(watch_live({"": dict(group_size=4, dropout=0.2)}, **quick))[""]
+    ends = finish(watch_group(4, 0.2, **quick))
+    for name in ("training loss", "test loss", "gap"):  # in float32, halves of different sizes
+        np.testing.assert_allclose(ends[name], at_once[name], rtol=1e-3, atol=1e-4)
     picture = GroupCurvesPicture()
-    check_picture(picture, grown[-1], itself, grown[0])
+    check_picture(picture, grown[-1], grey | {"grey": grey}, grown[0])
     # on the way: against what the reference had reached by then
-    first = [grown[0][which]["test loss"][0] for which in ("arm", "reference")]
+    first = [one["test loss"][0] for one in (grown[0], grey)]
     assert f"paired: {paired_interval(*first)}. " in picture.show(grown[0]).sentence
-    ends = grown[-1]["arm"]
     sentence = picture.show(grown[-1]).sentence
-    assert f"test loss {mean_interval(ends['test loss'].min(axis=0))}" in sentence
-    assert f"after 20 steps {mean_interval(ends['gap'][-1])}." in sentence
+    assert f"test loss {mean_interval(grown[-1]['test loss'].min(axis=0))}" in sentence
+    assert f"after 20 steps {mean_interval(grown[-1]['gap'][-1])}." in sentence
 
 
 def test_the_bet_stands_at_its_group_in_the_figure(runs):
