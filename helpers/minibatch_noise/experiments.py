@@ -15,7 +15,7 @@ from helpers.datasets import load_fashion_mnist
 from helpers.layer_statistics import with_statistics
 from helpers.layers import Dense
 from helpers.long_work import remember
-from helpers.network import mean_loss, multilayer_perceptron
+from helpers.network import mean_loss, multilayer_perceptron, predict
 from helpers.randomness import spawn_streams
 from helpers.training import train
 
@@ -174,8 +174,8 @@ def losses_on(data):
 
     def look(network):
         fixed = with_statistics(network, data.train_inputs, share_weights=True)
-        train = mean_loss(fixed.forward(data.train_inputs, training=False), data.train_targets)
-        test = mean_loss(fixed.forward(data.test_inputs, training=False), data.test_targets)
+        train = mean_loss(predict(fixed, data.train_inputs), data.train_targets)
+        test = mean_loss(predict(fixed, data.test_inputs), data.test_targets)
         return {"training loss": train, "test loss": test, "gap": test - train}
 
     return look
