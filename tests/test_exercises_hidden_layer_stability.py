@@ -3,7 +3,7 @@
 import numpy as np
 from exercise_answers import answer_tests, changed
 
-from helpers.hidden_layer_stability import exercises as exercises
+from helpers.hidden_layer_stability import exercises
 from helpers.hidden_layer_stability.exercises import (
     check_scale_invariance,
     check_split_drift,
@@ -14,86 +14,36 @@ from helpers.shift import measure_drift
 
 # --- scale invariance --------------------------------------------------------------------------
 
+SCALE = """
+def length(vector): return np.sqrt(np.sum(vector ** 2))
+g, s = gradient(weights), gradient(weights * factor)
+ratio = length(s) / length(g)
+cosine = np.sum(weights * g) / length(weights) / length(g)
+return ratio, cosine
+"""
 
-def length(vector):
-    return np.sqrt(np.sum(vector**2))
-
-
-def cosine(a, b):
-    return np.sum(a * b) / length(a) / length(b)
-
-
-def filled_in(gradient, weights, factor):
-    return 1 / factor, 0
-
-
-def upside_down(gradient, weights, factor):
-    return length(gradient(weights)) / length(gradient(weights * factor)), cosine(
-        weights, gradient(weights)
-    )
-
-
-def multiplied_the_gradient(gradient, weights, factor):
-    grad = gradient(weights)
-    return length(factor * grad) / length(grad), cosine(weights, grad)
-
-
-def forgot_the_root(gradient, weights, factor):
-    grad, scaled = gradient(weights), gradient(weights * factor)
-    return (scaled @ scaled) / (grad @ grad), cosine(weights, grad)
-
-
-def dot_product(gradient, weights, factor):
-    grad, scaled = gradient(weights), gradient(weights * factor)
-    return length(scaled) / length(grad), np.dot(weights, grad)
-
-
-def angle(gradient, weights, factor):
-    grad, scaled = gradient(weights), gradient(weights * factor)
-    return length(scaled) / length(grad), np.arccos(cosine(weights, grad))
-
-
-def between_the_gradients(gradient, weights, factor):
-    grad, scaled = gradient(weights), gradient(weights * factor)
-    return length(scaled) / length(grad), cosine(grad, scaled)
-
-
-def at_the_scaled_weights(gradient, weights, factor):
-    grad, weights_scaled = gradient(weights), weights * factor
-    scaled = gradient(weights_scaled)
-    return length(scaled) / length(grad), cosine(weights_scaled, scaled)
-
-
-def scaled_in_place(gradient, weights, factor):
-    grad = gradient(weights)
-    weights *= factor
-    return length(gradient(weights)) / length(grad), cosine(weights, grad)
-
-
-def unit_by_unit(gradient, weights, factor):
-    return gradient(factor * weights) / gradient(weights), cosine(weights, gradient(weights))
+SCALE_MISTAKES = [
+    ([("return ratio, cosine", "return 1 / factor, 0")], "filled in by hand"),
+    ([("length(s) / length(g)", "length(g) / length(s)")], "upside down"),
+    ([("length(s) / length(g)", "length(factor * g) / length(g)")], "multiplied, not the weights"),
+    ([("length(s) / length(g)", "(s @ s) / (g @ g)")], "a root is missing"),
+    ([(" / length(weights) / length(g)", "")], "the dot product"),
+    ([("return ratio, cosine", "return ratio, np.arccos(cosine)")], "the angle"),
+    ([("weights * g) / length(weights)", "s * g) / length(s)")], "the two gradients with each"),
+    ([("weights * g) ", "weights * s) "), ("(weights) / length(g)", "(weights) / length(s)")],
+     "measured at the scaled weights"),
+    ([("gradient(weights * factor)", "gradient(np.multiply(weights, factor, out=weights))")],
+     "changes its arguments in place"),
+    ([("length(s) / length(g)", "s / g")], "yours has shape (6,)"),
+    ([("return ratio, cosine", "return g")], "Return 2 values"),
+    ([("gradient(weights * factor)", "gradient * weights")], "raised TypeError"),
+]
 
 
 def in_plain_python(gradient, weights, factor):
     g, s = gradient(weights), gradient([factor * w for w in weights])
     norm = sum(g**2) ** 0.5
-    return [sum(s**2) ** 0.5 / norm, (weights / length(weights)).dot(g / norm)]
-
-
-SCALE_MISTAKES = [
-    (filled_in, "filled in by hand"),
-    (upside_down, "upside down"),
-    (multiplied_the_gradient, "multiplied, not the weights"),
-    (forgot_the_root, "a root is missing"),
-    (dot_product, "the dot product"),
-    (angle, "the angle"),
-    (between_the_gradients, "the two gradients with each other"),
-    (at_the_scaled_weights, "measured at the scaled weights"),
-    (scaled_in_place, "changes its arguments in place"),
-    (unit_by_unit, "yours has shape (6,)"),
-    (lambda gradient, weights, factor: gradient(weights), "Return 2 values"),
-    (lambda gradient, weights, factor: gradient * weights, "raised TypeError"),
-]
+    return [sum(s**2) ** 0.5 / norm, weights.dot(g / norm) / sum(weights**2) ** 0.5]
 
 
 def test_half_of_the_units_have_batch_norm_and_their_numbers_are_what_the_praise_says():
@@ -131,12 +81,8 @@ DRIFT_MISTAKES = [
     ([("(before - m0) / s0, (after - m1) / s1", "before, after")], "was not standardised"),
     ([("(after - m1) / s1", "(after - m0) / s0")], "by the earlier"),
     ([(".std(0)", ".std(0, ddof=1)")], "divide by n - 1"),
-    ([(".std(0)", ".var(0)")], "Not yet (value 1 of 3)"),
     ([("abs(x - y).mean(0)", "abs(x - y).mean()")], "yours has no shape"),
     ([("abs(x - y).mean(0)", "(x - y).mean(0)")], "cancel to 0"),
-    ([("abs(x - y).mean(0)", "((x - y) ** 2).mean(0) ** 0.5")], "Not yet (value 3 of 3)"),
-    ([("before.mean(0)", "before.mean(1)")], "Your function raised ValueError"),
-    ([("mean, width, shape", "mean, width")], "Return 3 values"),
 ]
 
 
@@ -163,15 +109,15 @@ def test_the_split_is_that_of_the_course():
 # --- both, as learners write them --------------------------------------------------------------
 
 WRONG = [
-    *(("scale_invariance", attempt, words) for attempt, words in SCALE_MISTAKES),
+    *(("scale_invariance", changed(SCALE, changes), words) for changes, words in SCALE_MISTAKES),
     *(("split_drift", changed(PREPARED, changes), words) for changes, words in DRIFT_MISTAKES),
 ]
 
 RIGHT = [
+    ("scale_invariance", SCALE),
     ("scale_invariance", in_plain_python),
     ("split_drift", PREPARED),
     ("split_drift", one_unit_at_a_time),
-    ("split_drift", lambda before, after: list(split_drift(before, after))),
 ]
 
 test_a_mistake_is_named, test_a_right_answer_passes = answer_tests(exercises, WRONG, RIGHT)

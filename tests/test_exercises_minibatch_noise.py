@@ -7,7 +7,7 @@ import pytest
 from exercise_answers import answer_tests, changed
 
 from helpers.layers import BatchNorm, Dropout
-from helpers.minibatch_noise import exercises as exercises
+from helpers.minibatch_noise import exercises
 from helpers.minibatch_noise.exercises import (
     check_ghost_batch_norm,
     dropout_variances,
@@ -33,16 +33,11 @@ GHOST_MISTAKES = [
     ([("m // group_size, group_size", "group_size, -1"), ("n(1", "n(0")], "every n_groups-th row"),
     ([("n(1", "n(0")], "over the groups, axis 0"),
     ([("n(1", "n(2")], "over the units"),
-    ([("n(1", "n(-1")], "over the units"),
     ([("n(1", "n((1, 2)")], "All units of a group share"),
     ([(" + 1e-5", "")], "eps = 1e-5 is missing"),
     ([("((g - mu) ** 2).mean(1", "g.var(1, ddof=1")], "the group size minus 1"),
     ([("np.sqrt(v + 1e-5)", "(v + 1e-5)")], "Divided by the variance"),
     ([("np.sqrt(v + 1e-5)", "(np.sqrt(v) + 1e-5)")], "Not yet"),
-    ([(".reshape(m, n)", "")], "The answer has shape"),
-    ([("1, keepdims=True", "1")], "Your function raised ValueError"),
-    ([("m // group_size", "m / group_size")], "Your function raised TypeError"),
-    ([("g = inputs", "inputs -= inputs.mean(0)\ng = inputs")], "changes its arguments in place"),
 ]
 
 
@@ -52,11 +47,6 @@ def group_by_group(inputs, group_size):
         rows = inputs[start : start + group_size]
         parts.append((rows - rows.mean(0)) / (rows.std(0) ** 2 + 1e-5) ** 0.5)
     return np.concatenate(parts)
-
-
-def split(inputs, group_size):
-    groups = np.split(inputs, len(inputs) // group_size)
-    return np.vstack([(g - g.mean(0)) / np.sqrt(g.var(0) + 1e-5) for g in groups])
 
 
 def test_the_ghost_is_the_course_s_batch_norm():
@@ -71,30 +61,22 @@ def test_the_ghost_is_the_course_s_batch_norm():
 
 MEAN_MISTAKES = [
     ("variance / batch_size ** 2", "the share of one value"),
-    ("variance * (1 / batch_size) ** 2", "the share of one value"),
     ("(variance / batch_size) ** 0.5", "That is the standard deviation of the mean"),
-    ("np.sqrt(variance) / np.sqrt(batch_size)", "That is the standard deviation of the mean"),
     ("np.sqrt(variance) / batch_size", "A standard deviation was divided"),
     ("variance / (batch_size - 1)", "m - 1 belongs to estimating"),
     ("batch_size * variance", "the variance of the sum"),
     ("variance", "a single value"),
     ("variance / np.sqrt(batch_size)", "The root belongs to"),
-    ("variance / batch_size / 2", "Not yet"),
-    ("np.var(np.random.default_rng(0).normal(0, variance ** 0.5, (99, batch_size)).mean(1))",
-     "Not yet"),
 ]
 
 BATCH_MEAN_MISTAKES = [
     ("variance / m", "The factor is missing"),
     ("variance / m * (n - 1) / (n - m)", "upside down"),
     ("variance / m * (n - m) / n", "with n_samples - 1 below"),
-    ("variance / m * (1 - m / n)", "with n_samples - 1 below"),
     ("variance / m * (m / n)", "that is in the batch"),
-    ("variance / n", "that is in the batch"),
     ("variance / m ** 2 * (n - m) / (n - 1)", "1/m appears twice"),
     ("np.sqrt(variance * (n - m) / (n - 1) / m)", "That is the standard deviation of the mean"),
     ("variance / m * ((n - m) / (n - 1)) ** 0.5", "a root too many"),
-    ("variance / m * (n - m)", "Not yet"),
 ]
 
 
@@ -127,8 +109,6 @@ DROPOUT_MISTAKES = [
     ("variance + mean ** 2 * p / (1 - p), variance", "only the mean was made noisy"),
     ("(mean ** 2 + variance) / (1 - p) ** 2 - mean ** 2, variance", "as if none were dropped"),
     ("(mean ** 2 + variance) / (1 - p) - mean ** 2, variance * (1 - p) ** 2", "At test nothing"),
-    ("variance, variance", "Not yet (value 1 of 2)"),
-    ("(mean ** 2 + variance) / (1 - p) - mean ** 2", "Return 2 values"),
 ]
 
 
@@ -165,7 +145,6 @@ WRONG = [
 RIGHT = [
     ("ghost_batch_norm", GHOST),
     ("ghost_batch_norm", group_by_group),
-    ("ghost_batch_norm", split),
     ("variance_of_mean", by_shares),
     ("variance_of_batch_mean", by_left_out),
     ("dropout_variances", by_parts),

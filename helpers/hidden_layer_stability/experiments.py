@@ -22,7 +22,7 @@ from helpers.layer_statistics import (
 )
 from helpers.layers import Dense, ReLU, Sigmoid, Tanh
 from helpers.long_work import remember
-from helpers.network import Network, mean_loss, multilayer_perceptron
+from helpers.network import Network, mean_loss, multilayer_perceptron, predict
 from helpers.shift import measure_drift
 
 STATIONS = ("z2", "h2")
@@ -89,7 +89,7 @@ def watch_drift(data, arms=ARMS, *, seed=0, **settings):
 RIDGE_STEPS = tuple(range(0, 201, 10))
 
 
-@remember(maxsize=8)
+@remember(maxsize=4)  # 11 MB each
 def watch_stations(learning_rate=0.02, batch_size=128):
     """Watch two networks of either arm: run["z2"], run["h2"]: (n_looks, 2, 256, 64) float32."""
     data = load_clothes(n_networks=2)
@@ -117,7 +117,8 @@ def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
         for arm, values in ((arm, run[station]) for arm, run in runs.items()):
             drift = median_drift(values[max(place - 1, 0)], values[place])
             means = {name: each.mean() for name, each in drift.items()}
-            seen[arm] = {"now": values[place, 0], "start": values[0, 0], **means}
+            now, start = values[[place, 0], 0]  # copies: who keeps them keeps no recording
+            seen[arm] = {"now": now, "start": start, **means}
         yield seen["step"] / step if step else 1, seen
         if seen["step"] == step:
             return
@@ -129,35 +130,29 @@ KICKS = ("scale", "common direction", "random")
 HURT = ("without", "fresh", "stored")
 
 
-def run_kick(runs, data, kind="scale", size=2.0, *, n_kicks=3, seed=0, before=None):
+def run_kick(runs, data, kind="scale", size=2.0, *, n_kicks=3, seed=0):
     """Kick the networks of both arms, see `kick`; return how far the test loss rises, in nats.
 
-    runs: {"without": Run, "with": Run}, which meet the same random numbers. before: their
-    `probe_losses`, for whoever kicks them often. Returns {"kind", "size"}, as given, and
-    {"without", "fresh", "stored"}: (n_networks,), the means over `n_kicks` kicks.
+    runs: {"without": Run, "with": Run}, which meet the same random numbers. Returns {"kind",
+    "size"}, as given, and {"without", "fresh", "stored"}: (n_networks,), the means over `n_kicks`.
     """
     networks = {arm: runs[arm].network for arm in ARMS}
-    before = probe_losses(networks, data) if before is None else before
-    rises = []
+    before, rises = _probe_losses(networks, data), []
     for number in range(n_kicks):
         kicked = {
             arm: kick(one, kind, size, data.test_inputs, seed=[seed, number])
             for arm, one in networks.items()
         }
-        rises.append(probe_losses(kicked, data) - before)
+        rises.append(_probe_losses(kicked, data) - before)
     return {"kind": kind, "size": size, **dict(zip(HURT, np.mean(rises, axis=0)))}
 
 
-def probe_losses(networks, data):
-    """Return the test losses in nats, (3, n_networks), in the order of HURT.
-
-    networks: {"without": Network, "with": Network}. The latter is judged with fresh statistics,
-    those of the test images, and with stored ones.
-    """
+def _probe_losses(networks, data):
+    """Return the test losses in nats, (3, n_networks), in the order of HURT."""
     logits = [
-        networks["without"].forward(data.test_inputs, training=False),
+        predict(networks["without"], data.test_inputs),
         predict_with_batch_statistics(networks["with"], data.test_inputs),
-        networks["with"].forward(data.test_inputs, training=False),
+        predict(networks["with"], data.test_inputs),
     ]
     return np.stack([mean_loss(one, data.test_targets) for one in logits])
 

@@ -1,5 +1,7 @@
 """Notebook 04's bets and demos: a noise microscope; training where only the noise changes."""
 
+from functools import partial
+
 from helpers.minibatch_noise.experiments import microscope, watch_group
 from helpers.minibatch_noise.pictures import (
     DifferencesPicture,
@@ -97,22 +99,13 @@ def show_differences(measures, bet=None):
 
 def groups_demo():
     """Training with the same 512 images in each step; statistics group and dropout are yours."""
-    reference = with_progress("Training the grey arm", watch_group(512))
-
-    def compute(group_size, dropout):
-        setting = dict(group_size=group_size, dropout=dropout, reference=reference)
-        if group_size == 512 and dropout == 0:
-            yield 1, {**setting, "arm": reference}
-            return
-        for share, arm in watch_group(group_size, dropout):
-            yield share, {**setting, "arm": arm}
-
+    grey = with_progress("Training the grey arm", watch_group(512))
     return Panel(
         controls={
             "group_size": steps_slider(POWERS, 64, "statistics group"),
             "dropout": steps_slider([0.0, 0.1, 0.2, 0.3, 0.5], 0.0, "dropout"),
         },
-        compute=compute,
+        compute=partial(watch_group, grey=grey),
         picture=GroupCurvesPicture(),
         about=(
             "Sliders for the statistics group and for dropout change one pair of loss curves, "

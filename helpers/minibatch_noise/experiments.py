@@ -4,6 +4,9 @@ The microscope holds a network still and draws many mini-batches around one imag
 *update batch* (`batch_size`) and the *statistics group* (`group_size`) are settings of their own.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 
 from helpers.arms import train_arms, watch_arms
@@ -12,9 +15,9 @@ from helpers.datasets import load_fashion_mnist
 from helpers.layer_statistics import with_statistics
 from helpers.layers import Dense
 from helpers.long_work import remember
-from helpers.network import mean_loss
+from helpers.network import mean_loss, multilayer_perceptron, predict
 from helpers.randomness import spawn_streams
-from helpers.second_process import second_process
+from helpers.training import train
 
 EPS = 1e-5  # batch norm's own
 N_POOL = 1024  # images that the microscope draws its mini-batches from
@@ -171,44 +174,52 @@ def losses_on(data):
 
     def look(network):
         fixed = with_statistics(network, data.train_inputs, share_weights=True)
-        train = mean_loss(fixed.forward(data.train_inputs, training=False), data.train_targets)
-        test = mean_loss(fixed.forward(data.test_inputs, training=False), data.test_targets)
+        train = mean_loss(predict(fixed, data.train_inputs), data.train_targets)
+        test = mean_loss(predict(fixed, data.test_inputs), data.test_targets)
         return {"training loss": train, "test loss": test, "gap": test - train}
 
     return look
 
 
-def watch_live(arms=LIVE_ARMS, *, n_networks=16, skip=0, n_test=1000, seed=0, **settings):
+def watch_live(arms=LIVE_ARMS, *, n_networks=16, n_test=1000, seed=0, **settings):
     """Train arms as LIVE says, on 512 small images; yields (share done, {arm: Run so far}).
 
-    skip: the first networks of the seed that are left out. settings: instead of those of LIVE.
+    settings: instead of those of LIVE.
     """
-    rng = spawn_streams(seed, n_networks, skip=skip).data
-    data = load_fashion_mnist(512, n_test, 7, 0.2, n_networks, rng=rng)
-    settings = {**LIVE, "look": losses_on(data), "seed": seed, "skip": skip, **settings}
-    return watch_arms(arms, data, **settings)
+    data = load_fashion_mnist(512, n_test, 7, 0.2, n_networks, seed=seed)
+    return watch_arms(arms, data, **{**LIVE, "look": losses_on(data), "seed": seed, **settings})
 
 
-def watch_group(group_size, dropout=0.0, *, n_networks=16, **settings):
-    """Train one arm, the second half of its networks in another process; yields (share, seen).
+def watch_group(group_size, dropout=0.0, *, grey=None, n_networks=16, n_test=1000, n_steps=100):
+    """Train the arm of `watch_live` with these settings; yields (share done, what is seen so far).
 
-    seen: {"steps": (n_looks,)} and what `losses_on` looks at, (n_looks, n_networks), so far. In
-    float32: for pictures, not for printed tables. settings: as in `watch_live`.
+    {"group_size", "dropout", "grey"}: as given; {"steps"}: (n_looks,); and what `losses_on` looks
+    at, (n_looks, n_networks). In float32: for pictures, not for printed tables. One half of the
+    networks trains beside the other: on two cores the reader waits two thirds of the time.
     """
-    settings.update(group_size=group_size, dropout=dropout)
-    here, there = n_networks // 2, n_networks - n_networks // 2
-    others = second_process.results(watch_few, n_networks=there, skip=here, **settings)
-    for (share, one), (_, other) in zip(watch_few(n_networks=here, **settings), others):
-        both = {name: np.hstack([one[name], other[name]]) for name in one}
-        yield share, {**both, "steps": one["steps"]}
-
-
-def watch_few(*, group_size, dropout, **settings):
-    """Do the same in this process, for all of the `n_networks` networks after the first `skip`."""
-    arms = {"": dict(group_size=group_size, dropout=dropout)}
-    for share, runs in watch_live(arms, dtype=np.float32, **settings):
-        if runs is not None:
-            yield share, {"steps": runs[""].steps, **runs[""].seen}
+    setting, seen = dict(group_size=group_size, dropout=dropout, grey=grey), []
+    streams, networks, trainings, looks = spawn_streams(LIVE["seed"], n_networks), [], [], []
+    data = load_fashion_mnist(512, n_test, 7, 0.2, n_networks, rng=streams.data)
+    for half in (slice(None, n_networks // 2), slice(n_networks // 2, None)):
+        inputs, targets = data.train_inputs[half], data.train_targets[half]
+        networks.append(multilayer_perceptron(
+            [49, *LIVE["hidden"], 10], rng=streams.weights[half], dropout_rng=streams.dropout[half],
+            dropout=dropout, group_size=group_size, n_networks=len(inputs),
+        ))
+        trainings.append(train(
+            networks[-1], inputs, targets, n_steps=n_steps, batch_size=LIVE["batch_size"],
+            learning_rate=LIVE["learning_rate"], rng=streams.order[half],
+        ))
+        looks.append(losses_on(replace(data, train_inputs=inputs, train_targets=targets)))
+    with ThreadPoolExecutor(len(networks)) as pool:
+        for n_done in range(1, n_steps + 1):
+            list(pool.map(next, trainings))
+            if n_done % LIVE["every"] == 0:
+                one, other = pool.map(lambda look, network: look(network), looks, networks)
+                both = {name: np.append(one[name], other[name]) for name in one}
+                seen.append({"steps": n_done, **both})
+                so_far = {name: np.array([look[name] for look in seen]) for name in seen[0]}
+                yield n_done / n_steps, {**setting, **so_far}
 
 
 def sweep_batch_sizes(batch_norm, batch_sizes, n_epochs=20, *, n_test=1000, n_networks=16, seed=0):

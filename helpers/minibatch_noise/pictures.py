@@ -184,26 +184,23 @@ class GroupCurvesPicture(Picture):
         left, right = self.figure.subplots(1, 2)
         left.set(title="512 training images", ylabel="loss (nats)", ylim=(0.3, 1.6))
         right.set(title="1,000 test images", ylim=(0.7, 2.0))
-        looks = {"reference": (NEUTRAL, "group 512"), "arm": (WITH_BATCH_NORM, "")}
+        looks = {"grey": (NEUTRAL, "group 512"), "arm": (WITH_BATCH_NORM, "")}
         self.panels = {}
         for axes, name in ((left, "training loss"), (right, "test loss")):
             axes.set(xlabel="training step", xlim=(0, 165), xticks=range(0, 101, 25))
             self.panels[name] = NamedCurves(self, axes, looks)
 
-    def show(self, result):
-        """Show {"reference", "arm": what `watch_group` yields, "group_size", "dropout"}.
-
-        The reference is a whole training, the arm may be on its way.
-        """
-        pair = {who: result[who] for who in ("reference", "arm")}
-        (reference, arm), group, dropout = pair.values(), result["group_size"], result["dropout"]
+    def show(self, arm):
+        """Show what `watch_group` yields, whose "grey" arm is a whole training."""
+        grey, group, dropout = arm["grey"], arm["group_size"], arm["dropout"]
         called = f"{group}, drop {dropout:g}" if dropout else f"group {group}"
         for name, curves in self.panels.items():
-            curves.set({who: (one["steps"], one[name]) for who, one in pair.items()}, arm=called)
-        # so far: against what the reference had reached by then
-        best = [one["test loss"][: len(arm["steps"])].min(axis=0) for one in (arm, reference)]
+            pair = {"grey": (grey["steps"], grey[name]), "arm": (arm["steps"], arm[name])}
+            curves.set(pair, arm=called)
+        # so far: against what the grey arm had reached by then
+        best = [one["test loss"][: len(arm["steps"])].min(axis=0) for one in (arm, grey)]
         compared = "This is the reference arm itself"
-        if arm is not reference:
+        if (group, dropout) != (grey["group_size"], grey["dropout"]):
             compared = "Best test loss minus that of group 512 without dropout, paired: "
             compared += str(paired_interval(*best))
         self.sentence = (
