@@ -1,33 +1,35 @@
 """Notebook 05's widgets: verdicts that nobody keeps, a ledger that opens row by row."""
 
 import numpy as np
+import pytest
 from test_notebooks import FOLDER, printed_text, read
+from test_weighing_the_evidence import SPREAD
 
-from helpers.intervals import Interval
+from helpers.weighing_the_evidence.claims import CLAIMS
 from helpers.weighing_the_evidence.demos import LedgerView, VerdictBoard
-from helpers.weighing_the_evidence.ledger import CLAIMS, Effect, Row
+from helpers.weighing_the_evidence.ledger import Effect, Row
 
 
-def effect(mean, words="it rises", **options):
-    return Effect(words, "rise", "points", Interval(mean, 1.0, 16), margin=2, reason="r", **options)
+def effect(mean, words="it rises"):
+    return Effect(words, "rise", mean + SPREAD, "above", 2, "points", "r")
 
 
-def rows():
+@pytest.fixture
+def board():
+    return VerdictBoard()
+
+
+@pytest.fixture
+def view(board):
     """A supported row, one with a caveat and one that is not supported, of real claims."""
-    return [
-        Row(CLAIMS[0], effect(9)),
-        Row(CLAIMS[1], effect(9), (effect(0, "it always <rises>"),)),
-        Row(CLAIMS[2], effect(0)),
-    ]
+    return LedgerView([
+        Row(CLAIMS[0], (effect(9),)),
+        Row(CLAIMS[1], (effect(9), effect(0, "it always <rises>"))),
+        Row(CLAIMS[2], (effect(0),)),
+    ], board)
 
 
-def test_no_verdict_is_given_before_the_reader_gives_one():
-    board = VerdictBoard()
-    assert board.values == {claim.name: None for claim in CLAIMS}
-
-
-def test_the_ledger_opens_row_by_row_newest_first():
-    view = LedgerView(rows())
+def test_the_ledger_opens_row_by_row_newest_first(view):
     assert CLAIMS[0].words not in view.table.value and "0 of 3 rows" in view.table.value
     view.next.click()
     view.next.click()
@@ -40,10 +42,9 @@ def test_the_ledger_opens_row_by_row_newest_first():
     assert places == sorted(places) and view.next.disabled and view.all.disabled
 
 
-def test_the_readers_verdicts_stand_beside_ours_and_may_change():
-    board = VerdictBoard()
+def test_the_readers_verdicts_stand_beside_ours_and_may_change(view, board):
+    assert {control.value for control in board.controls.values()} == {None}
     board.controls[CLAIMS[0].name].value = "holds"
-    view = LedgerView(rows(), board)
     view.all.click()
     assert "You agree with the ledger in 1 of 1." in view.table.value
     assert view.table.value.count("● holds") == 2  # said and found
@@ -53,37 +54,30 @@ def test_the_readers_verdicts_stand_beside_ours_and_may_change():
     assert "You agree with the ledger in 2 of 2." in view.table.value
 
 
-def test_each_row_shows_verdict_effect_interval_seeds_and_place():
-    view = LedgerView(rows())
+def test_each_row_shows_verdict_effect_interval_seeds_and_place(view):
     view.all.click()
     for part in ("● holds", "◐ half", "○ fails", "9 ± 1 points (n = 16)", "01#1"):
         assert part in view.table.value
     assert "it always &lt;rises&gt;" in view.table.value
 
 
-def test_what_is_stored_is_fixed_and_complete():
-    board = VerdictBoard()
-    stored = LedgerView(rows(), board)._repr_mimebundle_()
-    before = board._repr_mimebundle_()
+def test_what_is_stored_is_fixed_and_complete(view, board):
+    stored, before = ({
+        kind: text for kind, text in one._repr_mimebundle_().items() if kind.startswith("text/")
+    } for one in (view, board))
     board.controls[CLAIMS[0].name].value = "holds"
-    view = LedgerView(rows(), board)
     view.all.click()
-    for one, other in ((stored, view._repr_mimebundle_()), (before, board._repr_mimebundle_())):
-        assert one["text/plain"] == other["text/plain"]
-        assert one["text/markdown"] == other["text/markdown"]
+    assert stored.items() <= view._repr_mimebundle_().items()
+    assert before.items() <= board._repr_mimebundle_().items()
     for claim in CLAIMS:
         assert claim.words in before["text/plain"] and claim.words in before["text/markdown"]
     assert "9 ± 1 points (n = 16)" in stored["text/markdown"]
     assert stored["text/markdown"].count("\n") == 4
 
 
-def stored_text(cell_id):
-    notebook = read(FOLDER / "05_weighing_the_evidence.ipynb")
-    (cell,) = [cell for cell in notebook.cells if cell.id == cell_id]
-    return printed_text(cell)
-
-
 def test_the_question_of_the_first_bet_says_what_notebook_05_measures():
-    race = next(line for line in stored_text("s2-table").splitlines() if "rate 0.1 " in line)
+    notebook = read(FOLDER / "05_weighing_the_evidence.ipynb")
+    (cell,) = [cell for cell in notebook.cells if cell.id == "s2-table"]
+    race = next(line for line in printed_text(cell).splitlines() if "rate 0.1 " in line)
     without, with_batch_norm = map(float, race.split("rate 0.1")[1].split()[:2])
     assert np.allclose([without, with_batch_norm], [130, 50], atol=5)

@@ -1,13 +1,11 @@
 """Notebook 05's pictures and demos of races, learning rates and smoothness."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from test_picture import check_picture
+from test_weighing_the_evidence import SPREAD
 
 from helpers.arms import Run
-from helpers.intervals import Interval
 from helpers.lecture.pictures import OneRacePicture
 from helpers.weighing_the_evidence.demos import learning_rate_demo
 from helpers.weighing_the_evidence.experiments import (
@@ -96,7 +94,7 @@ def test_smoothness_picture():
     first, other = changes(relu=(12, -0.3), tanh=(0.3, 0.5)), changes(relu=(5, 1), tanh=(0, 0.6))
     picture = SmoothnessPicture()
     check_picture(picture, first, other)
-    heights = [bar.get_height() for bars in picture.show(first).panels for bar in bars.bars]
+    heights = [bar.get_height() for axes in picture.show(first).figure.axes for bar in axes.patches]
     np.testing.assert_allclose(heights, [12.0, -0.3, 0.3, 0.5])
     assert "relu: the loss changes by 12.0 ± 0.1 without batch norm" in picture.sentence
 
@@ -107,7 +105,7 @@ def test_smoothness_has_room_for_what_it_is_shown(mean, top):
     (axes,) = picture.figure.axes
     assert axes.get_ylim()[1] == pytest.approx(top)
     assert axes.get_title(loc="left") == f"sigmoid (axis to {top:g})"
-    assert picture.sentence.endswith("third.") and len(picture.panels[0].bars) == 3
+    assert picture.sentence.endswith("third.") and len(axes.patches) == 3
 
 
 def test_learning_rate_picture():
@@ -126,9 +124,7 @@ def test_learning_rate_picture():
 def test_learning_rate_picture_draws_divergence_at_the_edge_and_a_bar_for_each_rate():
     pair = pair_of(load_learning_rate_map(), "relu", 10, 1.0)
     picture = LearningRateMapPicture().show(pair)
-    for arm, (line, _), (bars, name) in zip(
-        ("without", "with"), picture.curves, picture.ranges, strict=True
-    ):
+    for arm, (line, _, bars, name) in picture.arms.items():
         typical = np.median(pair[arm], axis=1)
         np.testing.assert_allclose(line.get_ydata(), np.minimum(typical, picture.top))
         ends = np.array(bars.get_segments())[:, :, 0]
@@ -151,14 +147,11 @@ def test_learning_rate_demo_follows_its_controls():
 
 
 def effects(share, loss, gap):
-    first = Effect(
-        "it is all shift", "share", "%", Interval(share, 6.0, 16), margin=90, reason="nearly all"
-    )
-    second = replace(first, quantity="loss", interval=Interval(loss, 8.0, 16), margin=0)
-    third = replace(
-        first, quantity="gap", unit="nats", interval=Interval(gap, 0.02, 16), margin=0.05, sign=-1
-    )
-    return [first, second, third]
+    return [
+        Effect("it is all shift", "share", share + 6 * SPREAD, "above", 90, "%", "nearly all"),
+        Effect("less drift is why", "loss", loss + 8 * SPREAD, "above", 0, "%", "any delay"),
+        Effect("it overfits less", "gap", gap + 0.02 * SPREAD, "below", -0.05, "nats", "some"),
+    ]
 
 
 def test_surprises_picture_shows_the_interval_beside_what_the_claim_needs():
@@ -166,7 +159,7 @@ def test_surprises_picture_shows_the_interval_beside_what_the_claim_needs():
     check_picture(picture, effects(52, -27, 0.18), effects(80, 5, -0.12))
     picture.show(effects(52, -27, 0.18))
     assert "Share: 52 ± 6 %, above 90 needed: fails." in picture.sentence
-    for panel, margin, side in zip(picture.panels, (90, 0, -0.05), (1, 1, 0)):
-        assert panel.margin.get_xdata()[0] == margin
-        ends = panel.grey.get_x(), panel.grey.get_x() + panel.grey.get_width()
-        assert ends == pytest.approx(sorted([margin, panel.limits[side]]))
+    ends = ((90, 125), (0, 18), (-0.3, -0.05))
+    for axes, (low, high) in zip(picture.figure.axes, ends, strict=True):
+        (grey,) = axes.patches
+        assert sorted(grey.get_corners()[:2, 0]) == pytest.approx([low, high])

@@ -11,9 +11,9 @@ from helpers.page.panel import Panel, choice, follow, follow_bet, paragraph, ste
 from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import Answer, Scale, predict
 from helpers.page.progress import widget_view
+from helpers.weighing_the_evidence.claims import CLAIMS
 from helpers.weighing_the_evidence.experiments import MAP_AXES, load_learning_rate_map, pair_of
 from helpers.weighing_the_evidence.ledger import (
-    CLAIMS,
     NOT_SUPPORTED,
     SUPPORTED,
     UNDECIDED,
@@ -115,33 +115,24 @@ def learning_rate_demo():
 class VerdictBoard:
     """A row of buttons for each claim: does it hold, half hold, fail? Nothing is stored.
 
-    `values`: {name of the claim: "holds", "half", "fails", or None before a choice}.
+    `controls`: {name of the claim: buttons}, whose value is one of CHOICES, None before a choice.
     """
 
     def __init__(self):
-        self.controls = {claim.name: self._buttons(claim) for claim in CLAIMS}
-        rows = [self._row(claim) for claim in CLAIMS]
-        self.view = ipywidgets.VBox([*rows, spoken_names()], layout=Layout(max_width="960px"))
-
-    @property
-    def values(self):
-        return {name: control.value for name, control in self.controls.items()}
-
-    def observe(self, handler):
-        """Call `handler()` whenever a verdict changes, one call at a time."""
-        for control in self.controls.values():
-            follow(control, handler)
-
-    def _buttons(self, claim):
-        return ipywidgets.ToggleButtons(
-            options=CHOICES, value=None, style={"button_width": "64px"},
-            tooltips=[f"{claim.name} {one}" for one in CHOICES], layout=Layout(width="240px"),
-        )
-
-    def _row(self, claim):
-        words = ipywidgets.HTML(paragraph(claim.words, claim.name), layout=Layout(flex="1 1 400px"))
+        self.controls = {
+            claim.name: ipywidgets.ToggleButtons(
+                options=CHOICES, value=None, style={"button_width": "64px"},
+                tooltips=[f"{claim.name} {one}" for one in CHOICES], layout=Layout(width="240px"),
+            )
+            for claim in CLAIMS
+        }
         row = Layout(flex_flow="row wrap", align_items="center", grid_gap="0 16px")
-        return ipywidgets.HBox([words, self.controls[claim.name]], layout=row)
+        words = [
+            ipywidgets.HTML(paragraph(one.words, one.name), layout=Layout(flex="1 1 400px"))
+            for one in CLAIMS
+        ]
+        rows = [ipywidgets.HBox(pair, layout=row) for pair in zip(words, self.controls.values())]
+        self.view = ipywidgets.VBox([*rows, spoken_names()], layout=Layout(max_width="960px"))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         question = "Your verdict on each claim: holds, half or fails?"
@@ -157,51 +148,46 @@ class VerdictBoard:
 class LedgerView:
     """The ledger beside the reader's verdicts, revealed row by row.
 
-    rows: from `ledger`. verdicts: a VerdictBoard, or None. `n_shown`: how many rows are open.
+    rows: from `watch_ledger`. verdicts: a VerdictBoard. `n_shown`: how many rows are open.
     """
 
-    def __init__(self, rows, verdicts=None):
+    def __init__(self, rows, verdicts):
         self.rows, self.verdicts, self.n_shown = rows, verdicts, 0
         self.next = ipywidgets.Button(
             description="Reveal the next row", button_style="primary", layout=Layout(width="200px")
         )
         self.all = ipywidgets.Button(description="Reveal all", layout=Layout(width="120px"))
-        self.next.on_click(lambda _button: self.reveal(1))
-        self.all.on_click(lambda _button: self.reveal(len(rows)))
+        self.next.on_click(lambda _button: self._reveal(1))
+        self.all.on_click(lambda _button: self._reveal(len(rows)))
         self.table = ipywidgets.HTML(layout=Layout(max_width="960px"))
         self.view = ipywidgets.VBox([ipywidgets.HBox([self.next, self.all]), self.table])
-        if verdicts is not None:
-            verdicts.observe(self._draw)
+        for control in verdicts.controls.values():
+            follow(control, self._draw)
         self._draw()
 
-    def reveal(self, n_rows):
-        """Open `n_rows` more rows."""
+    def _reveal(self, n_rows):
         with ONE_AT_A_TIME:
             self.n_shown = min(self.n_shown + n_rows, len(self.rows))
             self.next.disabled = self.all.disabled = self.n_shown == len(self.rows)
             self._draw()
 
-    def _said(self, row):
-        return None if self.verdicts is None else self.verdicts.values.get(row.claim.name)
-
     def _draw(self):
+        said = {name: control.value for name, control in self.verdicts.controls.items()}
         shown = self.rows[: self.n_shown]
+        judged = [row for row in shown if said[row.claim.name]]
+        agreed = sum(said[row.claim.name] == OF_ROWS[row.verdict] for row in judged)
+        count = f"{len(shown)} of {len(self.rows)} rows are open."
+        count += f" You agree with the ledger in {agreed} of {len(judged)}." if judged else ""
         # The newest row stands right under the button, until all are there.
         in_view = shown if len(shown) == len(self.rows) else shown[::-1]
-        body = "".join(_table_row(row, self._said(row)) for row in in_view)
-        heads = "".join(f"<th {CELL}>{head}</th>" for head in HEADS)
-        table = f'<table style="border-collapse: collapse"><tr>{heads}</tr>{body}</table>'
-        self.table.value = paragraph(self._count(shown)) + (table if shown else "")
-
-    def _count(self, shown):
-        judged = [(self._said(row), OF_ROWS[row.verdict]) for row in shown if self._said(row)]
-        agreed = sum(said == found for said, found in judged)
-        agreement = f" You agree with the ledger in {agreed} of {len(judged)}." if judged else ""
-        return f"{len(shown)} of {len(self.rows)} rows are open.{agreement}"
+        lines = [_html_row("th", HEADS)]
+        lines += [_html_row("td", _html_cells(row, said[row.claim.name])) for row in in_view]
+        table = f'<table style="border-collapse: collapse">{"".join(lines)}</table>'
+        self.table.value = paragraph(count) + (table if shown else "")
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         lines = ["| claim | we find | what holds | what does not |", "|---|---|---|---|"]
-        lines += ["| " + " | ".join(_markdown_cells(row)) + " |" for row in self.rows]
+        lines += [f"| {' | '.join(_markdown_cells(row))} |" for row in self.rows]
         return {
             **widget_view(self.view),
             "text/markdown": "\n".join(lines),
@@ -216,17 +202,19 @@ CELL = (
 )
 
 
-def _table_row(row, said):
-    claim = row.claim
-    cells = [
+def _html_row(kind, cells):
+    return "<tr>" + "".join(f"<{kind} {CELL}>{cell}</{kind}>" for cell in cells) + "</tr>"
+
+
+def _html_cells(row, said):
+    claim, found = row.claim, OF_ROWS[row.verdict]
+    effects = [f"<b>{one.verdict}:</b> {html.escape(_in_words(one))}" for one in row.effects]
+    return (
         f"<b>{claim.name}</b> {html.escape(claim.words)} ({claim.where})",
         _signed(said) if said else "–",
-        f"<b>{_signed(OF_ROWS[row.verdict])}</b>",
-        "<br>".join(
-            f"<b>{one.verdict}:</b> {html.escape(_with_number(one))}" for one in row.effects
-        ),
-    ]
-    return "<tr>" + "".join(f"<td {CELL}>{cell}</td>" for cell in cells) + "</tr>"
+        f"<b>{_signed(found)}</b>",
+        "<br>".join(effects),
+    )
 
 
 def _signed(word):
@@ -235,14 +223,14 @@ def _signed(word):
 
 def _markdown_cells(row):
     claim, found = row.claim, OF_ROWS[row.verdict]
-    return [
+    return (
         f"**{claim.name}** {claim.words} ({claim.source}; {claim.where})",
         f"{SIGNS[found]} {found}",
-        *("<br>".join(map(_with_number, part)) or "–" for part in (row.kept, row.lost)),
-    ]
+        *("<br>".join(map(_in_words, effects)) or "–" for effects in (row.kept, row.lost)),
+    )
 
 
-def _with_number(effect):
-    if effect.by_construction:
+def _in_words(effect):
+    if effect.values is None:
         return effect.words
-    return f"{effect.words} ({effect.measured_text}; {effect.needed_text})"
+    return f"{effect.words} ({'; '.join(effect.texts)})"

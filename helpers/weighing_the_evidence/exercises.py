@@ -21,18 +21,23 @@ def _draw_pair(rng):
     return seeds + rng.normal(rng.choice([-0.1, 0.1]), 0.05, n_seeds), seeds
 
 
-def _half_width(with_norm, without, *, ddof=1, quantile=None, by_root=True):
-    differences = with_norm - without
-    n_seeds = len(differences)
-    quantile = stats.t.ppf(0.975, df=n_seeds - 1) if quantile is None else quantile
-    return quantile * differences.std(ddof=ddof) / (np.sqrt(n_seeds) if by_root else 1)
+def _t(n_freedom, share=0.975):
+    return stats.t.ppf(share, df=n_freedom)
 
 
-def _unpaired(with_norm, without, arms=1):
-    n_seeds = len(without)
-    variance = with_norm.var(ddof=1) / n_seeds + without.var(ddof=1) / n_seeds
-    quantile = stats.t.ppf(0.975, df=arms * (n_seeds - 1))
-    return (with_norm - without).mean(), quantile * np.sqrt(variance)
+def _with_half_width(half_width):
+    """Return a function like `paired_interval` with another half-width of the differences."""
+    return lambda one, other: ((one - other).mean(), half_width(one - other))
+
+
+def _unpaired(arms):
+    """Return a function that does not take differences; arms: whose degrees of freedom count."""
+
+    def interval(one, other):
+        spread = np.hypot(stats.sem(one), stats.sem(other))
+        return (one - other).mean(), _t(arms * (len(one) - 1)) * spread
+
+    return interval
 
 
 check_paired_interval = Exercise(
@@ -40,34 +45,26 @@ check_paired_interval = Exercise(
     _draw_pair,
     {
         "This treats the two arms as unrelated and keeps the differences between seeds in. Take "
-        "the difference seed by seed first, then its spread.": _unpaired,
+        "the difference seed by seed first, then its spread.": _unpaired(arms=1),
         "This is the interval for two groups of unrelated seeds (2n - 2 degrees of freedom). Here "
-        "the seeds pair up: take the difference seed by seed first.": lambda one, other: (
-            _unpaired(one, other, arms=2)
-        ),
+        "the seeds pair up: take the difference seed by seed first.": _unpaired(arms=2),
         "The spread of the differences is not yet that of their mean: divide by the square root "
-        "of the number of seeds.": lambda one, other: (
-            (one - other).mean(), _half_width(one, other, by_root=False),
-        ),
+        "of the number of seeds.": _with_half_width(lambda d: _t(len(d) - 1) * d.std(ddof=1)),
         "With so few seeds the standard deviation has to be the unbiased one (ddof=1).": (
-            lambda one, other: ((one - other).mean(), _half_width(one, other, ddof=0))
+            _with_half_width(lambda d: _t(len(d) - 1) * stats.sem(d, ddof=0))
         ),
         "1.96 belongs to a known spread. With the spread estimated from few seeds, take Student's "
-        "t with n_seeds - 1 degrees of freedom.": lambda one, other: (
-            (one - other).mean(),
-            _half_width(one, other, quantile=stats.norm.ppf(0.975)),
+        "t with n_seeds - 1 degrees of freedom.": (
+            _with_half_width(lambda d: stats.norm.ppf(0.975) * stats.sem(d))
         ),
-        "1.96 belongs to a known spread; with few seeds take Student's t.": lambda one, other: (
-            (one - other).mean(), _half_width(one, other, quantile=1.96),
+        "1.96 belongs to a known spread; with few seeds take Student's t.": (
+            _with_half_width(lambda d: 1.96 * stats.sem(d))
         ),
         "The quantile 0.95 leaves 5% on one side. For 95% in the middle take 0.975.": (
-            lambda one, other: (
-                (one - other).mean(),
-                _half_width(one, other, quantile=stats.t.ppf(0.95, df=len(one) - 1)),
-            )
+            _with_half_width(lambda d: _t(len(d) - 1, 0.95) * stats.sem(d))
         ),
-        "The sign is turned round: with_norm minus without.": lambda one, other: (
-            (other - one).mean(), _half_width(one, other),
+        "The sign is turned round: with_norm minus without.": (
+            lambda one, other: paired_interval(other, one)
         ),
     },
     praise="The differences between seeds, which both arms share, have dropped out.",
@@ -87,21 +84,10 @@ def judge(low, high, margin):
 
 
 def _draw_ends(rng):
-    """Return the ends of an interval in one of nine places among -margin, 0 and margin."""
+    """Return the ends of an interval anywhere among -margin, 0 and margin, and the margin."""
+    low, high = np.sort(rng.choice([-1.8, -1.2, -0.7, -0.3, 0.2, 0.6, 1.3, 1.9], 2, replace=False))
     margin = rng.uniform(0.5, 1)
-    below, low, high = margin * np.sort(rng.uniform(0.05, 0.45, 3))
-    low, high = (
-        (margin + low, margin + high),
-        (margin + low, 2 * margin + high + below),  # wider than the margin
-        (margin - low, margin + high),
-        (margin - high, margin + low),
-        (low, high),
-        (-low, high),
-        (-low, margin + high),
-        (-high, -low),
-        (-margin - high, -margin - low),
-    )[rng.integers(9)]
-    return low, high, margin
+    return margin * low, margin * high, margin
 
 
 check_judge = Exercise(

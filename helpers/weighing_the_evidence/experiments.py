@@ -2,7 +2,8 @@
 the loss?
 
 Each follows a question that a paper asked of large convolutional networks (Santurkar et al. 2018;
-Bjorck et al. 2018) and asks it of the course's small ones, in a design of our own.
+Bjorck et al. 2018; Morcos et al. 2018) and asks it of the course's small ones, in a design of our
+own.
 """
 
 import copy
@@ -12,10 +13,21 @@ import numpy as np
 from helpers.arms import train_arms
 from helpers.checks import check_choice, check_flag, check_integer, check_number
 from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist, read_arrays
-from helpers.layer_statistics import predict_with_batch_statistics, third_dense
-from helpers.layers import BatchNorm
-from helpers.network import Network, mean_loss, multilayer_perceptron, softmax_cross_entropy
-from helpers.randomness import one_per_network, spawn_streams
+from helpers.layer_statistics import (
+    layer_places,
+    predict_with_batch_statistics,
+    record,
+    third_dense,
+)
+from helpers.layers import BatchNorm, Dense
+from helpers.network import (
+    Network,
+    accuracy,
+    mean_loss,
+    multilayer_perceptron,
+    softmax_cross_entropy,
+)
+from helpers.randomness import spawn_streams
 from helpers.training import SGD, minibatches
 
 # -- section 2: if inputs drift more, does training get slow? --
@@ -33,13 +45,10 @@ class StepNoise:
     parameters = ()
 
     def __init__(self, n_features, *, max_shift, max_scale, rng):
-        self.n_features = check_integer("n_features", n_features)
+        self.n_features, self.n_networks, self.rng = n_features, len(rng), rng
         self.max_shift = check_number("max_shift", max_shift, 0)
         self.max_scale = check_number("max_scale", max_scale, 1)
-        self.n_networks = len(rng)
-        self.rng = one_per_network(rng, self.n_networks)
-        self.is_held = False
-        self._shift, self._scale = 0.0, 1.0
+        self.is_held, self._shift, self._scale = False, 0.0, 1.0
 
     def forward(self, inputs, *, training):
         self._is_active = check_flag("training", training) or self.is_held
@@ -107,14 +116,13 @@ class MeanWatch:
         front = network.layers[: third_dense(network)]
         front = [one.held() if isinstance(one, StepNoise) else one for one in front]
         received = predict_with_batch_statistics(Network(front), self.probe)
-        before, self._before = self._before, (received.mean(axis=-2), received.std(axis=-2))
-        if before is None:
-            return
-        # Not measure_drift: a unit that falls silent in this very step has moved, and counts.
-        mean, sd = before
-        with np.errstate(all="ignore"):  # units that stay silent
-            moves = np.where(sd > 0.02, np.abs(self._before[0] - mean) / sd, np.nan)
-        self._moves = (*self._moves, np.nanmedian(moves, axis=-1))
+        if self._before is not None:
+            # Not measure_drift: a unit that falls silent in this very step has moved, and counts.
+            mean, sd = self._before
+            with np.errstate(all="ignore"):  # units that stay silent
+                moves = np.where(sd > 0.02, np.abs(received.mean(axis=-2) - mean) / sd, np.nan)
+            self._moves = (*self._moves, np.nanmedian(moves, axis=-1))
+        self._before = received.mean(axis=-2), received.std(axis=-2)
 
 
 NOISY_ARMS = {
@@ -124,24 +132,20 @@ NOISY_ARMS = {
 }
 
 
-def run_noisy_race(
-    learning_rate, *, arms=tuple(NOISY_ARMS), n_train=2000, n_probe=256, n_steps=160,
-    n_networks=16, seed=7,
-):
+def run_noisy_race(learning_rate, *, n_probe=256, n_steps=160, n_networks=16, seed=7):
     """Return notebook 05's race {arm: Run}: the "loss" every 5 steps, and the "drift" so far.
 
     The loss is that of `n_probe` training images, with their own statistics and without noise.
     """
-    clothes = load_fashion_mnist(n_train=n_train, n_networks=n_networks, seed=seed)
+    clothes = load_fashion_mnist(n_train=2000, n_networks=n_networks, seed=seed)
     probe, labels = clothes.train_inputs[:, :n_probe], clothes.train_targets[:, :n_probe]
 
     def look(network):
         return {"loss": mean_loss(predict_with_batch_statistics(network, probe), labels)}
 
     return train_arms(
-        {name: NOISY_ARMS[name] for name in arms}, clothes, hidden=[48] * 5, n_steps=n_steps,
-        batch_size=128, learning_rate=learning_rate, seed=seed,
-        look=MeanWatch(look, probe, every=5), every=1,
+        NOISY_ARMS, clothes, hidden=[48] * 5, n_steps=n_steps, batch_size=128,
+        learning_rate=learning_rate, seed=seed, look=MeanWatch(look, probe, every=5), every=1,
     )
 
 
@@ -151,29 +155,35 @@ LEARNING_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 TRAINED_BELOW = 1.0  # nats; guessing is at log(10) = 2.3
 
 
-def train_small(arms, *, depth=3, n_steps=100, n_train=1000, n_networks=16, seed=0, **options):
-    """Train arms of section 3's networks and return {name: Run}.
-
-    depth: layers of weights, one more than hidden layers of 32 units. Fashion-MNIST at 7 x 7
-    pixels, batches of 128, gradient descent without momentum. options: those of `watch_arms`.
-    """
-    check_integer("depth", depth, 2)
-    check_integer("n_steps", n_steps, 10)
-    small = load_fashion_mnist(n_train=n_train, image_size=7, n_networks=n_networks, seed=seed)
-    return train_arms(
-        arms, small, hidden=[32] * (depth - 1), n_steps=n_steps, batch_size=128, momentum=0.0,
-        seed=seed, **options,
-    )
-
-
-def measure_learning_rates(learning_rates=LEARNING_RATES, **settings):
+def measure_learning_rates(
+    learning_rates=LEARNING_RATES, *, depth=3, n_steps=100, n_networks=16, seed=0, **options
+):
     """Train with every learning rate and return the final losses, (n_rates, n_networks), nats.
 
     Network k meets the same data, first weights and mini-batches at each rate. inf where training
-    diverged. settings: those of `train_small`.
+    diverged. depth: layers of weights, one more than hidden layers of 32 units. Fashion-MNIST at
+    7 x 7 pixels, batches of 128, gradient descent without momentum. options: of `watch_arms`.
     """
-    runs = train_small({rate: dict(learning_rate=rate) for rate in learning_rates}, **settings)
+    small = load_fashion_mnist(n_train=1000, image_size=7, n_networks=n_networks, seed=seed)
+    runs = train_arms(
+        {rate: dict(learning_rate=rate) for rate in learning_rates}, small,
+        hidden=[32] * (depth - 1), n_steps=n_steps, batch_size=128, momentum=0.0, seed=seed,
+        **options,
+    )
     return np.array([final_loss(run) for run in runs.values()])
+
+
+def gain(seed, depth, *rates):
+    """Return the loss after 50 of the 100 steps, with batch norm minus without, (n_networks,).
+
+    rates: without, with. What diverged counts as guessing.
+    """
+    losses = [
+        measure_learning_rates([rate], batch_norm=one, depth=depth, n_steps=50, seed=seed)[0]
+        for one, rate in zip((False, True), rates)
+    ]
+    without, with_norm = np.minimum(losses, np.log(10))
+    return with_norm - without
 
 
 def final_loss(run):
@@ -215,14 +225,14 @@ def load_learning_rate_map(path=MAP_FILE):
         "with `python -m helpers.lecture.precompute`."
     )
     arrays = read_arrays(path, [*MAP_AXES, "final_losses"], restore)
-    losses, axes = arrays["final_losses"], {name: arrays[name].tolist() for name in MAP_AXES}
-    if axes != {name: list(values) for name, values in MAP_AXES.items()}:
-        raise ValueError(f"{path} holds other settings than {MAP_AXES}, got {axes}. {restore}")
-    wanted = tuple(map(len, MAP_AXES.values()))
-    if losses.dtype != np.float64 or losses.shape[:-1] != wanted or not losses.size:
+    losses = arrays.pop("final_losses")
+    axes = {name: array.tolist() for name, array in arrays.items()}
+    shape = tuple(map(len, MAP_AXES.values()))
+    is_ours = axes == {name: list(values) for name, values in MAP_AXES.items()}
+    if not is_ours or losses.shape[:-1] != shape or not losses.size:
         raise ValueError(
-            f"{path} is altered: final_losses must be float64 {wanted} and the networks, got "
-            f"{losses.dtype} {losses.shape}. {restore}"
+            f"{path} is altered: it must hold {MAP_AXES} and final_losses {shape} and the "
+            f"networks, got {axes} and {losses.shape}. {restore}"
         )
     return losses
 
@@ -232,8 +242,8 @@ def pair_of(rate_map, activation="relu", depth=3, init_scale=1.0):
 
     {"without", "with"}: final losses (n_rates, n_networks); {"name"}: of what.
     """
-    setting = {"activation": activation, "depth": depth, "init_scale": init_scale}
-    without, with_norm = rate_map[tuple(_place(*one) for one in setting.items())]
+    setting = zip(MAP_AXES, (activation, depth, init_scale))
+    without, with_norm = rate_map[tuple(_place(*one) for one in setting)]
     name = f"{activation}, depth {depth}, initial weights × {init_scale:g}"
     return {"name": name, "without": without, "with": with_norm}
 
@@ -264,9 +274,8 @@ def losses_at(pair, rates):
 
 def rates_that_train(pairs):
     """Return a table of pairs as in `pair_of`: the learning rates that train."""
-    names = [one["name"] for one in pairs]
-    arms = {arm: [range_text(one[arm]) for one in pairs] for arm in ("without", "with")}
-    return {"rates that train": names, **arms}
+    texts = {arm: [range_text(one[arm]) for one in pairs] for arm in ("without", "with")}
+    return {"rates that train": [one["name"] for one in pairs], **texts}
 
 
 # -- section 4 and Go deeper: around an update --
@@ -281,24 +290,24 @@ class AroundUpdates:
     """
 
     def __init__(self, look, data, *, batch_size, seed, at):
-        self.look, self.data, self.batch_size, self.seed = look, data, batch_size, seed
-        self.at = [check_integer("a number in at", one, 2) for one in at]
-        self._batches = None
+        n_networks, n_samples = data.train_targets.shape
+        last = max(check_integer("a number in at", one, 2) for one in at)
+        order, each = spawn_streams(seed, n_networks).order, np.arange(n_networks)[:, None]
+        batches = minibatches(n_samples, batch_size, n_networks=n_networks, rng=order)
+        self.look, self._n_done, self._before = look, 0, None
+        self._batches = {
+            number: (data.train_inputs[each, rows], data.train_targets[each, rows])
+            for number, rows in zip(range(1, last + 1), batches)
+            if number in at
+        }
 
     def __call__(self, network):
-        inputs, targets = self.data.train_inputs, self.data.train_targets
-        n_networks, n_samples = targets.shape
-        if self._batches is None:  # not before: each arm has a copy of its own
-            order = spawn_streams(self.seed, n_networks).order
-            self._batches = enumerate(
-                minibatches(n_samples, self.batch_size, n_networks=n_networks, rng=order), start=1
-            )
-        number, columns = next(self._batches)
-        rows, seen = np.arange(n_networks)[:, None], {}
-        if number in self.at:
-            batch = inputs[rows, columns], targets[rows, columns]
+        self._n_done += 1
+        seen = {}
+        if self._n_done in self._batches:
+            batch = self._batches[self._n_done]
             seen = self.look(self._before, copy.deepcopy(network), *batch)
-        if number + 1 in self.at:
+        if self._n_done + 1 in self._batches:
             self._before = copy.deepcopy(network)
         return seen
 
@@ -327,12 +336,12 @@ def length(vectors):
     return np.linalg.norm(vectors, axis=-1)
 
 
-def long_steps(activation, *, at=(6, 16, 26), n_train=2000, n_networks=16, seed=0):
+def long_steps(activation, *, at, seed):
     """Return {arm: by how much the loss changes in one step at rate 1 before these updates}.
 
-    The medians over these places, (n_networks,).
+    The medians over these places, (n_networks,), as in the notebook.
     """
-    clothes = load_fashion_mnist(n_train=n_train, n_networks=n_networks, seed=seed)
+    clothes = load_fashion_mnist(n_train=2000, n_networks=16, seed=seed)
     batches = dict(batch_size=128, seed=seed)
 
     def look(before, _after, *batch):
@@ -359,3 +368,25 @@ def with_layers_below(network, other):
     """Return a copy of the network whose layers 1 and 2 are those of another one."""
     third = third_dense(network)
     return copy.deepcopy(Network(other.layers[:third] + network.layers[third:]))
+
+
+# -- section 5: what one unit tells --
+
+
+def silence_units(network, inputs, targets):
+    """Return the accuracy lost, in points, (n_units, n_networks), unit by unit.
+
+    A silent hidden unit hands on its mean over `inputs`, whatever the image, so that only what it
+    tells about the image is lost. (Morcos et al. 2018 silence units of larger networks and find
+    that batch norm makes them rely less on single ones.) inputs: (batch, features), targets:
+    (batch,), shared by all networks.
+    """
+    right = accuracy(network.forward(inputs, training=False), targets)
+    received, lost = record(network, inputs), []
+    for place in layer_places(network, Dense)[1:]:
+        above = Network(network.layers[place:])
+        for unit in range(received[place].shape[-1]):
+            values = received[place].copy()
+            values[..., unit] = values[..., unit].mean(axis=-1, keepdims=True)
+            lost.append(right - accuracy(above.forward(values, training=False), targets))
+    return 100 * np.array(lost)

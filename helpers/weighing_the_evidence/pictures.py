@@ -1,6 +1,5 @@
 """Notebook 05's pictures: races with noise, the learning rates that train, smoothness."""
 
-
 import numpy as np
 from matplotlib.collections import LineCollection
 
@@ -46,35 +45,26 @@ class SmoothnessPicture(Picture):
     def __init__(self):
         title = "Batch norm makes the loss smoother with relu, not with tanh"
         super().__init__(width=9, height=4.9, title=title)
-        self.panels = []
 
     def show(self, changes):
         """Show {name of the panel: {arm: changes (n_networks,)}}."""
-        if not self.panels:
-            self._build(changes)
+        all_axes = self.draw_anew(1, len(changes), squeeze=False)[0]
+        all_axes[0].set_ylabel("change of the loss (nats)\nafter one step at learning rate 1")
         sentences = []
-        for (name, arms), bars in zip(changes.items(), self.panels, strict=True):
+        for axes, (name, arms) in zip(all_axes, changes.items(), strict=True):
             intervals = mean_intervals(list(arms.values()))
-            bars.set(*interval_ends(intervals), [str(one) for one in intervals])
-            texts = zip(intervals, (label for _, label in looks_of(arms).values()))
-            said = ", by ".join(f"{interval} {label}" for interval, label in texts)
+            styles, labels = zip(*looks_of(arms).values())
+            top = _next_round(max(one.high for one in intervals))
+            axes.set(xlim=(-0.6, len(arms) - 0.4), ylim=(-0.2 * top, top))
+            axes.set_title(f"{name} (axis to {top:g})")
+            axes.set_xticks(range(len(arms)), [one.replace(" ", "\n", 1) for one in labels])
+            axes.tick_params(axis="x", length=0)
+            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+            Bars(axes, range(len(arms)), styles).set(*interval_ends(intervals), map(str, intervals))
+            said = ", by ".join(f"{one} {label}" for one, label in zip(intervals, labels))
             sentences.append(f"{name}: the loss changes by {said}.")
         self.sentence = " ".join(sentences)
         return self
-
-    def _build(self, changes):
-        all_axes = self.figure.subplots(1, len(changes), squeeze=False)[0]
-        for axes, (name, arms) in zip(all_axes, changes.items()):
-            looks = looks_of(arms).values()
-            places = range(len(looks))
-            top = _next_round(max(one.high for one in mean_intervals(list(arms.values()))))
-            axes.set(xlim=(-0.6, len(looks) - 0.4), ylim=(-0.2 * top, top))
-            axes.set_title(f"{name} (axis to {top:g})")
-            axes.set_xticks(places, [label.replace(" ", "\n", 1) for _, label in looks])
-            axes.tick_params(axis="x", length=0)
-            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
-            self.panels.append(self.moves(Bars(axes, places, [style for style, _ in looks])))
-        all_axes[0].set_ylabel("change of the loss (nats)\nafter one step at learning rate 1")
 
 
 def _next_round(value):
@@ -101,41 +91,37 @@ class LearningRateMapPicture(Picture):
         above.set_yticks(levels, [*map(str, levels[:-1]), f"≥ {self.top:g}"])
         ReferenceLine(above, TRAINED_BELOW, "below this line it trains", where=0.01)
         self.setting = self.moves(above.text(0, 1.05, "", transform=above.transAxes))
-        self.arms = looks_of(("without", "with"))
-        self.curves = [self._build_curve(above, style) for style, _ in self.arms.values()]
-        above.legend(
-            [line for line, _ in self.curves], [label for _, label in self.arms.values()],
-            loc="lower left",
-        )
+        looks = looks_of(("without", "with"))
         below.set(xlabel="learning rate", ylim=(1.6, -0.6), xlim=(5e-4, 60))
         below.set_xticks(LEARNING_RATES, [f"{rate:g}" for rate in LEARNING_RATES])
-        below.set_yticks(range(2), self.arms)
+        below.set_yticks(range(2), looks)
         for axes in (above, below):
             axes.minorticks_off()
         above.tick_params(axis="x", labelbottom=False)
         below.tick_params(axis="y", length=0)
-        self.ranges = [
-            self._build_range(below, row, style)
-            for row, (style, _) in enumerate(self.arms.values())
-        ]
+        self.arms = {
+            arm: self._build_arm(above, below, row, style)
+            for row, (arm, (style, _)) in enumerate(looks.items())
+        }
+        labels = [label for _, label in looks.values()]
+        above.legend([line for line, *_ in self.arms.values()], labels, loc="lower left")
 
-    def _build_curve(self, axes, style):
+    def _build_arm(self, above, below, row, style):
+        """Return the arm's curve, its spread, the bars of the rates that train, and their text."""
+        (line,) = above.plot([], [], marker=style.marker, **style.of_line())
         spread = LineCollection([], colors=style.colour, linewidths=1.2, alpha=0.6)
-        (line,) = axes.plot([], [], marker=style.marker, **style.of_line())
-        return self.moves(line), self.moves(axes.add_collection(spread))
-
-    def _build_range(self, axes, row, style):
         bars = LineCollection([], colors=style.colour, linewidths=13, antialiaseds=False)
-        name = axes.text(0.01, row, "", va="center", transform=axes.get_yaxis_transform())
-        return self.moves(axes.add_collection(bars)), self.moves(name)
+        above.add_collection(spread)
+        below.add_collection(bars)
+        name = below.text(0.01, row, "", va="center", transform=below.get_yaxis_transform())
+        return tuple(map(self.moves, (line, spread, bars, name)))
 
     def show(self, pair):
         """Show one setting of the map, as `pair_of` returns it."""
         rates, words = np.array(LEARNING_RATES), []
         inner = np.sqrt(rates[:-1] * rates[1:])
         edges = np.concatenate([[rates[0] / 2], inner, [rates[-1] * 2]])
-        for row, arm in enumerate(self.arms):
-            (line, spread), (bars, name) = self.curves[row], self.ranges[row]
+        for row, (arm, (line, spread, bars, name)) in enumerate(self.arms.items()):
             losses, typical = np.minimum(pair[arm], self.top), np.median(pair[arm], axis=1)
             line.set_data(rates, np.minimum(typical, self.top))
             spread.set_segments([[(x, ys.min()), (x, ys.max())] for x, ys in zip(rates, losses)])
@@ -167,46 +153,30 @@ class SurprisesPicture(Picture):
 
     def __init__(self):
         super().__init__(height=5.6)
-        panels = zip(self.figure.subplots(len(self.PANELS), 1), self.PANELS)
-        self.panels = [self.moves(_Needed(axes, *panel)) for axes, panel in panels]
 
     def show(self, effects):
-        for panel, effect in zip(self.panels, effects, strict=True):
-            panel.set(effect)
-        self.sentence = " ".join(
-            f"{one.quantity[:1].upper()}{one.quantity[1:]}: {one.interval} {one.unit}, "
-            f"{one.needed_text.split(':')[0]}: {one.verdict}."
-            for one in effects
-        )
+        sentences = []
+        for axes, panel, one in zip(self.draw_anew(3), self.PANELS, effects, strict=True):
+            _draw_needed(axes, *panel, one)
+            found = f"{one.quantity}: {one.interval} {one.unit}, {one.needed_text}: {one.verdict}."
+            sentences.append(found[:1].upper() + found[1:])
+        self.sentence = " ".join(sentences)
         return self
 
 
-class _Needed:
-    """An interval, and in grey where it would have to lie for the claim to hold."""
-
-    def __init__(self, axes, title, limits):
-        self.limits = limits
-        axes.set_title(title, weight="bold")
-        axes.set(yticks=[], ylim=(-1, 1), xlim=limits, xlabel=" ")  # room for the quantity's name
-        axes.spines["left"].set_visible(False)
-        axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
-        self.grey = axes.axvspan(0, 1, color=NEUTRAL.colour, alpha=0.18, linewidth=0)
-        self.margin = axes.axvline(0, color=NEUTRAL.colour, linewidth=2)
-        self.dot = Intervals(axes, WITH_BATCH_NORM, horizontal=True)
-        self.number, self.where = (axes.text(0, y, "", ha="center") for y in (0.3, -0.75))
-        self.quantity = axes.text(
-            0.5, -0.52, "", transform=axes.transAxes, ha="center", fontsize=14
-        )
-        self.artists = [
-            self.grey, self.margin, *self.dot.artists, self.number, self.where, self.quantity
-        ]
-
-    def set(self, effect):
-        interval, margin = effect.interval, effect.sign * effect.margin
-        low, high = sorted((margin, self.limits[1 if effect.sign > 0 else 0]))
-        self.grey.set(x=low, width=high - low)
-        self.margin.set_xdata([margin, margin])
-        self.dot.set([0], [interval.mean], [interval.low], [interval.high])
-        self.number.set(x=interval.mean, text=f"{interval} {effect.unit}")
-        self.where.set(x=(low + high) / 2, text="here the claim holds")
-        self.quantity.set_text(f"{effect.quantity} ({effect.unit})")
+def _draw_needed(axes, title, limits, effect):
+    """Draw an interval, and in grey where it would have to lie for the claim to hold."""
+    interval, threshold = effect.interval, effect.threshold
+    end = limits[1] if effect.side == "above" else limits[0]
+    axes.set_title(title, weight="bold")
+    axes.set(yticks=[], ylim=(-1, 1), xlim=limits, xlabel=" ")  # room for the quantity's name
+    axes.spines["left"].set_visible(False)
+    axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
+    axes.axvspan(threshold, end, color=NEUTRAL.colour, alpha=0.18, linewidth=0)
+    axes.axvline(threshold, color=NEUTRAL.colour, linewidth=2)
+    dot = Intervals(axes, WITH_BATCH_NORM, horizontal=True)
+    dot.set([0], *interval_ends([interval]))
+    axes.text(interval.mean, 0.3, f"{interval} {effect.unit}", ha="center")
+    axes.text((threshold + end) / 2, -0.75, "here the claim holds", ha="center")
+    quantity = f"{effect.quantity} ({effect.unit})"
+    axes.text(0.5, -0.52, quantity, transform=axes.transAxes, ha="center", fontsize=14)

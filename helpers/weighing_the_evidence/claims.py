@@ -1,0 +1,400 @@
+"""Notebook 05's claims: what each says, how that is measured, and how much of it is needed.
+
+Nothing is typed in: each `measure_...(seed)` trains the arms that its claim needs, 16 networks
+each, paired by seed; arms that several claims need once. Where its docstring says so, runs are
+shorter than in the notebooks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.arms import train_arms
+from helpers.covariate_shift.experiments import measure_coats
+from helpers.datasets import load_fashion_mnist
+from helpers.hidden_layer_stability.experiments import late_losses, load_clothes, watch_drift
+from helpers.layer_statistics import with_statistics
+from helpers.long_work import finish, remember
+from helpers.minibatch_noise import experiments as minibatch_noise
+from helpers.weighing_the_evidence.experiments import (
+    best_rates,
+    gain,
+    load_learning_rate_map,
+    long_steps,
+    pair_of,
+    run_noisy_race,
+    silence_units,
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim in plain words, before anything is measured.
+
+    name: a short label. source: who says it. where: notebook and section of what shows it, such as
+    "01#1, 03#deeper". measure: seed -> {statement: what was measured, as in `ledger.Effect`}, the
+    main effect first and then the checks, which the claim, taken at its word, would also say.
+    """
+
+    name: str
+    words: str
+    where: str
+    source: str
+    measure: Callable
+
+
+CLAIMS = []
+
+
+def claims(name, words, where, source="lecture"):
+    """Decorate the function that measures a claim, which is then the last of CLAIMS."""
+
+    def add(measure):
+        CLAIMS.append(Claim(name, words, where, source, measure))
+        return measure
+
+    return add
+
+
+def _percent(values, reference):
+    """Return values against reference, network by network, in percent."""
+    return 100 * (values / reference - 1)
+
+
+TENTH_OF_A_NAT = (
+    "below", -0.1, "nats", "a tenth of a nat makes the right answer a tenth more probable"
+)
+
+
+@claims(
+    "C1", "A classifier trained on black cats fails on coloured ones, though the rule stays.",
+    "01#1, 01#2",
+)
+def measure_black_cats(seed):
+    """C1. The networks of notebook 01, on black and on coloured faces."""
+    judged = measure_coats(("plain", "reference"), coats=(0, 1), seed=seed)
+    black, coloured = judged["plain"]["accuracy"]
+    drop, shift = black - coloured, judged["reference"]["accuracy"][-1] - coloured
+    return {
+        "on coloured coats it recognises fewer faces": (
+            "accuracy lost", 100 * drop, "above", 5, "points", "one face in twenty",
+        ),
+        "all of that drop is shift": (
+            "share of the drop that is shift", 100 * shift / drop,
+            "above", 90, "%", "'all', give or take a tenth",
+        ),
+    }
+
+
+@claims(
+    "C2", "Batch norm makes deeper layers more robust to changes in earlier ones.", "03#3, 03#4"
+)
+def measure_moving_layers(seed):
+    """C2. Notebook 03's moving target, 50 of its 120 steps."""
+    clothes, drives = load_clothes(seed=seed), ("none", "rotation", "growth")
+    still, turned, grown = (late_losses(clothes, one, n_steps=50, seed=seed) for one in drives)
+    turning = {arm: turned[arm] - still[arm] for arm in still}
+    return {
+        "when layers 1 and 2 grow, the later ones suffer less": (
+            "extra training loss, with batch norm (0 by construction) minus without",
+            still["without"] - grown["without"], *TENTH_OF_A_NAT,
+        ),
+        "when layers 1 and 2 rotate, they suffer at most half as much": (
+            "extra training loss, with batch norm minus half of that without",
+            turning["with"] - turning["without"] / 2,
+            "below", 0, "nats", "half; of the damage by growth batch norm takes away all",
+        ),
+    }
+
+
+@remember(maxsize=4)
+def _drift(seed, n_steps=60, **arm):
+    """Return {quantity: (n_looks, n_networks)} of an arm like notebook 03's, looked at in tens."""
+    run = watch_drift(load_clothes(seed=seed), {"": arm}, n_steps=n_steps, seed=seed)
+    return finish(run)[""].seen
+
+
+@claims("C3", "From layer 3's point of view, its inputs keep changing.", "03#1, 03#2")
+def measure_changing_inputs(seed):
+    """C3. Notebook 03's networks without batch norm, 120 of its 200 steps."""
+    moves = _drift(seed, n_steps=120, batch_norm=False)["mean at h2"]
+    quantity = "how far a unit's mean at h2 moves in 10 steps"
+    pace = "above", 0.025, "sd", "in one direction, half a sd in 200 steps"
+    late = moves[-4:].mean(axis=0)
+    return {
+        "what layer 3 receives keeps moving": (quantity, moves.mean(axis=0), *pace),
+        "it still moves late, between steps 80 and 120": (quantity, late, *pace),
+    }
+
+
+@claims("C4", "Batch norm reduces how much layer 3's inputs shift.", "03#2, 03#deeper")
+def measure_calmer_inputs(seed):
+    """C4. The same networks with and without batch norm, the first 60 of notebook 03's 200 steps.
+
+    These early steps are rougher than later ones, and batch norm calms the ranking more in them.
+    """
+    relu = _drift(seed, batch_norm=True), _drift(seed, n_steps=120, batch_norm=False)
+    tanh = [_drift(seed, batch_norm=one, activation="tanh") for one in (True, False)]
+
+    def change(pair, name):
+        return _percent(*(seen[name][:6].mean(axis=0) for seen in pair))
+
+    ranking = "drift of z2's ranking, with batch norm against without"
+    half = "below", -50, "%", "half: 'a lot' in notebook 03's bet"
+    return {
+        "the means of what layer 3 receives drift at most half as much": (
+            "drift of h2's means, with batch norm against without",
+            change(relu, "mean at h2"), *half,
+        ),
+        "mean and width at z2 move only as β and γ learn": (),
+        "a unit's ranking of images drifts at most half as much (relu)": (
+            ranking, change(relu, "ranking at z2"), *half,
+        ),
+        "a unit's ranking of images drifts at most half as much (tanh)": (
+            ranking, change(tanh, "ranking at z2"), *half,
+        ),
+    }
+
+
+TENTH_OF_GUESSING = "below", -0.23, "nats", "a tenth of the loss of guessing"
+GAINED = "training loss (diverged counts as guessing, 2.3), with batch norm minus without"
+
+
+def _best_rates(depth):
+    return best_rates(pair_of(load_learning_rate_map(), depth=depth)).values()
+
+
+@remember(maxsize=2)
+def _early_race(seed, learning_rate):
+    """Return loss and drift in the first 30 steps of notebook 05's 160, on half of its images.
+
+    Each {arm: (n_networks,)}; the training loss is the mean between steps 20 and 30.
+    """
+    race = run_noisy_race(learning_rate, n_steps=30, n_probe=128, seed=seed)
+    loss = {arm: run["loss"][run.steps >= 20].mean(axis=0) for arm, run in race.items()}
+    return loss, {arm: run["drift"][-1] for arm, run in race.items()}
+
+
+@claims("C5", "Because inputs shift less, later layers learn more easily.", "02#1, 05#2, 05#3")
+def measure_easier_learning(seed):
+    """C5. Notebook 05's networks of 10 and of 3 layers, 50 of their 100 steps, and its noisy race.
+
+    Each arm of the first two learns at the rate that was best for it in notebook 05's map. Of the
+    race we take the training loss between steps 20 and 30 instead of the steps to a loss of 0.5.
+    """
+    loss, _ = _early_race(seed, 0.1)
+    return {
+        "the gain is large in a network of ten layers, each arm at its best rate": (
+            GAINED, gain(seed, 10, *_best_rates(10)), *TENTH_OF_GUESSING,
+        ),
+        "a network of three layers gains a tenth of the loss of guessing, too": (
+            GAINED, gain(seed, 3, *_best_rates(3)), *TENTH_OF_GUESSING,
+        ),
+        "less drift is the reason: with noise and more drift, batch norm falls behind none": (
+            "training loss at rate 0.1, noisy batch norm against none",
+            _percent(loss["noisy"], loss["without"]), "above", 0, "%", "any delay would count",
+        ),
+    }
+
+
+N_LIVE = 80  # steps, of notebook 04's 100
+N_EQUAL_FIT = 48  # steps after which networks without noise fit what those with noise fit at N_LIVE
+HALF_A_PERCENT = "below", -0.5, "%", "half a percent of the loss"
+
+
+@remember(maxsize=8)
+def _live(seed, n_steps=N_LIVE, **arm):
+    """Return the Run of an arm like notebook 04's, looked at every 10 steps, not every 5."""
+    runs = minibatch_noise.watch_live({"": arm}, n_steps=n_steps, every=10, seed=seed)
+    return finish(runs)[""]
+
+
+def _best_test_loss(seed, **arm):
+    """Return the lowest test loss along the run, (n_networks,): stopping early by the test set."""
+    return _live(seed, **arm)["test loss"].min(axis=0)
+
+
+@claims("C6", "Mini-batch statistics add noise, similar to dropout.", "04#1, 04#2")
+def measure_noise(seed):
+    """C6. Notebook 04's untrained networks, one random image each, 500 mini-batches of 64."""
+    values = minibatch_noise.pre_activations(n_units=16, n_networks=16, seed=seed)
+    (noise,) = minibatch_noise.measure_noise(values, [64], seed=seed)["total"]
+    return {
+        "the same image gets other hidden values in other batches of 64": (
+            "standard deviation of a value, in those of its unit", noise,
+            "above", 0.1, "sd", "a tenth of the spread between images",
+        ),
+        "it is at least half as large as that of a mild dropout": (
+            "sd as a share of that of dropout 0.2", 100 * noise / minibatch_noise.dropout_sd(0.2),
+            "above", 50, "%", "half, to be called similar",
+        ),
+    }
+
+
+@claims("C7", "Batch norm's noise regularises slightly.", "04#4")
+def measure_regularising_noise(seed):
+    """C7. Notebook 04's arms with statistics groups of 4, 8 and 512."""
+    loud, noisy, quiet = (_best_test_loss(seed, group_size=size) for size in (4, 8, 512))
+    return {
+        "noisy statistics lower the best test loss": (
+            "groups of 8 against 512", _percent(noisy, quiet), *HALF_A_PERCENT,
+        ),
+        "the more noise, the better": (
+            "best test loss, groups of 4 against 8", _percent(loud, noisy),
+            "below", 0, "%", "any further gain counts",
+        ),
+    }
+
+
+@claims("C8", "A batch of 512 regularises less than one of 64.", "04#3, 04#4, 04#deeper")
+def measure_batch_sizes(seed):
+    """C8. Notebook 04's groups of 64 and 512, its naive sweep and its larger network.
+
+    The test loss is averaged over steps 30 to 70, around the best moment of both arms: the lowest
+    one differs more between networks. The sweep has 8 epochs instead of 20, the larger network half
+    its images, in groups of 32 and 128 instead of 64 and 256: fitted as soon, in half the time.
+    """
+    runs = (_live(seed, group_size=size) for size in (64, 512))
+    small, whole = (run["test loss"][2:7].mean(axis=0) for run in runs)
+    sweep = minibatch_noise.sweep_batch_sizes(True, (64, 512), n_epochs=8, n_test=500, seed=seed)
+    data = load_fashion_mnist(128, 500, 14, 0.2, 16, seed=seed)
+    fitted = train_arms(
+        {size: dict(group_size=size) for size in (32, 128)}, data, hidden=[64, 64], n_steps=60,
+        batch_size=128, learning_rate=0.1, look=minibatch_noise.losses_on(data), seed=seed,
+    )
+    naive, late = ({size: run["gap"][-1] for size, run in one.items()} for one in (sweep, fitted))
+    return {
+        "with groups of 64 the test loss is lower, all else equal": (
+            "around its best moment, groups of 64 against 512", _percent(small, whole),
+            "below", 0, "%", "the claim is only which is less",
+        ),
+        "whoever just trains with 64 instead of 512 overfits less, too": (
+            "test minus training loss at equal epochs, 64 minus 512", naive[64] - naive[512],
+            *TENTH_OF_A_NAT,
+        ),
+        "at the end of training, so do smaller groups even in a network that fits every label": (
+            "test minus training loss, groups of 32 minus 128", late[32] - late[128],
+            *TENTH_OF_A_NAT,
+        ),
+    }
+
+
+@claims("C9", "Use batch norm together with dropout for a stronger effect.", "04#4")
+def measure_dropout(seed):
+    """C9. Notebook 04's networks: groups of 64, dropout 0.2, and both.
+
+    Dropout 0.5 is left out: it is still learning when the others are at their best.
+    """
+    plain = _best_test_loss(seed, group_size=64)
+    both = _best_test_loss(seed, group_size=64, dropout=0.2)
+    alone = _best_test_loss(seed, batch_norm=False, dropout=0.2)
+    return {
+        "dropout 0.2 lowers the best test loss of batch norm": (
+            "groups of 64, with dropout 0.2 against without", _percent(both, plain),
+            *HALF_A_PERCENT,
+        ),
+        "and batch norm that of dropout 0.2": (
+            "best test loss, groups of 64 against no batch norm, both with dropout",
+            _percent(both, alone), *HALF_A_PERCENT,
+        ),
+    }
+
+
+N_IMPORTANT = 5  # of 64 hidden units: the single worst one differs more from network to network
+
+
+def _cost_of_a_unit(seed, **arm):
+    """Return the accuracy lost with one of the N_IMPORTANT units, their mean, (n_networks,)."""
+    data = load_fashion_mnist(512, 1000, 7, 0.2, 16, seed=seed)  # as in `watch_live`
+    network = with_statistics(_live(seed, **arm).network, data.train_inputs)
+    lost = silence_units(network, data.test_inputs, data.test_targets)
+    return np.sort(lost, axis=0)[-N_IMPORTANT:].mean(axis=0)
+
+
+@claims("C10", "Batch norm's noise keeps units from relying on any one unit.", "05#5")
+def measure_single_units(seed):
+    """C10. Silence each hidden unit of notebook 04's networks, and take the most important ones.
+
+    Accuracy, not the loss: networks that fit more are more certain, and lose more of their loss
+    whatever is done to them. Notebook 04 does not show this.
+    """
+    noisy, quiet = (_cost_of_a_unit(seed, group_size=size) for size in (8, 512))
+    quiet_early = _cost_of_a_unit(seed, group_size=512, n_steps=N_EQUAL_FIT)
+    dropped = _cost_of_a_unit(seed, group_size=512, dropout=0.2)
+    lost = f"accuracy lost with one of the {N_IMPORTANT} most important units, groups of 8"
+    one_point = "below", -1, "points", "one test image in a hundred"
+    return {
+        "with noise, losing an important unit costs less": (
+            f"{lost} minus 512", noisy - quiet, *one_point,
+        ),
+        "not just because noise keeps networks from overfitting": (
+            f"the same, 512 stopped at step {N_EQUAL_FIT}, at about the same training loss",
+            noisy - quiet_early, "below", 0, "points", "any gain counts once the fit is equal",
+        ),
+        "dropout does the same": (
+            "accuracy lost, with dropout 0.2 minus without", dropped - quiet, *one_point,
+        ),
+        "no single unit matters any more": (
+            lost, noisy, "below", 1, "points", "one test image in a hundred is tolerated",
+        ),
+    }
+
+
+@claims(
+    "P1", "More drift does not make training slow.", "05#2", "Santurkar et al. 2018, section 2.1"
+)
+def measure_harmless_drift(seed):
+    """P1. Notebook 05's noisy race: the training loss between steps 20 and 30 of 160."""
+    (loss, drift), (slow_loss, _) = (_early_race(seed, rate) for rate in (0.1, 0.02))
+    quantity = "training loss, noisy batch norm against none"
+    twentieth = "below", -5, "%", "a twentieth of the loss"
+    return {
+        "at learning rate 0.1 noisy batch norm is faster than none": (
+            quantity, _percent(loss["noisy"], loss["without"]), *twentieth,
+        ),
+        "although its inputs drift more": (
+            "drift in one step, noisy batch norm against none", drift["noisy"] / drift["without"],
+            "above", 2, "times", "at least twice as far",
+        ),
+        "so it is at learning rate 0.02": (
+            quantity, _percent(slow_loss["noisy"], slow_loss["without"]), *twentieth,
+        ),
+        "the noise costs nothing, compared with quiet batch norm": (
+            "training loss at rate 0.1, noisy against quiet batch norm",
+            _percent(loss["noisy"], loss["with"]),
+            "below", 5, "%", "a twentieth of the loss is tolerated",
+        ),
+    }
+
+
+@claims(
+    "P2", "What batch norm mainly gives is room for larger learning rates.", "05#3",
+    "Bjorck et al. 2018, abstract",
+)
+def measure_large_rates(seed):
+    """P2. Notebook 05's networks of ten and of three layers."""
+    best_without, _ = _best_rates(10)
+    little = "above", -0.3, "nats", "a fifth of the gain at the large rate"
+    return {
+        "ten layers still train at ten times the best rate without batch norm": (
+            GAINED, gain(seed, 10, *[10 * best_without] * 2), *TENTH_OF_GUESSING,
+        ),
+        "at a rate that is small for both, 0.03, they gain little": (
+            GAINED, gain(seed, 10, 0.03, 0.03), *little,
+        ),
+        "so do three layers at 0.1": (GAINED, gain(seed, 3, 0.1, 0.1), *little),
+    }
+
+
+@claims("P3", "Batch norm makes the loss smoother.", "05#4", "Santurkar et al. 2018, section 3")
+def measure_smoother_loss(seed):
+    """P3. Notebook 05's walk along the gradient, from the first 2 of its 3 halts."""
+    relu, tanh = (long_steps(one, at=(6, 16), seed=seed) for one in ("relu", "tanh"))
+    quantity = "change of the loss in one long step, with batch norm minus without"
+    return {
+        "with relu the loss is smoother along the gradient": (
+            quantity, relu["with"] - relu["without"], *TENTH_OF_A_NAT,
+        ),
+        "so it is with tanh": (quantity, tanh["with"] - tanh["without"], *TENTH_OF_A_NAT),
+    }
