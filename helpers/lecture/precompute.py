@@ -13,7 +13,6 @@ import os
 import numpy as np
 
 from helpers.lecture.experiments import LECTURE_FILE, MEASURES
-from helpers.long_work import finish
 from helpers.sweep import watch_sweep
 from helpers.weighing_the_evidence.experiments import MAP_AXES, MAP_FILE, measure_learning_rates
 
@@ -55,25 +54,19 @@ def save_arrays(path, arrays):
         unfinished.unlink(missing_ok=True)
 
 
-def _telling(name, work):
-    for share, result in work:
-        print(f"{name}: {share:.0%}")
-        yield share, result
-
-
 WORKS = {"map": (MAP_FILE, watch_learning_rate_map), "lecture": (LECTURE_FILE, watch_lecture)}
 
 
 def main(arguments=None, works=WORKS):
     parser = argparse.ArgumentParser(prog="python -m helpers.lecture.precompute")
-    parser.add_argument("what", nargs="*", help="map, lecture; both if nothing is named")
-    what = parser.parse_args(arguments).what or list(works)
-    for one in what:
-        if one not in works:
-            parser.error(f"what must be {' or '.join(works)}, got {one}")
-    for path, watch in map(works.get, what):
-        save_arrays(path, finish(_telling(path.name, watch())))
-        print(f"wrote {path}")
+    parser.add_argument("what", nargs="?", choices=list(works), help="both if nothing is named")
+    what = parser.parse_args(arguments).what
+    for path, watch in works.values() if what is None else [works[what]]:
+        for share, arrays in watch():
+            print(f"{path.name}: {share:.0%}")
+            if share == 1:
+                save_arrays(path, arrays)
+                print(f"wrote {path}")
 
 
 if __name__ == "__main__":
