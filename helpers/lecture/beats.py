@@ -55,10 +55,9 @@ class Beat:
 BEATS = (
     Beat(
         name="coats", title="the coats", tab="Coats", where="01#1", answer="coloured",
-        ask=coat_bet,
+        ask=coat_bet, before=None, after=dict(coat=1.0),
         says=("{black} → {coloured}", "all faces recognised, from black to full colour",
               "of the cats {black cats}, then {coloured cats}"),
-        before=None, after=dict(coat=1.0),
         what_if="What if the coats are only half as colourful? Go back to 0.5: hardly anything "
         "happens up to there.",
     ),
@@ -68,8 +67,8 @@ BEATS = (
             "The detector learned from black faces. Another one, the reference net, learns from as "
             "many coloured faces. So is all of this drop covariate shift?",
             Answer("yes, all of it", (0.9, 2),
-                   "Then the reference net would be as good on coloured faces as the other was "
-                   "on black ones. It is not: coloured faces are harder."),
+                   "Then the reference net would be as good on coloured faces as the other was on "
+                   "black ones. It is not: coloured faces are harder."),
             Answer("about half of it", (0.25, 0.9),
                    "The other half stays even with the right training pictures, since coloured "
                    "faces are harder to tell apart."),
@@ -77,18 +76,16 @@ BEATS = (
                    "Then the reference net would do no better. It does: the right training "
                    "pictures bring a good part back."),
         ),
-        says=("{shift} of {drop}", "of the drop are shift",
-              "the reference net gets {reference} right; {harder} is that coloured faces are "
-              "harder"),
         before=dict(coat=1.0), after=dict(coat=1.0, with_reference=True),
+        says=("{shift} of {drop}", "of the drop are shift",
+              "the reference net gets {bright} right; {harder} is that coloured faces are harder"),
         what_if="Draw this mark before you call a drop “shift”: how good is a net that trained "
         "on the new pictures?",
     ),
     Beat(
         name="shortcut", title="the shortcut", tab="Coats", where="01#3", answer="found",
-        ask=shortcut_bet,
+        ask=shortcut_bet, before=dict(coat=1.0), after=dict(coat=1.0, shortcut=True),
         says=("{found}", "of the coloured cats found", "accuracy in training: {in training}"),
-        before=dict(coat=1.0), after=dict(coat=1.0, shortcut=True),
         what_if="What if the coats go back to black? Now it is the others that are crossed out: it "
         "reads the coat, not the face.",
     ),
@@ -108,60 +105,54 @@ BEATS = (
                    "It can: reweighted faces made a network worse (01, Go deeper). A line in two "
                    "dimensions needs few examples."),
         ),
+        before=dict(distance=4.0), after=dict(distance=4.0, reweighted=True),
         says=("{as it is} → {reweighted}", "accuracy at 4 sd, as it is and reweighted",
               "a gain of {gain}"),
-        before=dict(distance=4.0), after=dict(distance=4.0, reweighted=True),
         what_if="What if the regions overlap more? At 2 sd the line is as good as new.",
         basis="95% interval over 16 training sets",
     ),
     Beat(
         name="push", title="one value in a batch", tab="One batch", where="02#2", answer="moved",
-        ask=push_bet,
+        ask=push_bet, before=dict(push=0.0), after=dict(push=6.0),
         says=("{moved} of {others}", "other outputs move",
               "by up to {furthest:.2f} standard deviations"),
-        before=dict(push=0.0), after=dict(push=6.0),
         what_if="What if the batch is larger? Each of 16 moves less. And with γ or β?",
         basis="One mini-batch, computed exactly.",
     ),
     Beat(
         name="pair", title="a batch of two", tab="One batch", where="02#2", answer="pair",
-        ask=pair_bet,
+        ask=pair_bet, before=dict(push=0.0), after=dict(push=0.0, batch_size=2),
         says=("+1 and −1", "only which one is larger survives"),
-        before=dict(push=0.0), after=dict(push=0.0, batch_size=2),
         what_if="What if there is one image only? It is its own mean, and nothing is left of it.",
         basis="By construction, whatever the images.",
     ),
     Beat(
         name="memory", title="whose mean?", tab="Averages", where="02#3", answer="slow",
-        ask=memory_bet,
+        ask=memory_bet, before=dict(memory=0.9), after=dict(memory=0.999),
         says=("{usual} → {slow}", "% right, with memory 0.9 and 0.999",
               "with exact statistics {exact}"),
-        before=dict(memory=0.9), after=dict(memory=0.999),
         what_if="What if the batches are small? Go to 4: now each test batch's own statistics are "
         "the bad ones.",
     ),
     Beat(
         name="ranking", title="the ranking", tab="Ridges", where="03#2", answer="left",
-        ask=ranking_bet,
+        ask=ranking_bet, before=dict(step=0), after=dict(step=200),
         says=("{ranking[without]} → {ranking[with]}",
               "ranking drift per 10 steps, without and with batch norm", "ratio {left}"),
-        before=dict(step=0), after=dict(step=200),
         what_if="What if we listen behind the relu? Choose station h2, all that layer 3 sees.",
     ),
     Beat(
         name="kick", title="the kick", tab="Kicks", where="03#3", answer="rise",
-        ask=kick_bet,
+        ask=kick_bet, before=dict(size=0.0), after=dict(size=2.0),
         says=("{scale[fresh]} nats", "with fresh statistics, by construction",
               "without batch norm {scale[without]} nats"),
-        before=dict(size=0.0, with_stored=False), after=dict(size=2.0, with_stored=False),
         what_if="What if the kick is smaller? The middle bar stays at zero for any factor.",
     ),
     Beat(
         name="stored", title="the kick at test time", tab="Kicks", where="03#3", answer="more",
-        ask=stored_bet,
+        ask=stored_bet, before=dict(size=2.0), after=dict(size=2.0, with_stored=True),
         says=("{scale[stored]} nats", "with stored statistics",
               "without batch norm {scale[without]}; {more} more, pair by pair"),
-        before=dict(size=2.0, with_stored=False), after=dict(size=2.0, with_stored=True),
         what_if="What if the weights change little? At size 0.2 all three bars are nearly level.",
     ),
     Beat(
@@ -170,16 +161,17 @@ BEATS = (
             "Now noise instead of a factor: random numbers as long as the weights themselves are "
             "added to layers 1 and 2. How much of the damage do fresh statistics take away?",
             Answer("all of it, as with the factor", (0.9, 1.01),
-                   "Mean and width come back, as before. But noise also changes which images "
-                   "score high, and nothing brings that back."),
+                   "Mean and width come back, as before. But noise also changes which images score "
+                   "high, and nothing brings that back."),
             Answer("about half of it", (0.25, 0.9),
                    "Mean and width come back. Which images score high does not."),
             Answer("hardly any", (-1, 0.25),
                    "Noise also moves means and widths, and those do come back."),
         ),
+        before=dict(kind="random", size=0.0, with_stored=True),
+        after=dict(kind="random", size=1.0, with_stored=True),
         says=("{random[fresh]} nats", "with fresh statistics, three kicks each",
               "without batch norm {random[without]}, with stored statistics {random[stored]}"),
-        before=dict(kind="random", size=0.0), after=dict(kind="random", size=1.0),
         what_if="What if all units are pushed one way? Choose common direction, size 0.3.",
     ),
     Beat(
@@ -195,10 +187,9 @@ BEATS = (
             Answer("from rotation, hardly from growth", (-10, -0.5),
                    "It is the other way round: growth is a factor, and a factor cancels."),
         ),
-        says=("{damages[rotation][without]} → {damages[rotation][with]}", "nats when they rotate",
-              "when they grow {damages[growth][without]} → {damages[growth][with].mean:.2f}, by "
-              "construction"),
         before=None, after={},
+        says=("{rotation[without]} → {rotation[with]}", "nats when they rotate",
+              "when they grow {growth[without]} → {growth[with].mean:.2f}, by construction"),
         what_if="What is pinned is where and how wide, not which images score high.",
     ),
     Beat(
@@ -207,18 +198,17 @@ BEATS = (
         ask=lambda: predict(
             "The same image, the same weights, but 63 other images in its mini-batch. Does this "
             "hidden value change?",
-            Answer("not at all", (-1, 1e-09),
+            Answer("not at all", (-1, 1e-9),
                    "The image is the same, but it is measured against the mean and the width of "
                    "its company."),
-            Answer("only by rounding", (1e-09, 0.01),
+            Answer("only by rounding", (1e-9, 0.01),
                    "Mean and width of 64 images differ from batch to batch by much more than "
                    "rounding."),
-            Answer("clearly", (0.01, 10),
-                   "The batch mean wobbles, and so does the batch's width."),
+            Answer("clearly", (0.01, 10), "The batch mean wobbles, and so does the batch's width."),
         ),
+        before=None, after=dict(batch_size=64),
         says=("sd {sds[64]:.3f}", "of this value, in batches of 64",
               "random images of 16 networks: {noise[64]}"),
-        before=None, after=dict(batch_size=64),
         what_if="What if the batch has only 4 images? Theory's curve misses, and a wall appears on "
         "the right.",
         basis="3,000 mini-batches; 95% interval over 16 networks",
@@ -230,23 +220,22 @@ BEATS = (
             Answer("an eighth", (0, 0.18),
                    "A mean of eight times as many wobbles by √8 less, not by 8."),
             Answer("about a quarter", (0.18, 0.5),
-                   "A mean of eight times as many wobbles by √8 less, and 512 is half of all "
-                   "there are, so batches also resemble each other."),
+                   "A mean of eight times as many wobbles by √8 less, and 512 is half of all there "
+                   "are, so batches also resemble each other."),
             Answer("all of it", (0.5, 2),
                    "That is dropout: it never looks at the batch. Batch norm does."),
         ),
-        says=("{sds[64]:.3f} → {sds[512]:.3f}", "sd of this value, at 64 and at 512",
-              "16 networks: {noise[64]}, then {noise[512]}; dropout 0.2: {dropout sd:.1f} at any "
-              "size"),
         before=dict(batch_size=64), after=dict(batch_size=512),
+        says=("{sds[64]:.3f} → {sds[512]:.3f}", "sd of this value, at 64 and at 512",
+              "16 networks: {noise[64]}, then {noise[512]}; dropout 0.2: {dropout:.1f} at any "
+              "size"),
         what_if="Where are batch norm and dropout 0.2 alike? Only at about 4 images.",
         basis="3,000 mini-batches; 95% intervals over 16 networks",
     ),
     Beat(
         name="naive", title="64 against 512", tab="64 or 512", where="04#3", answer="gaps[with]",
-        ask=naive_bet,
+        ask=naive_bet, before=None, after=dict(with_control=False),
         says=("{gaps[with]} nats", "larger gap at 64 than at 512", "with batch norm, seed by seed"),
-        before=None, after=dict(with_control=False),
         what_if="Then the lecture is wrong? Wait for it, and ask: what else has changed?",
     ),
     Beat(
@@ -264,9 +253,9 @@ BEATS = (
                    "The number of updates decides here, with batch norm or without: 320 at 64, "
                    "only 40 at 512."),
         ),
+        before=dict(with_control=False), after=dict(with_control=True),
         says=("{gaps[without]} nats", "larger gap at 64, without batch norm",
               "with batch norm {gaps[with]}"),
-        before=dict(with_control=False), after=dict(with_control=True),
         what_if="Equal epochs are not equal steps. At equal steps, the images seen would differ.",
     ),
     Beat(
@@ -283,46 +272,42 @@ BEATS = (
             Answer("no lower", (0, 10),
                    "It is lower, though so little that only pairs of networks show it."),
         ),
+        before=dict(group_size=512), after=dict(group_size=64),
         says=("{gains[group 64]} nats", "best test loss, 64 minus 512, seed by seed",
               "peeking at the test set, equally for both"),
-        before=dict(group_size=512), after=dict(group_size=64),
         what_if="What if the groups are smaller? The room chooses one; 16 networks train at once.",
     ),
     Beat(
         name="dose", title="the best dose", tab="Groups", where="04#4", answer="best group",
-        ask=group_bet,
+        ask=group_bet, before=dict(group_size=64), after=dict(group_size=8),
         says=("{best group} images", "have the best test loss of the four",
               "minus 512: group 8 {gains[group 8]}, group 4 {gains[group 4]} nats"),
-        before=dict(group_size=64), after=dict(group_size=8),
         what_if="What if there is even more noise? Go to 4: it also disturbs the fit.",
     ),
     Beat(
         name="dropout", title="and dropout", tab="Groups", where="04#4", answer="times[mean]",
-        ask=dropout_bet,
+        ask=dropout_bet, before=dict(group_size=64), after=dict(group_size=512, dropout=0.2),
         says=("{times[mean]:.1f} times as much",
-              "{times[low]:.1f} to {times[high]:.1f} times at the ends of the interval "
-              "of 64", "dropout 0.2: {gains[dropout 0.2]} nats, group 64: {gains[group 64]}"),
-        before=dict(group_size=64), after=dict(group_size=512, dropout=0.2),
+              "{times[low]:.1f} to {times[high]:.1f} times at the ends of the interval of 64",
+              "dropout 0.2: {gains[dropout 0.2]} nats, group 64: {gains[group 64]}"),
         what_if="What if both are used? Dropout 0.2 with group 64: is there still a difference?",
     ),
     Beat(
         name="drift", title="more drift", tab="Race", where="05#2", answer="fast[median]",
-        ask=fast_bet,
+        ask=fast_bet, before=None, after=dict(rate=0.1),
         says=("{fast[noisy]} steps",
               "median with noise; {fast[without]} without batch norm, {fast[with]} with it",
-              "saved against none: {fast[saved]} steps; drift {fast[drifts][noisy]} sd a step, "
-              "without batch norm {fast[drifts][without]}"),
-        before=None, after=dict(rate=0.1),
+              "saved against none: {fast[saved]} steps; drift {fast[drift][noisy]} sd a step, "
+              "without batch norm {fast[drift][without]}"),
         what_if="So less drift is not why? One learning rate does not speak for all.",
     ),
     Beat(
         name="slow", title="drift, small steps", tab="Race", where="05#2", answer="slow[saved]",
-        ask=slow_bet,
+        ask=slow_bet, before=dict(rate=0.1), after=dict(rate=0.02),
         says=("{slow[noisy]} steps",
               "median with noise; {slow[without]} without batch norm, {slow[with]} with it",
-              "saved against none: {slow[saved]} steps; drift {slow[drifts][noisy]} sd a step, "
-              "without batch norm {slow[drifts][without]}"),
-        before=dict(rate=0.1), after=dict(rate=0.02),
+              "saved against none: {slow[saved]} steps; drift {slow[drift][noisy]} sd a step, "
+              "without batch norm {slow[drift][without]}"),
         what_if="Both verdicts stand, side by side.",
     ),
     Beat(
@@ -337,21 +322,20 @@ BEATS = (
             Answer("at several", (2, 11),
                    "With batch norm, yes. Without it the valley closes with depth."),
         ),
+        before=dict(depth=3), after=dict(depth=10),
         says=("only {rates[without]}", "trains ten layers without batch norm",
               "with it, rates from {rates[with]}; a rate trains if the loss falls below 1"),
-        before=dict(depth=3), after=dict(depth=10),
         what_if="What if it starts badly? Initial weights × 5, at depth 5. Another activation?",
         basis="Medians of 16 networks; no interval.",
     ),
 )
 
-_FIFTEEN = ("coats", "reference", "kick", "stored", "random", "naive", "control", "groups")
 _FIFTY = (
     "coats", "reference", "shortcut", "push", "pair", "memory", "kick", "stored", "random",
     "target", "company", "large", "naive", "control", "groups", "dropout",
 )
 PLANS = {
-    "15 min": _FIFTEEN,
+    "15 min": ("coats", "reference", "kick", "stored", "random", "naive", "control", "groups"),
     "50 min": _FIFTY,
     "90 min": (*_FIFTY, "drift", "slow", "rates"),
     "all": tuple(beat.name for beat in BEATS),

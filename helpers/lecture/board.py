@@ -53,7 +53,7 @@ class Board:
         self.beats = {beat.name: beat for beat in beats}
         self.bets = {beat.name: beat.ask() for beat in beats}
         self.beat, self.state = beats[0], "Bet"
-        self._place, self._was_revealed = 0, False  # in the plan; what comes next depends on it
+        self._place = 0  # in the plan, of what comes next
         self.pages = {tab: Page(self, make) for tab, make in tabs.items()}
         self._build_view()
         self.answers = {name: self._answers_to(bet) for name, bet in self.bets.items()}
@@ -71,7 +71,7 @@ class Board:
         with ONE_AT_A_TIME:
             self.beat, self.state = self.beats[name], state
             if name in self.plan:
-                self._place, self._was_revealed = self.plan.index(name), state != "Bet"
+                self._place = self.plan.index(name) + (state != "Bet")
             self.show()
         self.workshop.open()
 
@@ -81,8 +81,7 @@ class Board:
 
     def backward(self):
         """Undo the last thing; before the first beat there is nothing."""
-        if step := self._step(-1):
-            self.go(*step)
+        self.go(*(self._step(-1) or (self.beat.name, self.state)))
 
     def _step(self, distance):
         """Return the beat's name and the state so many steps away, None beyond the ends.
@@ -91,7 +90,7 @@ class Board:
         """
         names = list(self.plan)
         if self.beat.name not in names:
-            names.insert(self._place + self._was_revealed, self.beat.name)
+            names.insert(self._place, self.beat.name)
         steps = [(name, state) for name in names for state in STATES]
         place = steps.index((self.beat.name, self.state)) + distance
         return steps[place] if 0 <= place < len(steps) else None
@@ -132,8 +131,7 @@ class Board:
     # `show` sets these controls, too: then they say what is shown already.
 
     def _on_plan(self, _change):
-        is_in_plan = self.beat.name in self.plan
-        self.go(self.beat.name if is_in_plan else self.plan[0], self.state)
+        self.go(self.beat.name if self.beat.name in self.plan else self.plan[0], self.state)
 
     def _on_menu(self, change):
         if change["new"] != self.beat.name:
@@ -153,13 +151,10 @@ class Board:
         """Let all controls, and the page in front, say where the lecture stands."""
         self.menu.value, self.state_buttons.value = self.beat.name, self.state
         self.tabs.selected_index = list(self.pages).index(self.beat.tab)
-        self.next.description = self._next_thing()
+        name, state = self._step(+1) or (None, "Start again")
+        self.next.description = f"Next: {self.beats[name].title}" if state == "Bet" else state
         self.back.disabled = self._step(-1) is None
         self.pages[self.beat.tab].show(self.beat, self.state)
-
-    def _next_thing(self):
-        name, state = self._step(+1) or (None, "Start again")
-        return f"Next: {self.beats[name].title}" if state == "Bet" else state
 
     # -- building tabs --
 
@@ -189,8 +184,7 @@ class Page:
 
     def __init__(self, board, make):
         self.board, self._make = board, make
-        self.panel, self.error = None, None
-        self._controls, self._shown = [], None
+        self.panel, self.error, self._shown, self._controls = None, None, None, []
         self.words = _of_class("words", HTML())
         self.below = _of_class("below", VBox())
         self.notice = _of_class("notice", HTML(paragraph("This demo is being prepared.")))
@@ -247,11 +241,8 @@ class Page:
 
     def _number(self, beat, n_lines=None):
         large, *small = beat.number(self.board.lecture)
-        lines = [
-            _html("number", large), *(_html("small", line) for line in small),
-            _html("basis", beat.basis),
-        ]
-        return "".join(lines[:n_lines])
+        lines = [_html("number", large), *(_html("small", line) for line in small)]
+        return "".join([*lines, _html("basis", beat.basis)][:n_lines])
 
     def _reply(self, beat):
         bet, measured = self.board.bets[beat.name], beat.measured(self.board.lecture)

@@ -23,16 +23,13 @@ JUDGED = ("accuracy", "cat_recall", "other_recall", "train_accuracy", "verdicts"
 MEMORIES = (0.9, 0.999)
 KICKS = (("scale", 2.0), ("random", 1.0))
 NOISE_SIZES = (64, 512)
-RACE_RATES = (0.1, 0.02)
-RACE_STEPS = np.arange(5, 161, 5)
-SWEEP_SIZES, SWEEP_STEPS = (16, 64, 512), (1280, 320, 40)
+RACE_RATES, RACE_STEPS = (0.1, 0.02), np.arange(5, 161, 5)
+SWEEP_SIZES, SWEEP_STEPS = (16, 64, 512), np.array([[1280], [320], [40]])
 
 # The last axis holds the networks (of `coats` the coats, of `verdicts` the faces shown).
 SHAPES = {
     "coats": (11,),
-    "accuracy": (len(DETECTORS), 11, 16),
-    "cat_recall": (len(DETECTORS), 11, 16),
-    "other_recall": (len(DETECTORS), 11, 16),
+    **dict.fromkeys(("accuracy", "cat_recall", "other_recall"), (len(DETECTORS), 11, 16)),
     "train_accuracy": (len(DETECTORS), 16),
     "verdicts": (len(DETECTORS), 11, 20),
     "regions": (2, 16),  # as it is, reweighted
@@ -144,7 +141,7 @@ class Lecture:
         del self.damages["none"]
         gaps = arrays["sweep_test_losses"] - arrays["sweep_train_losses"]
         self.sweeps = {
-            arm: {size: _run([n], gap=[gap]) for size, n, gap in zip(SWEEP_SIZES, SWEEP_STEPS, one)}
+            arm: {m: _run(n, gap=gap[None]) for m, n, gap in zip(SWEEP_SIZES, SWEEP_STEPS, one)}
             for arm, one in zip(("with", "without"), gaps)
         }
         self.races = {
@@ -155,8 +152,7 @@ class Lecture:
 
 
 def _run(steps, **seen):
-    seen = {name: np.asarray(values) for name, values in seen.items()}
-    return Run(np.asarray(steps), seen, losses=None, network=None)
+    return Run(steps, seen, losses=None, network=None)
 
 
 @remember(maxsize=1)
@@ -172,9 +168,7 @@ def load_lecture(path=LECTURE_FILE):
     )
     arrays = read_arrays(path, SHAPES, restore)
     for name, shape in SHAPES.items():
-        if arrays[name].shape != shape:
-            raise ValueError(
-                f"{path} is altered: {name} must be {shape}, got {arrays[name].shape}. {restore}"
-            )
+        if (found := arrays[name].shape) != shape:
+            raise ValueError(f"{path} is altered: {name} must be {shape}, got {found}. {restore}")
     make_read_only(*arrays.values())
     return Lecture(arrays)

@@ -31,7 +31,7 @@ def _of_covariate_shift(lecture):
     reference = lecture.story["reference"]["accuracy"][-1]
     as_it_is, reweighted = lecture.arrays["regions"]
     return {
-        "black": black, "coloured": coloured, "reference": reference,
+        "black": black, "coloured": coloured, "bright": reference,
         "black cats": black_cats, "coloured cats": coloured_cats,
         "drop": black - coloured, "shift": reference - coloured, "harder": black - reference,
         "share": (reference - coloured).mean() / (black - coloured).mean(),
@@ -55,17 +55,14 @@ def _of_batch_norm_mechanics(lecture):
 def _of_hidden_layer_stability(lecture):
     without, with_norm = lecture.arrays["ranking"]
     scale, random = lecture.kicks["scale"], lecture.kicks["random"]
-    kept = {
-        drive: damage["with"].mean() / damage["without"].mean()
-        for drive, damage in lecture.damages.items()
-    }
+    rotated, grown = (d["with"].mean() / d["without"].mean() for d in lecture.damages.values())
     return {
         "ranking": {"without": without, "with": with_norm}, "left": with_norm / without,
         "scale": kick_texts(scale), "random": kick_texts(random),
         "rise": scale["fresh"].mean(), "more": scale["stored"] - scale["without"],
         "undone": 1 - random["fresh"].mean() / random["without"].mean(),
-        "damages": lecture.damages,
-        "spared": kept["rotation"] - kept["growth"],  # from growth, rather than from rotation
+        **lecture.damages,
+        "spared": rotated - grown,  # of growth's damage more than of rotation's
     }
 
 
@@ -75,7 +72,7 @@ def _of_minibatch_noise(lecture):
     gains = {arm: losses - best["group 512"] for arm, losses in best.items()}
     group, dropout = mean_interval(gains["group 64"]), gains["dropout 0.2"].mean()
     return {
-        "sds": sds, "sd left": sds[512] / sds[64], "dropout sd": dropout_sd(0.2),
+        "sds": sds, "sd left": sds[512] / sds[64], "dropout": dropout_sd(0.2),
         "noise": dict(zip(sds, lecture.arrays["noise"])),
         "gaps": {
             arm: sizes[64]["gap"][-1] - sizes[512]["gap"][-1]
@@ -95,7 +92,7 @@ def _of_weighing_the_evidence(lecture):
         numbers[name] = {
             **{arm: median_text(first[arm], never_below(0.5, race[arm]).sum()) for arm in race},
             "median": float(np.median(first["noisy"])),
-            "saved": first["without"] - first["noisy"], "drifts": dict(zip(race, drifts)),
+            "saved": first["without"] - first["noisy"], "drift": dict(zip(race, drifts)),
         }
     deep = evidence.pair_of(evidence.load_learning_rate_map(), "relu", 10, 1.0)
     numbers["rates"] = {arm: evidence.range_text(deep[arm]) for arm in ("without", "with")}

@@ -34,11 +34,10 @@ class OneRacePicture(NoisyRacePicture):
     """One race, with the room's bet while the race that it is about is shown."""
 
     TITLE = "More drift: slower training?"
-    bet_on = "relu, learning rate 0.1"
+    bet_on, name = "relu, learning rate 0.1", None
 
     def __init__(self):
         super().__init__(width=9, height=5)
-        self.name = None
 
     def show(self, races):
         """Show {name of the race: {arm: Run}}, one of them."""

@@ -7,8 +7,8 @@ chaotic or diverges.
 """
 
 import argparse
-import itertools
 import os
+from itertools import product
 
 import numpy as np
 
@@ -23,10 +23,7 @@ def watch_learning_rate_map(axes=MAP_AXES, *, n_jobs=-1, **settings):
     n_jobs: as in `watch_sweep`; settings: those of `measure_learning_rates`.
     """
     *others, rates = axes.values()
-    jobs = [
-        dict(zip(axes, one), learning_rates=rates, **settings)
-        for one in itertools.product(*others)
-    ]
+    jobs = [dict(zip(axes, one), learning_rates=rates, **settings) for one in product(*others)]
     for share, results in watch_sweep(measure_learning_rates, jobs, n_jobs=n_jobs):
         arrays = None
         if len(results) == len(jobs):

@@ -21,7 +21,7 @@ def show_kicks(bet):
         controls={
             "kind": choice(KICKS, "scale", "kick"),
             "size": fraction_slider("size, relative to the weights", 2.0, 0.0, 2.0, 0.1),
-            "with_stored": switch("stored statistics, too", True),
+            "with_stored": switch("stored statistics, too"),
         },
         compute=lambda kind, size, with_stored: (
             # A factor is the same each time; what is random is taken three times, as in 03.
