@@ -184,7 +184,7 @@ class Page:
 
     def __init__(self, board, make):
         self.board, self._make = board, make
-        self.panel, self.error, self._shown, self._controls = None, None, None, []
+        self.panel, self.error, self._shown = None, None, None
         self.words = _of_class("words", HTML())
         self.below = _of_class("below", VBox())
         self.notice = _of_class("notice", HTML(paragraph("This demo is being prepared.")))
@@ -203,12 +203,11 @@ class Page:
             panel = self._make(self.board.lecture, self.board.bets)
         make_readable(panel.picture)
         panel.enlarge(ENLARGE)
-        controls = list(panel.controls.values())
-        for control in controls:
+        for control in panel.controls.values():
             control.layout = Layout()  # the board's own widths
         with ONE_AT_A_TIME:
-            self.panel, self._at_first, self._controls = panel, panel.values, controls
-            self.stage.children = panel.view.children[1 if controls else 0 :]
+            self.panel, self._at_first = panel, panel.values
+            self.stage.children = panel.view.children[1 if panel.controls else 0 :]
             self.board.show()
 
     def fail(self, error):
@@ -227,7 +226,7 @@ class Page:
         else:
             # The controls need the room of the smaller lines.
             self.words.value = self._number(beat, n_lines=2) + _html("what-if", beat.what_if)
-            self.below.children = self._controls
+            self.below.children = list(self.panel.controls.values()) if self.panel else []
         if self.panel is not None:
             self._set_stage(beat.name, beat.before if state == "Bet" else beat.after)
 

@@ -38,8 +38,7 @@ SHAPES = {
     "kicks": (len(KICKS), 3, 16),
     "late_losses": (len(DRIVES), 2, 16),
     "noise": (len(NOISE_SIZES), 16),
-    "sweep_train_losses": (2, len(SWEEP_SIZES), 16),  # with batch norm, without it
-    "sweep_test_losses": (2, len(SWEEP_SIZES), 16),
+    **dict.fromkeys(("sweep_train_losses", "sweep_test_losses"), (2, len(SWEEP_SIZES), 16)),
     "best_test_losses": (len(LIVE_ARMS), 16),
     "race_losses": (len(RACE_RATES), len(NOISY_ARMS), len(RACE_STEPS), 16),
     "race_drift": (len(RACE_RATES), len(NOISY_ARMS), 16),
@@ -159,8 +158,7 @@ def _run(steps, **seen):
 def load_lecture(path=LECTURE_FILE):
     """Return the Lecture in data/, which `python -m helpers.lecture.precompute` writes.
 
-    Raises FileNotFoundError when the file is missing, ValueError when it is damaged or its arrays
-    have other shapes.
+    Raises FileNotFoundError when the file is missing, ValueError when it is damaged or altered.
     """
     restore = (
         f"Restore it with `git checkout -- data/{path.name}` or compute it anew, in a minute, with "

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from helpers.arms import first_below, never_below
-from helpers.batch_norm_mechanics.experiments import normalise_one_batch
+from helpers.arms import first_below
+from helpers.batch_norm_mechanics.experiments import median_arrivals, normalise_one_batch
 from helpers.hidden_layer_stability.experiments import kick_texts
-from helpers.intervals import mean_interval, mean_text, median_text
+from helpers.intervals import mean_interval, mean_text
 from helpers.long_work import remember
 from helpers.minibatch_noise.experiments import dropout_sd, microscope
 from helpers.weighing_the_evidence import experiments as evidence
@@ -85,14 +85,13 @@ def _of_minibatch_noise(lecture):
 
 
 def _of_weighing_the_evidence(lecture):
-    numbers = {}
-    races = zip(("fast", "slow"), lecture.races.values(), lecture.arrays["race_drift"])
-    for name, race, drifts in races:
-        first = {arm: first_below(0.5, run) for arm, run in race.items()}
+    numbers, medians = {}, median_arrivals(0.5, lecture.races.values())
+    for place, (name, race) in enumerate(zip(("fast", "slow"), lecture.races.values())):
+        without, noisy = (first_below(0.5, race[arm]) for arm in ("without", "noisy"))
         numbers[name] = {
-            **{arm: median_text(first[arm], never_below(0.5, race[arm]).sum()) for arm in race},
-            "median": float(np.median(first["noisy"])),
-            "saved": first["without"] - first["noisy"], "drift": dict(zip(race, drifts)),
+            **{arm: texts[place] for arm, texts in medians.items()},
+            "median": float(np.median(noisy)), "saved": without - noisy,
+            "drift": dict(zip(race, lecture.arrays["race_drift"][place])),
         }
     deep = evidence.pair_of(evidence.load_learning_rate_map(), "relu", 10, 1.0)
     numbers["rates"] = {arm: evidence.range_text(deep[arm]) for arm in ("without", "with")}

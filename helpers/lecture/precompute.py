@@ -11,25 +11,29 @@ import os
 from itertools import product
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from helpers.lecture.experiments import LECTURE_FILE, MEASURES
-from helpers.sweep import watch_sweep
 from helpers.weighing_the_evidence.experiments import MAP_AXES, MAP_FILE, measure_learning_rates
 
 
 def watch_learning_rate_map(axes=MAP_AXES, *, n_jobs=-1, **settings):
     """Yield (share done, arrays of the map, None before the end).
 
-    n_jobs: as in `watch_sweep`; settings: those of `measure_learning_rates`.
+    n_jobs: of joblib; -1 is one for each core, or for each worker of the cluster that
+    `joblib.parallel_config(backend="dask")` names: every result comes from its own seed, so no
+    bit depends on it. settings: those of `measure_learning_rates`.
     """
     *others, rates = axes.values()
     jobs = [dict(zip(axes, one), learning_rates=rates, **settings) for one in product(*others)]
-    for share, results in watch_sweep(measure_learning_rates, jobs, n_jobs=n_jobs):
-        arrays = None
+    in_parallel = Parallel(n_jobs=n_jobs, return_as="generator")
+    results, arrays = [], None
+    for result in in_parallel(delayed(measure_learning_rates)(**job) for job in jobs):
+        results.append(result)
         if len(results) == len(jobs):
             arrays = {name: np.array(values) for name, values in axes.items()}
             arrays["final_losses"] = np.reshape(results, (*map(len, axes.values()), -1))
-        yield share, arrays
+        yield len(results) / len(jobs), arrays
 
 
 def watch_lecture(measures=MEASURES):
