@@ -42,13 +42,9 @@ def test_the_map_is_what_the_code_computes(activation, depth, arm):
     assert evidence.trains(stored).sum() >= 3
 
 
-@pytest.fixture(scope="module")
-def watched():
-    return list(watch_learning_rate_map(SMALL_AXES, **SMALL))
-
-
-def test_every_combination_has_its_place(watched):
-    shares, results = zip(*watched)
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_every_combination_has_its_place_whatever_the_number_of_workers(n_jobs):
+    shares, results = zip(*watch_learning_rate_map(SMALL_AXES, n_jobs=n_jobs, **SMALL))
     assert shares == (0.25, 0.5, 0.75, 1) and results[:-1] == (None,) * 3
     arrays = results[-1]
     assert all(tuple(arrays[name].tolist()) == values for name, values in SMALL_AXES.items())
@@ -58,10 +54,18 @@ def test_every_combination_has_its_place(watched):
     np.testing.assert_array_equal(arrays["final_losses"][1, 0, 0, 1], expected)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_the_number_of_workers_changes_no_bit(n_jobs, watched):
-    again = finish(watch_learning_rate_map(SMALL_AXES, n_jobs=n_jobs, **SMALL))
-    np.testing.assert_array_equal(again["final_losses"], watched[-1][1]["final_losses"])
+@pytest.mark.cluster
+def test_a_cluster_changes_no_bit():
+    import distributed
+    from joblib import parallel_config
+
+    here = finish(watch_learning_rate_map(SMALL_AXES, n_jobs=1, **SMALL))
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    )
+    with cluster, distributed.Client(cluster), parallel_config(backend="dask"):
+        there = finish(watch_learning_rate_map(SMALL_AXES, **SMALL))
+    np.testing.assert_array_equal(there["final_losses"], here["final_losses"])
 
 
 @pytest.fixture(scope="module")
