@@ -20,7 +20,7 @@ from helpers.minibatch_noise import experiments as noise
 from helpers.weighing_the_evidence import experiments as evidence
 
 FEW = 4
-SMALL = {"n_networks": 2, "n_steps": 10, "n_train": 200}
+SMALL = {"n_networks": 2, "n_steps": 10}
 SMALL_AXES = {
     "activation": ("relu", "tanh"), "depth": (3,), "init_scale": (1.0,),
     "batch_norm": (False, True), "learning_rates": (0.1, 1.0),
