@@ -8,13 +8,15 @@ The button at the top right always does the next thing, so the space bar alone g
 Only the first tab is built at once. One thread builds the others behind it, the wanted one first.
 """
 
+from pathlib import Path
 
-import ipywidgets
-from ipywidgets import Layout
+from ipywidgets import HTML, Button, Dropdown, HBox, IntProgress, Layout, Tab, ToggleButtons, VBox
+from traitlets import link
 
-from helpers.lecture.beats import BEATS, PLANS, TABS
+from helpers.lecture.beats import BEATS, PLANS
 from helpers.lecture.experiments import load_lecture
 from helpers.lecture.pictures import make_readable
+from helpers.lecture.tabs import TABS
 from helpers.page.accessibility import spoken_names
 from helpers.page.panel import paragraph, typeset
 from helpers.page.picture import ONE_AT_A_TIME
@@ -25,6 +27,7 @@ from helpers.page.workshop import Workshop
 STATES = ("Bet", "Reveal", "Play")
 ENLARGE = 4 / 3  # a picture of 936 pixels fills two thirds of a screen of 1920
 SECONDS_TO_SETTLE = 3  # the front end first gets the board itself
+STYLE = Path(__file__).with_name("board.css")
 ABOUT = (
     "The instructor's board: tabs with the demos of the course. Each beat of the lecture first "
     "shows a question and hides the result, then reveals picture, number and reply, then gives the "
@@ -50,21 +53,12 @@ class Board:
         self.beats = {beat.name: beat for beat in beats}
         self.bets = {beat.name: beat.ask() for beat in beats}
         self.beat, self.state = beats[0], "Bet"
-        self._place, self._was_revealed = 0, False  # in the plan; what comes next depends on it
-        self.error = None
-        self._is_moving = False
-        self._build_controls()
-        self.pages = {
-            name: Page(title, [beat for beat in beats if beat.tab == name], self)
-            for name, (title, _) in tabs.items()
-        }
-        self._tabs = tabs
+        self._place = 0  # in the plan, of what comes next
+        self.pages = {tab: Page(self, make) for tab, make in tabs.items()}
         self._build_view()
-        self._workshop = Workshop(self._build_next)
-        self._prepare(self.beat.tab)
-        if self.error is not None:
-            raise self.error
-        self._show()
+        self.answers = {name: self._answers_to(bet) for name, bet in self.bets.items()}
+        self.workshop = Workshop(self.build_next)
+        self.pages[self.beat.tab].build()
 
     @property
     def plan(self):
@@ -77,140 +71,107 @@ class Board:
         with ONE_AT_A_TIME:
             self.beat, self.state = self.beats[name], state
             if name in self.plan:
-                self._place, self._was_revealed = self.plan.index(name), state != "Bet"
-            self._show()
-        self._workshop.open()
+                self._place = self.plan.index(name) + (state != "Bet")
+            self.show()
+        self.workshop.open()
 
     def forward(self):
         """Do the next thing: reveal, play, next beat; after the last one start again."""
-        if self.state != "Play":
-            self.go(self.beat.name, STATES[STATES.index(self.state) + 1])
-        else:
-            self.go(self._following() or self.plan[0])
+        self.go(*(self._step(+1) or (self.plan[0], "Bet")))
 
     def backward(self):
         """Undo the last thing; before the first beat there is nothing."""
-        if self.state != "Bet":
-            self.go(self.beat.name, STATES[STATES.index(self.state) - 1])
-        elif self.beat.name not in self.plan:
-            self.go(self.plan[self._place], "Play")
-        elif self._place:
-            self.go(self.plan[self._place - 1], "Play")
+        self.go(*(self._step(-1) or (self.beat.name, self.state)))
 
-    def _following(self):
-        """Return the plan's next beat, None after the last."""
-        place = self._place + self._was_revealed
-        return self.plan[place] if place < len(self.plan) else None
+    def _step(self, distance):
+        """Return the beat's name and the state so many steps away, None beyond the ends.
+
+        A beat outside of the plan comes before one that nobody has seen yet, else behind it.
+        """
+        names = list(self.plan)
+        if self.beat.name not in names:
+            names.insert(self._place, self.beat.name)
+        steps = [(name, state) for name in names for state in STATES]
+        place = steps.index((self.beat.name, self.state)) + distance
+        return steps[place] if 0 <= place < len(steps) else None
 
     # -- what is on the screen --
 
-    def _build_controls(self):
-        self.plan_buttons = ipywidgets.ToggleButtons(
-            options=list(self.plans), description="plan of the lecture",
-        )
-        self.menu = ipywidgets.Dropdown(
-            options=[(beat.title, name) for name, beat in self.beats.items()], description="beat",
-        )
-        self.back = ipywidgets.Button(description="Back")
-        self.state_buttons = ipywidgets.ToggleButtons(options=STATES, description="state")
-        self.next = ipywidgets.Button(description="Reveal", button_style="primary")
-        for widget, name in (
-            (self.plan_buttons, "plan"), (self.menu, "menu"), (self.back, "back"),
-            (self.state_buttons, "states"), (self.next, "next"),
-        ):
-            widget.add_class(f"lecture-{name}")
-        self.next.on_click(lambda _: self.forward())
-        self.back.on_click(lambda _: self.backward())
-        self._when_set(self.plan_buttons, self._on_plan)
-        self._when_set(self.menu, lambda name: self.go(name))
-        self._when_set(self.state_buttons, lambda state: self.go(self.beat.name, state))
-
     def _build_view(self):
-        self.tabs = ipywidgets.Tab(
-            [page.view for page in self.pages.values()],
-            titles=[page.title for page in self.pages.values()],
-        )
-        self._when_set(self.tabs, self._on_tab, "selected_index")
-        row = ipywidgets.HBox(
-            [self.plan_buttons, self.menu, self.back, self.state_buttons, self.next]
-        )
-        row.add_class("lecture-row")
-        self.view = ipywidgets.VBox([ipywidgets.HTML(STYLE), row, self.tabs, spoken_names()])
-        self.view.add_class("lecture-board")
+        self.plan_buttons = _buttons("plan", list(self.plans), "plan of the lecture")
+        titles = [(beat.title, name) for name, beat in self.beats.items()]
+        self.menu = _of_class("menu", Dropdown(options=titles, description="beat"))
+        self.back = _of_class("back", Button(description="Back"))
+        self.state_buttons = _buttons("states", STATES, "state")
+        self.next = _of_class("next", Button(description="Reveal", button_style="primary"))
+        self.tabs = Tab([page.view for page in self.pages.values()], titles=list(self.pages))
+        self.plan_buttons.observe(self._on_plan, "value")
+        self.menu.observe(self._on_menu, "value")
+        self.back.on_click(lambda _button: self.backward())
+        self.state_buttons.observe(self._on_state, "value")
+        self.next.on_click(lambda _button: self.forward())
+        self.tabs.observe(self._on_tab, "selected_index")
+        row = [self.plan_buttons, self.menu, self.back, self.state_buttons, self.next]
+        style = HTML(f"<style>{STYLE.read_text(encoding='utf-8')}</style>")
+        rows = [style, _of_class("row", HBox(row)), self.tabs, spoken_names()]
+        self.view = _of_class("board", VBox(rows))
 
-    def _when_set(self, control, handler, trait="value"):
-        """Call `handler(value)` when the reader, not the board, sets the control."""
+    def _answers_to(self, bet):
+        """Return the bet's slider, or a button for each answer that sets the bet."""
+        if bet.is_number:
+            bet.control.layout = Layout()
+            return bet.control
+        lettered = [(f"{letter}  {one}", one) for letter, one in zip(LETTERS, bet.options)]
+        answers = _buttons("answers", lettered, "answers", value=None)
+        link((answers, "value"), (bet.control, "value"))
+        # Back to the button that reveals: the space bar goes on.
+        answers.observe(lambda _change: self.next.focus(), "value")
+        return answers
 
-        def on_change(change):
-            if not self._is_moving:
-                handler(change["new"])
+    # `show` sets these controls, too: then they say what is shown already.
 
-        control.observe(on_change, names=trait)
+    def _on_plan(self, _change):
+        self.go(self.beat.name if self.beat.name in self.plan else self.plan[0], self.state)
 
-    def _on_plan(self, _name):
-        name = self.beat.name
-        self.go(name if name in self.plan else self.plan[0], self.state)
+    def _on_menu(self, change):
+        if change["new"] != self.beat.name:
+            self.go(change["new"])
 
-    def _on_tab(self, place):
-        page = list(self.pages.values())[place]
-        names = [beat.name for beat in page.beats]
-        self.go(next((name for name in names if name in self.plan), names[0]))
+    def _on_state(self, change):
+        if change["new"] != self.state:
+            self.go(self.beat.name, change["new"])
 
-    def _show(self):
-        self._is_moving = True
-        try:
-            self.menu.value, self.state_buttons.value = self.beat.name, self.state
-            self.tabs.selected_index = list(self.pages).index(self.beat.tab)
-            self.next.description = self._next_thing()
-            self.back.disabled = self.state == "Bet" and self.beat.name == self.plan[0]
-            self.pages[self.beat.tab].show(self.beat, self.state)
-        finally:
-            self._is_moving = False
+    def _on_tab(self, change):
+        tab = list(self.pages)[change["new"]]
+        if tab != self.beat.tab:
+            names = [name for name, beat in self.beats.items() if beat.tab == tab]
+            self.go(next((name for name in names if name in self.plan), names[0]))
 
-    def _next_thing(self):
-        if self.state != "Play":
-            return STATES[STATES.index(self.state) + 1]
-        following = self._following()
-        return f"Next: {self.beats[following].title}" if following else "Start again"
+    def show(self):
+        """Let all controls, and the page in front, say where the lecture stands."""
+        self.menu.value, self.state_buttons.value = self.beat.name, self.state
+        self.tabs.selected_index = list(self.pages).index(self.beat.tab)
+        name, state = self._step(+1) or (None, "Start again")
+        self.next.description = f"Next: {self.beats[name].title}" if state == "Bet" else state
+        self.back.disabled = self._step(-1) is None
+        self.pages[self.beat.tab].show(self.beat, self.state)
 
     # -- building tabs --
 
-    def prepare(self):
-        """Build all tabs now, in this thread."""
-        while self._build_next():
-            pass
-
-    def close(self):
-        """Stop building; returns when nothing is half-way."""
-        self._workshop.close()
-
-    def _build_next(self):
+    def build_next(self):
         """Build the tab that is wanted most; return whether there was one."""
         wanted = [self.beat.tab, *(self.beats[name].tab for name in self.plan), *self.pages]
-        name = next((one for one in wanted if not self.pages[one].is_built), None)
-        if name is None:
+        page = next((self.pages[tab] for tab in wanted if not self.pages[tab].is_built), None)
+        if page is None:
             return False
-        self._prepare(name)
+        try:
+            page.build()
+        except Exception as error:
+            page.fail(error)
         return True
 
-    def _prepare(self, name):
-        page, (_, build) = self.pages[name], self._tabs[name]
-        try:
-            with bars_in(page.bar):
-                panel = build(self.lecture, self.bets)
-            make_readable(panel.picture)
-            panel.enlarge(ENLARGE)
-        except Exception as error:
-            self.error = error
-            page.fail(error)
-            return
-        with ONE_AT_A_TIME:
-            page.put(panel)
-            if name == self.beat.tab:
-                self._show()
-
     def _repr_mimebundle_(self, include=None, exclude=None):
-        self._workshop.open(SECONDS_TO_SETTLE)
+        self.workshop.open(SECONDS_TO_SETTLE)
         first = self.pages[next(iter(self.beats.values())).tab].panel._repr_mimebundle_()
         return {**first, **widget_view(self.view), "text/plain": ABOUT + first["text/plain"]}
 
@@ -218,167 +179,88 @@ class Board:
 class Page:
     """One tab: words and answers or controls at the left, the picture at the right.
 
-    panel: its demo, None before it is built. beats: those that are played here.
+    make: as in TABS. panel: the demo, None before it is built.
     """
 
-    def __init__(self, title, beats, board):
-        self.title, self.beats, self.board = title, beats, board
-        self.panel, self._shown = None, None
-        self._answers = {beat.name: self._answers_to(board.bets[beat.name]) for beat in beats}
-        self.words = ipywidgets.HTML()
-        self.below = ipywidgets.VBox()
-        self.bar = ipywidgets.IntProgress(max=1)
-        self.notice = ipywidgets.HTML(paragraph("This demo is being prepared."))
-        side = ipywidgets.VBox([self.words, self.below])
-        self.stage = ipywidgets.VBox([self.notice, self.bar])
-        self.view = ipywidgets.HBox([side, self.stage])
-        for widget, name in (
-            (self.words, "words"), (self.below, "below"), (side, "side"), (self.stage, "stage"),
-            (self.view, "page"), (self.bar, "bar"), (self.notice, "notice"),
-        ):
-            widget.add_class(f"lecture-{name}")
+    def __init__(self, board, make):
+        self.board, self._make = board, make
+        self.panel, self.error, self._shown = None, None, None
+        self.words = _of_class("words", HTML())
+        self.below = _of_class("below", VBox())
+        self.notice = _of_class("notice", HTML(paragraph("This demo is being prepared.")))
+        self.bar = _of_class("bar", IntProgress(max=1))
+        self.stage = _of_class("stage", VBox([self.notice, self.bar]))
+        side = _of_class("side", VBox([self.words, self.below]))
+        self.view = _of_class("page", HBox([side, self.stage]))
 
     @property
     def is_built(self):
-        return self.panel is not None or self.bar is None
+        return self.panel is not None or self.error is not None
 
-    def put(self, panel):
-        """Take in the finished demo."""
+    def build(self):
+        """Make the demo, as it is drawn for a projector, and show it if it is this tab's turn."""
+        with bars_in(self.bar):
+            panel = self._make(self.board.lecture, self.board.bets)
+        make_readable(panel.picture)
+        panel.enlarge(ENLARGE)
         for control in panel.controls.values():
             control.layout = Layout()  # the board's own widths
-        self.panel, self.bar = panel, None
-        self._controls = list(panel.controls.values())
-        self.stage.children = panel.view.children[1:] if self._controls else panel.view.children
+        with ONE_AT_A_TIME:
+            self.panel, self._at_first = panel, panel.values
+            self.stage.children = panel.view.children[1 if panel.controls else 0 :]
+            self.board.show()
 
     def fail(self, error):
-        """Say that the demo could not be built."""
-        self.bar = None
+        """Say that the demo could not be built; `error` is kept for whoever wants the traceback."""
+        self.error = error
         self.notice.value = paragraph(f"This demo could not be prepared: {error}")
 
     def show(self, beat, state):
         """Show a beat in one of STATES; nothing changes its place."""
-        bet = self.board.bets[beat.name]
         if state == "Bet":
-            self.words.value = _of_class("question", bet.question)
-            self.below.children = [self._answers[beat.name]]
+            self.words.value = _html("question", self.board.bets[beat.name].question)
+            self.below.children = [self.board.answers[beat.name]]
         elif state == "Reveal":
-            self.words.value = self._number(beat) + self._reply(beat, bet)
+            self.words.value = self._number(beat) + self._reply(beat)
             self.below.children = []
         else:
             # The controls need the room of the smaller lines.
-            self.words.value = self._number(beat, n_lines=1) + _of_class("what-if", beat.what_if)
-            self.below.children = self._controls if self.panel is not None else []
-        self._set_stage(beat, state)
+            self.words.value = self._number(beat, n_lines=2) + _html("what-if", beat.what_if)
+            self.below.children = list(self.panel.controls.values()) if self.panel else []
+        if self.panel is not None:
+            self._set_stage(beat.name, beat.before if state == "Bet" else beat.after)
 
-    def _set_stage(self, beat, state):
-        if self.panel is None:
-            return
-        values = beat.before if state == "Bet" else beat.after
-        if values and self._shown != (beat.name, values):
-            self.panel.set_values(**values)
-        self._shown = (beat.name, values)
+    def _set_stage(self, name, values):
+        """Set the controls once for each beat and state; None hides the picture."""
+        if values is not None and self._shown != (name, values):
+            self.panel.set_values(**{**self._at_first, **values})
+        self._shown = (name, values)
         hide = self.stage.add_class if values is None else self.stage.remove_class
         hide("lecture-hidden")
 
     def _number(self, beat, n_lines=None):
         large, *small = beat.number(self.board.lecture)
-        lines = [_of_class("small", line) for line in small] + [_of_class("basis", beat.basis)]
-        return _of_class("number", large) + "".join(lines[:n_lines])
+        lines = [_html("number", large), *(_html("small", line) for line in small)]
+        return "".join([*lines, _html("basis", beat.basis)][:n_lines])
 
-    def _reply(self, beat, bet):
-        comparison = bet.compare(beat.measured(self.board.lecture))
+    def _reply(self, beat):
+        bet, measured = self.board.bets[beat.name], beat.measured(self.board.lecture)
         if bet.value is not None:
-            return f'<div class="lecture-reply">{comparison.text.value}</div>'
-        right = "close" if bet.is_number else comparison.right
-        lead = "" if bet.is_number else f"It is {bet.lettered(right)}. "
-        return _of_class("reply", lead + comparison.because[right])
-
-    def _answers_to(self, bet):
-        """Return the bet's slider, or a button for each answer that sets the bet."""
+            return f'<div class="lecture-reply">{bet.compare(measured).text.value}</div>'
         if bet.is_number:
-            bet.control.layout = Layout()
-            return bet.control
-        answers = ipywidgets.ToggleButtons(
-            options=[(f"{letter}  {one}", one) for letter, one in zip(LETTERS, bet.options)],
-            value=None, description="answers",
-        )
-        answers.add_class("lecture-answers")
-        ipywidgets.link((answers, "value"), (bet.control, "value"))
-        # Back to the button that reveals: the space bar goes on.
-        answers.observe(lambda _change: self.board.next.focus(), names="value")
-        return answers
+            return _html("reply", bet.because["close"])
+        right = bet.answer_of(measured)
+        return _html("reply", f"It is {bet.lettered(right)}. {bet.because[right]}")
 
 
-def _of_class(name, text):
+def _buttons(name, options, description, **value):
+    return _of_class(name, ToggleButtons(options=options, description=description, **value))
+
+
+def _of_class(name, widget):
+    widget.add_class(f"lecture-{name}")
+    return widget
+
+
+def _html(name, text):
     return f'<div class="lecture-{name}">{typeset(text)}</div>'
-
-
-# One unit of length is a hundredth of the board's width, so that it looks the same on any screen.
-STYLE = """<style>
-.lecture-board { container-type: inline-size; width: 100%; overflow: hidden; }
-.lecture-board > * {
-  --jp-widgets-font-size: 1.7cqw; --jp-ui-font-size1: 1.7cqw;
-  --jp-widgets-inline-height: 3cqw; --jp-widgets-inline-width: 100%;
-  --jp-widgets-inline-width-short: 100%; --jp-widgets-inline-label-width: auto;
-  --jp-widgets-slider-handle-size: 1.6cqw; --jp-widgets-slider-track-thickness: 0.4cqw;
-  --jp-widgets-horizontal-tab-height: 3cqw; --jp-widgets-horizontal-tab-width: auto;
-  font-size: 1.7cqw; line-height: 1.3;
-}
-.lecture-board .widget-html, .lecture-board .widget-html-content { height: auto; width: 100%;
-  font-size: inherit; line-height: inherit; margin: 0; }
-.lecture-board .demo-sentence div, .lecture-board .lecture-reply div,
-.lecture-board .lecture-notice div { font-size: inherit !important;
-  line-height: inherit !important; }
-.lecture-board > .widget-html { display: none; }
-/* Names for screen readers: there, but not to be seen. */
-.lecture-row .widget-label, .lecture-answers > .widget-label { position: absolute;
-  width: 1px !important; height: 1px; overflow: hidden; clip-path: inset(50%); margin: 0; }
-.lecture-board .lecture-row { align-items: center; gap: 1cqw; overflow: hidden;
-  padding: 0.3cqw 0 0.6cqw; }
-.lecture-row > *, .lecture-row button { width: max-content; margin: 0; }
-.lecture-row button { padding: 0 0.9cqw; }
-.lecture-board .lecture-menu { flex: 1 1 10cqw; min-width: 0; }
-.lecture-board .lecture-row > .lecture-next { width: 27cqw; flex: none; font-weight: bold; }
-.lecture-board button:focus-visible, .lecture-board .lm-TabBar-tab:focus-visible,
-.lecture-board select:focus-visible, .lecture-board .noUi-handle:focus-visible,
-.lecture-board input:focus-visible { outline: 0.25cqw solid var(--jp-ui-font-color0, #111111);
-  outline-offset: 0.1cqw; }
-.lecture-board .lm-TabBar-tab { padding: 0 0.8cqw; min-width: 0; flex: 0 1 auto; }
-.lecture-board .lm-TabBar-tabLabel { font-size: 1.7cqw; line-height: 3cqw;
-  color: var(--jp-ui-font-color1, #222222); }
-.lecture-board .lm-TabPanel-tabContents, .lecture-board .widget-tab-contents {
-  padding: 0.8cqw; overflow: hidden; }
-.lecture-board .lecture-page { gap: 1.4cqw; align-items: flex-start; overflow: hidden; }
-.lecture-board .lecture-side { flex: 0 0 33cqw; width: 33cqw; gap: 1cqw; overflow: hidden; }
-.lecture-board .lecture-stage { flex: 1 1 auto; min-width: 0; overflow: hidden; }
-.lecture-hidden, .lecture-hidden * { visibility: hidden !important; }
-/* A web page made by Voila shows nothing but the board. */
-body[data-voila] { padding: 0 !important; }
-body[data-voila] div[cell-index]:not(:has(.lecture-board)) { display: none; }
-body[data-voila] .jp-Cell, body[data-voila] .jp-OutputArea-child { padding: 0; margin: 0; }
-body[data-voila] .jp-OutputPrompt { display: none; }
-.lecture-question { font-size: 1.9cqw; }
-.lecture-number { font-size: 2.7cqw; font-weight: bold; line-height: 1.2; }
-.lecture-basis { font-style: italic; }
-.lecture-reply, .lecture-what-if { margin-top: 1cqw; }
-.lecture-what-if { font-weight: bold; }
-.lecture-board .demo-picture { width: 100% !important; height: auto !important; margin: 0; }
-.lecture-board .demo-sentence { max-width: none !important; min-height: 6.7cqw !important; }
-.lecture-board .lecture-below { gap: 0.6cqw; overflow: hidden; width: 100%; padding: 0.2cqw; }
-.lecture-below > * { width: 100%; flex-wrap: wrap; height: auto; margin: 0; }
-.lecture-below .widget-label { flex: none; margin: 0 0.6cqw 0 0; }
-.lecture-below .widget-slider { overflow: visible; }
-.lecture-below .widget-slider .widget-label { flex: 1 1 10cqw; text-align: left;
-  white-space: normal; height: auto; }
-.lecture-below .slider-container { order: 3; flex: none; width: calc(100% - 2cqw);
-  height: 2.2cqw; margin: 0 1cqw; display: flex; align-items: center; overflow: visible; }
-.lecture-below .slider-container > * { flex: 1; }
-.lecture-below .widget-readout { font-size: inherit; width: auto; flex: none; }
-.lecture-below .widget-toggle-buttons > div { gap: 0.4cqw; }
-.lecture-below button { width: max-content; padding: 0 0.9cqw; }
-.lecture-board .lecture-answers > div { display: flex; flex-direction: column; gap: 0.7cqw;
-  width: 100%; }
-.lecture-board .lecture-answers button { width: 100%; height: auto; white-space: normal;
-  text-align: left; line-height: 1.25; padding: 0.7cqw 0.9cqw; margin: 0; }
-.lecture-below input[type="checkbox"] { width: 1.6cqw; height: 1.6cqw; }
-</style>"""

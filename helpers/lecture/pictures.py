@@ -1,9 +1,10 @@
 """The board's pictures: those of the notebooks, shown in steps and with type for the last row."""
 
+import numpy as np
 from matplotlib.text import Text
 
+from helpers.hidden_layer_stability.experiments import kick_texts
 from helpers.hidden_layer_stability.pictures import KickPicture
-from helpers.minibatch_noise.pictures import NaiveSweepPicture
 from helpers.page.picture import in_course_style
 from helpers.weighing_the_evidence.pictures import NoisyRacePicture
 
@@ -18,31 +19,25 @@ class KickInStepsPicture(KickPicture):
         kick, with_stored = shown
         super().show(kick)
         if not with_stored:
-            (bars,) = self.bars
-            bars.bars[2].set_height(0)
-            bars.texts[2].set(text="?", y=0)
-            bars.intervals.set_segments(bars.intervals.get_segments()[:2])
-            head, _, _ = self.sentence.rpartition(" and ")  # "... 0.00 with fresh and 4.7 ..."
-            self.sentence = f"{head} statistics ({len(kick['stored'])} networks)."
+            without, fresh, _ = kick_texts(kick).values()
+            values = kick["without"], kick["fresh"], np.zeros_like(kick["stored"])
+            self.show_bars(values, texts=[(without, fresh, "?")])
+            what = self.KICKS[kick["kind"]].format(size=kick["size"], factor=1 + kick["size"])
+            self.sentence = (
+                f"{what}: the test loss rises by {without} without batch norm, {fresh} with fresh "
+                f"statistics ({len(kick['stored'])} networks)."
+            )
         return self
-
-
-class SweepsPicture(NaiveSweepPicture):
-    """The naive sweep with batch norm, and again without it when that is asked for."""
-
-    def __init__(self):
-        super().__init__("Equal epochs: who overfits more?", later=["without"])
 
 
 class OneRacePicture(NoisyRacePicture):
     """One race, with the room's bet while the race that it is about is shown."""
 
     TITLE = "More drift: slower training?"
-    bet_on = "relu, learning rate 0.1"
+    bet_on, name = "relu, learning rate 0.1", None
 
     def __init__(self):
         super().__init__(width=9, height=5)
-        self.name = None
 
     def show(self, races):
         """Show {name of the race: {arm: Run}}, one of them."""
@@ -65,12 +60,10 @@ def make_readable(picture, share=TYPE_SHARE):
     """
     figure = picture.figure
     smallest = share * 72 * figure.get_figheight()
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
-                if tick.label1.get_fontsize() < smallest:
-                    axis.set_tick_params(labelsize=smallest)
-                    break
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        ticks = (*axis.get_major_ticks(), *axis.get_minor_ticks())
+        if any(tick.label1.get_fontsize() < smallest for tick in ticks):
+            axis.set_tick_params(labelsize=smallest)
     for text in figure.findobj(Text):
         if text.get_fontsize() < smallest:
             text.set_fontsize(smallest)

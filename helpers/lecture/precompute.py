@@ -7,14 +7,13 @@ chaotic or diverges.
 """
 
 import argparse
-import itertools
 import os
+from itertools import product
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from helpers.lecture.experiments import LECTURE_FILE, MEASURES
-from helpers.long_work import finish
 from helpers.weighing_the_evidence.experiments import MAP_AXES, MAP_FILE, measure_learning_rates
 
 
@@ -26,10 +25,7 @@ def watch_learning_rate_map(axes=MAP_AXES, *, n_jobs=-1, **settings):
     bit depends on it. settings: those of `measure_learning_rates`.
     """
     *others, rates = axes.values()
-    jobs = [
-        dict(zip(axes, one), learning_rates=rates, **settings)
-        for one in itertools.product(*others)
-    ]
+    jobs = [dict(zip(axes, one), learning_rates=rates, **settings) for one in product(*others)]
     in_parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     results, arrays = [], None
     for result in in_parallel(delayed(measure_learning_rates)(**job) for job in jobs):
@@ -59,25 +55,19 @@ def save_arrays(path, arrays):
         unfinished.unlink(missing_ok=True)
 
 
-def _telling(name, work):
-    for share, result in work:
-        print(f"{name}: {share:.0%}")
-        yield share, result
-
-
 WORKS = {"map": (MAP_FILE, watch_learning_rate_map), "lecture": (LECTURE_FILE, watch_lecture)}
 
 
 def main(arguments=None, works=WORKS):
     parser = argparse.ArgumentParser(prog="python -m helpers.lecture.precompute")
-    parser.add_argument("what", nargs="*", help="map, lecture; both if nothing is named")
-    what = parser.parse_args(arguments).what or list(works)
-    for one in what:
-        if one not in works:
-            parser.error(f"what must be {' or '.join(works)}, got {one}")
-    for path, watch in map(works.get, what):
-        save_arrays(path, finish(_telling(path.name, watch())))
-        print(f"wrote {path}")
+    parser.add_argument("what", nargs="?", choices=list(works), help="both if nothing is named")
+    what = parser.parse_args(arguments).what
+    for path, watch in works.values() if what is None else [works[what]]:
+        for share, arrays in watch():
+            print(f"{path.name}: {share:.0%}")
+            if share == 1:
+                save_arrays(path, arrays)
+                print(f"wrote {path}")
 
 
 if __name__ == "__main__":
