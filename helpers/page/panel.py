@@ -13,6 +13,7 @@ import inspect
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 
 import ipywidgets
@@ -84,23 +85,22 @@ class Panel:
         with ONE_AT_A_TIME:
             before, self._is_held = self.values, True
             try:
-                self._set(values)
-            except Exception:
-                self._set(before)
+                for name, value in values.items():
+                    self._set(name, value)
+            except ValueError:
+                for name in values:
+                    self.controls[name].value = before[name]
                 raise
             finally:
                 self._is_held = False
                 self._on_change()
 
-    def _set(self, values):
-        for name, value in values.items():
-            control = self.controls[name]
-            try:
-                control.value = value
-            except TraitError:
-                pass
-            if control.value != value:  # sliders move what is beyond their ends
-                raise ValueError(f"{name} must be a value of its control, got {value!r}")
+    def _set(self, name, value):
+        control = self.controls[name]
+        with suppress(TraitError):
+            control.value = value
+        if control.value != value:  # sliders move what is beyond their ends
+            raise ValueError(f"{name} must be a value of its control, got {value!r}")
 
     def enlarge(self, factor):
         """Draw with `factor` times as many pixels each way, as on a projector."""
@@ -125,33 +125,25 @@ class Panel:
 
     def _build_view(self):
         self.image = ipywidgets.Image(format="url")
+        self.image.add_class("demo-picture")
         self.caption = ipywidgets.HTML()
+        self.caption.add_class("demo-sentence")
         self.bar = ipywidgets.IntProgress(max=100)
         self.stop = ipywidgets.Button(description=STOP, layout=Layout(width="120px"))
         self.stop.on_click(self._on_stop)
-        for widget, name in (
-            (self.image, "picture"), (self.caption, "sentence"), (self.bar, "progress"),
-            (self.stop, "stop"),
-        ):
-            widget.add_class(f"demo-{name}")
-        # Without the padding a wrapped row cuts the first letter of its labels.
-        row = Layout(
-            flex_flow="row wrap", align_items="center", grid_gap="4px 28px", padding="0 0 0 4px"
-        )
-        controls = [ipywidgets.HBox(list(self.controls.values()), layout=row)]
+        self.bar.add_class("demo-progress")
+        self.stop.add_class("demo-stop")
         self._bar_row = ipywidgets.HBox(
             [self.bar, self.stop],
             layout=Layout(visibility="hidden", align_items="center", grid_gap="16px"),
         )
-        self.view = ipywidgets.VBox(
-            [
-                *(controls if self.controls else []),
-                *([self._bar_row] if self._trains else []),
-                self.image,
-                self.caption,
-                spoken_names(),
-            ]
+        # Without the padding a wrapped row cuts the first letter of its labels.
+        row = Layout(
+            flex_flow="row wrap", align_items="center", grid_gap="4px 28px", padding="0 0 0 4px"
         )
+        controls = ipywidgets.HBox(list(self.controls.values()), layout=row)
+        above = [controls] * bool(self.controls) + [self._bar_row] * self._trains
+        self.view = ipywidgets.VBox([*above, self.image, self.caption, spoken_names()])
         self.view.add_class("demo")
         self._fix_sizes()
 
