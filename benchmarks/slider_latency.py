@@ -6,7 +6,7 @@
 Each demo's first slider is moved by arrow keys, one picture at a time. Beside it, in the same page
 and taking turns with it, stand the floor, a callback that only sets a Label, and what
 `interact` with `plt.show()` takes for the same figure. Demos that train are measured at settings
-that were not visited before: the first frame, the first quarter of the networks, the final picture.
+that were not visited before: the first frame and the final picture.
 
 Needs Chromium and `pip install -e ".[test,browser]"`.
 """
@@ -29,40 +29,36 @@ from notebook_page import NotebookPage  # noqa: E402
 
 # Cells that are out of sight stay in the page.
 SETTINGS["@jupyterlab/notebook-extension:tracker"] = {"windowingMode": "none"}
-
 PATIENCE = 180_000  # milliseconds, for cells and for training
 PAUSE = 150  # milliseconds between two moves: nothing of one is left when the next begins
 
 SETUP = """
 import ipywidgets, matplotlib.pyplot as plt
-from helpers.batch_norm_mechanics import demos as demos_02, covariate_shift as demos_01
-from helpers.hidden_layer_stability import demos as demos_03, minibatch_noise as demos_04
-from helpers.weighing_the_evidence import demos as demos_05
-from helpers.page import panel as panels
-from helpers.covariate_shift import experiments as experiments_01
-from helpers.hidden_layer_stability import experiments as experiments_03
+from helpers.batch_norm_mechanics import demos as demos_02
+from helpers.covariate_shift import demos as demos_01, experiments as experiments_01
+from helpers.hidden_layer_stability import demos as demos_03, experiments as experiments_03
 from helpers.long_work import finish
-from helpers.page import picture as pictures
+from helpers.minibatch_noise import demos as demos_04
+from helpers.page import panel as panels, picture as pictures
+from helpers.weighing_the_evidence import demos as demos_05
 
 def interact(demo, *arguments):
     "The same figure as one would do it first: drawn anew by pyplot at every move."
     follow, panels.follow = panels.follow, lambda control, handler: None
     panel = demo(*arguments)  # whose controls move nothing but what `interactive` draws
     panels.follow = follow
-    def draw(**values):
-        type(panel.picture)().show(panel.compute(**values))
-        plt.show()
     original = pictures.new_figure
     def pyplot_figure(width=9, height=5):
         with pictures.mpl.rc_context(pictures.COURSE_STYLE):
             return plt.figure(figsize=(width, height))
-    def draw_by_pyplot(**values):
+    def draw(**values):
         pictures.new_figure = pyplot_figure
         try:
-            draw(**values)
+            type(panel.picture)().show(panel.compute(**values))
+            plt.show()
         finally:
             pictures.new_figure = original
-    return ipywidgets.interactive(draw_by_pyplot, **panel.controls)
+    return ipywidgets.interactive(draw, **panel.controls)
 
 clothes = experiments_03.load_clothes()
 drift = finish(experiments_03.watch_drift(clothes))
@@ -72,15 +68,6 @@ FLOOR = """
 slider, label = ipywidgets.IntSlider(0, 0, 20), ipywidgets.Label("0")
 slider.observe(lambda change: setattr(label, "value", str(change.new)), "value")
 ipywidgets.VBox([slider, label])
-"""
-# The same with a picture that is ready: what is above this is our computing and drawing.
-READY = """
-panel = demos_04.microscope_demo()
-ready = [panel.picture.show(panel.compute(size)).frame() for size in (64, 512)]
-slider = ipywidgets.IntSlider(0, 0, 20)
-image = type(panel.image)(value=ready[0], layout=panel.image.layout)
-slider.observe(lambda change: setattr(image, "value", ready[change.new % 2]), "value")
-ipywidgets.VBox([slider, image])
 """
 STILL = {
     "01 coats": "demos_01.coat_demo, coats",
@@ -109,8 +96,7 @@ PAGE_SIDE = """
     record.frames = [];
   }, true);
   const painted = () => requestAnimationFrame(() => requestAnimationFrame(() => {
-    const sentence = root.querySelector(".demo-sentence")?.textContent ?? "";
-    record.frames.push([performance.now() - record.pressed, sentence]);
+    record.frames.push(performance.now() - record.pressed);
   }));
   const seen = new WeakSet();
   function follow(image) {
@@ -151,19 +137,15 @@ class Cell:
         self.page.wait_for_timeout(PAUSE)
 
     def press(self, key):
-        """Press `key` and return the frames that follow it: pairs of milliseconds and sentence."""
+        """Press `key` and return after how many milliseconds frames followed it."""
+        bar = self.box.locator(".demo-progress")
         self.page.keyboard.press(key)
         self.page.wait_for_function("record.frames.length > 0", timeout=PATIENCE)
-        self.page.wait_for_function(
-            "cell => !cell || getComputedStyle(cell).visibility === 'hidden'",
-            arg=self.bar(), timeout=PATIENCE,
-        )
+        if bar.count():
+            hidden = "bar => getComputedStyle(bar).visibility === 'hidden'"
+            self.page.wait_for_function(hidden, arg=bar.element_handle(), timeout=PATIENCE)
         self.page.wait_for_timeout(PAUSE)
         return self.page.evaluate("record.frames")
-
-    def bar(self):
-        bar = self.box.locator(".demo-progress")
-        return bar.element_handle() if bar.count() else None
 
     def move(self, n_moves):
         """Walk up and down the slider, one key at a time, and keep the times."""
@@ -174,7 +156,7 @@ class Cell:
                 self.direction = "ArrowRight"
             if now == high:
                 self.direction = "ArrowLeft"
-            self.times.append(self.press(self.direction)[0][0])
+            self.times.append(self.press(self.direction)[0])
 
 
 def main():
@@ -184,40 +166,37 @@ def main():
     with tempfile.TemporaryDirectory() as folder, launch_chromium() as chromium:
         server = LabServer(folder)
         try:
-            floor = measure_still(server, chromium, n_rounds, n_moves)
-            measure_training(server, chromium, floor)
+            measure_still(server, chromium, n_rounds, n_moves)
+            measure_training(server, chromium)
         finally:
             server.stop()
 
 
 def measure_still(server, chromium, n_rounds, n_moves):
-    """Print the table of demos without training; return the median of the floor."""
-    cells = [SETUP, FLOOR, READY]
+    """Print the table of demos without training."""
+    cells = [SETUP, FLOOR]
     for demo in STILL.values():
         name, _, argument = demo.partition(", ")
         cells += [f"{name}({argument})", f"interact({demo})"]
     page = open_page(server, chromium, "still", cells)
-    rows = {"floor": Cell(page, 1), "floor, a ready picture": Cell(page, 2)}
+    rows = {"floor": Cell(page, 1)}
     for index, name in enumerate(STILL):
-        rows[name] = Cell(page, 3 + 2 * index)
-        rows[f"{name}, interact"] = Cell(page, 4 + 2 * index)
+        rows[name] = Cell(page, 2 + 2 * index)
+        rows[f"{name}, interact"] = Cell(page, 3 + 2 * index)
     for _ in range(n_rounds):
         for row in rows.values():
             row.move(n_moves)
     page.close()
-    floor = quantiles(rows["floor"].times)
-    print(f"{'key press -> picture':28}{'median':>8}{'p95':>8}   times the floor", flush=True)
+    print(f"{'key press -> picture':28}{'median':>8}{'p95':>8}", flush=True)
     for name, row in rows.items():
-        ours = quantiles(row.times)
-        ratios = " / ".join(f"{one / other:.2f}" for one, other in zip(ours, floor))
-        print(f"{name:28}{ours[0]:5.0f} ms{ours[1]:5.0f} ms   {ratios}", flush=True)
-    return floor[0]
+        p95 = statistics.quantiles(row.times, n=20, method="inclusive")[-1]
+        print(f"{name:28}{statistics.median(row.times):5.0f} ms{p95:5.0f} ms", flush=True)
 
 
-def measure_training(server, chromium, floor):
+def measure_training(server, chromium):
     """Print the table of demos that train: each setting is new, then all are visited again."""
     page = open_page(server, chromium, "training", [SETUP, *(one for one, _ in TRAINING.values())])
-    print(f"\n{'demos that train':28}{'first frame':>12}{'a quarter':>12}{'final':>12}{'again':>9}")
+    print(f"\n{'demos that train':28}{'first frame':>12}{'final':>12}{'again':>9}")
     for index, (name, (_, walks)) in enumerate(TRAINING.items(), start=1):
         for label, slider, n_presses in walks:
             cell = Cell(page, index, slider)
@@ -225,35 +204,14 @@ def measure_training(server, chromium, floor):
             if float(cell.handle.get_attribute("aria-valuenow")) > 0:
                 cell.press("Home")
             runs = [cell.press("ArrowRight") for _ in range(n_presses)]
-            again = [cell.press("ArrowLeft")[0][0] for _ in range(n_presses)]
-            first, quarter, final = (
-                [pick(run) for run in runs] for pick in (first_frame, first_quarter, last_frame)
-            )
+            again = [cell.press("ArrowLeft")[0] for _ in range(n_presses)]
             columns = "".join(
-                f"{statistics.median(one):5.0f} ≤{max(one):5.0f}" for one in (first, quarter, final)
+                f"{statistics.median(times):5.0f} ≤{max(times):5.0f}"
+                for times in ([run[place] for run in runs] for place in (0, -1))
             )
             print(f"{name + ', ' + label:28}{columns}{statistics.median(again):6.0f}", flush=True)
-    print(f"milliseconds, median ≤ maximum; the floor's median: {floor:.0f} ms")
+    print("milliseconds, median ≤ maximum")
     page.close()
-
-
-def first_frame(run):
-    return run[0][0]
-
-
-def first_quarter(run):
-    """When the first quarter of the networks was there, or of the way, for those side by side."""
-    return next(time for time, said in run if share_in(said) >= 25)
-
-
-def last_frame(run):
-    return run[-1][0]
-
-
-def share_in(sentence):
-    """Return the percentage of "Training, 35%. ...", 100 where the training is over."""
-    head = sentence.strip().split("%")[0]
-    return int(head.removeprefix("Training, ")) if head.startswith("Training, ") else 100
 
 
 def open_page(server, chromium, name, sources):
@@ -266,11 +224,6 @@ def open_page(server, chromium, name, sources):
     opened.kernel.close()  # nobody else listens while the clock runs
     opened.page.set_default_timeout(PATIENCE)
     return opened.page
-
-
-def quantiles(times):
-    """Return the median and the 95th percentile."""
-    return statistics.median(times), statistics.quantiles(times, n=20, method="inclusive")[-1]
 
 
 if __name__ == "__main__":

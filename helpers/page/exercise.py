@@ -35,6 +35,18 @@ class Feedback:
         return textwrap.fill(text, 88, subsequent_indent="  ", break_long_words=False)
 
 
+class _HintError(Exception):
+    """The message is the hint."""
+
+
+class _BlankError(Exception):
+    """There is still a `...` in the attempt."""
+
+
+class _TooSlowError(KeyboardInterrupt):  # so that `except Exception` does not swallow it
+    pass
+
+
 class Exercise:
     """`check_x = Exercise(x, draw, mistakes)`; `check_x(attempt)` returns a Feedback.
 
@@ -50,65 +62,55 @@ class Exercise:
     """
 
     def __init__(self, reference, draw, mistakes, *, praise="", n_cases=4):
-        other = _REFERENCES.get(reference.__name__, reference)
-        if (other.__module__, other.__qualname__) != (reference.__module__, reference.__qualname__):
-            raise ValueError(f"there is another exercise called {reference.__name__!r}")
-        _REFERENCES[reference.__name__] = reference  # the newer one, after a reload
-        self.reference, self.praise = reference, praise
-        self.mistakes = mistakes
+        _REFERENCES[reference.__name__] = self.reference = reference
+        self.mistakes, self.praise = mistakes, praise
         generator = np.random.default_rng(20150211)
         self._cases = [draw(generator) for _ in range(n_cases)]
 
     def __call__(self, *attempts):
         try:
-            with _quiet(), _time_limit(SECONDS):
-                return self._judge(*attempts)
+            with warnings.catch_warnings(), np.errstate(all="ignore"), _time_limit(SECONDS):
+                warnings.simplefilter("ignore")
+                self._judge(*attempts)
+        except _BlankError:
+            message = "Not attempted yet: replace the ... and run this cell again."
+            return Feedback("not attempted", message)
+        except _HintError as hint:
+            return Feedback("hint", str(hint))
+        except _TooSlowError:
+            return Feedback(
+                "hint", f"Your function ran for more than {SECONDS} seconds. Is there a loop that "
+                "never ends?",
+            )
         except KeyboardInterrupt:
             raise
-        except _TooSlowError:
-            return _hint(
-                f"Your function ran for more than {SECONDS} seconds. Is there a loop that never "
-                "ends?"
-            )
         except BaseException as error:  # exit(), an array that refuses to be one, ...
-            return _hint(f"Your answer could not be compared: {_in_words(error)}.")
+            return Feedback("hint", f"Your answer could not be compared: {_in_words(error)}.")
+        return Feedback("correct", f"Correct. {self.praise}".strip())
 
     def _judge(self, *attempts):
-        name = self.reference.__name__
-        attempt = attempts[0] if len(attempts) == 1 else None
+        """Raise _HintError or _BlankError unless the one attempt is right."""
+        name, attempt = self.reference.__name__, attempts[0] if len(attempts) == 1 else None
         if attempt is Ellipsis:
-            return _NOT_ATTEMPTED
+            raise _BlankError
         if not callable(attempt):
             got = ", ".join(type(one).__name__ for one in attempts) or "nothing"
-            return _hint(
+            raise _HintError(
                 f"Hand the function itself to the check, check_{name}({name}), without calling "
                 f"it; this was of type {got}."
             )
-        answers = []
-        for case in self._cases:
-            answer = _call(attempt, case, self.reference(*copy.deepcopy(case)))
-            if isinstance(answer, Feedback):
-                return answer
-            answers.append(answer)
-        return self._compare(answers)
-
-    def _compare(self, answers):
-        if self._agrees(answers, self.reference):
-            return Feedback("correct", " ".join(["Correct.", self.praise]).strip())
+        expected = self._answers_of(self.reference)
+        answers = [_answer(attempt, *pair) for pair in zip(self._cases, expected)]
+        differences = [pair for pair in zip(answers, expected) if not _same(*pair)]
+        if not differences:
+            return
         for hint, mistaken in self.mistakes.items():
-            if self._agrees(answers, mistaken):
-                return _hint(hint)
-        for case, answer in zip(self._cases, answers):
-            expected = self.reference(*copy.deepcopy(case))
-            if not _same(answer, expected):
-                return _hint(_first_difference(answer, expected))
-        raise AssertionError("the answers differ in no case")
+            if all(map(_same, answers, self._answers_of(mistaken))):
+                raise _HintError(hint)
+        raise _HintError(_first_difference(*differences[0]))
 
-    def _agrees(self, answers, function):
-        return all(
-            _same(answer, function(*copy.deepcopy(case)))
-            for case, answer in zip(self._cases, answers)
-        )
+    def _answers_of(self, function):
+        return [function(*copy.deepcopy(case)) for case in self._cases]
 
 
 @dataclass(frozen=True)
@@ -140,22 +142,6 @@ def reveal(name):
     return Revealed(name, inspect.getsource(_REFERENCES[name]))
 
 
-_NOT_ATTEMPTED = Feedback(
-    "not attempted", "Not attempted yet: replace the ... and run this cell again."
-)
-
-
-class _TooSlowError(BaseException):  # so that `except Exception` does not swallow it
-    pass
-
-
-@contextlib.contextmanager
-def _quiet():
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        yield
-
-
 @contextlib.contextmanager
 def _time_limit(seconds):
     """Raise _TooSlowError in the block after `seconds`, where the system can do that."""
@@ -164,13 +150,11 @@ def _time_limit(seconds):
         yield
         return
 
-    def stop(_signal, frame):
-        if _is_inside(frame, Exercise._judge):  # not while this limit is being taken off
-            raise _TooSlowError
+    def stop(_signal, _frame):
+        raise _TooSlowError
 
     before = signal.signal(signal.SIGALRM, stop)
-    # Again and again: a bare `except` in the attempt may swallow the first ones.
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.01)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
@@ -178,89 +162,64 @@ def _time_limit(seconds):
         signal.signal(signal.SIGALRM, before)
 
 
-def _is_inside(frame, function):
-    while frame is not None and frame.f_code is not function.__code__:
-        frame = frame.f_back
-    return frame is not None
-
-
-def _call(attempt, case, expected):
-    """Return what `attempt` answers to a case, in the form of `expected`; or a Feedback."""
+def _answer(attempt, case, expected):
+    """Return what `attempt` answers to a case, in the form of `expected`."""
     arguments = copy.deepcopy(case)
-    _spoil_freed_memory(expected)
+    # np.empty must not find the right answer in memory that was freed.
+    for part in expected if isinstance(expected, tuple) else [expected]:
+        _ = [np.full(np.shape(part), np.nan) for _ in range(16)]
     try:
         answer = attempt(*arguments)
-    except (KeyboardInterrupt, _TooSlowError):
+    except KeyboardInterrupt:
         raise
     except BaseException as error:
         if isinstance(error, (TypeError, AttributeError)) and "ellipsis" in str(error):
-            return _NOT_ATTEMPTED
-        return _hint(f"Your function raised {_in_words(error)}{_line_of(error)}.")
+            raise _BlankError from None
+        told = f"Your function raised {_in_words(error)}{_line_of(error)}."
+        raise _HintError(told) from None
     if answer is None:
-        return _hint("Your function returned nothing. Is the `return` missing?")
-    if not all(map(_unchanged, arguments, case)):
-        return _hint(
+        raise _HintError("Your function returned nothing. Is the `return` missing?")
+    if not all(map(np.array_equal, arguments, case)):
+        raise _HintError(
             "Your function changes its arguments in place. Compute new arrays: write "
             "`z = z - mean`, not `z -= mean`."
         )
     return _read(answer, expected)
 
 
-def _spoil_freed_memory(expected):
-    """Fill memory of the size of the answer: `np.empty` must not find the right one there."""
-    for part in expected if isinstance(expected, tuple) else (expected,):
-        if not isinstance(part, str):
-            _ = [np.full(np.shape(part), np.nan) for _ in range(16)]
-
-
-def _unchanged(argument, original):
-    return np.array_equal(np.asarray(argument), np.asarray(original))
-
-
 def _read(answer, expected):
-    """Return a copy of `answer` as a plain text, tuple or array like `expected`; or a Feedback."""
+    """Return a copy of `answer` as a plain text, tuple or array like `expected`."""
     if answer is Ellipsis:
-        return _NOT_ATTEMPTED
+        raise _BlankError
     if isinstance(expected, str):
-        return _read_word(answer, expected)
+        answer = answer.item() if isinstance(answer, np.ndarray) and not answer.ndim else answer
+        if isinstance(answer, str):
+            return str.__str__(answer)
+        raise _HintError(f"The answer is a word, such as {expected!r}; yours is {_kind(answer)}.")
     if isinstance(expected, tuple):
-        return _read_parts(answer, expected)
+        parts = tuple(answer) if isinstance(answer, (tuple, list, np.ndarray)) else ()
+        if len(parts) == len(expected):
+            return tuple(map(_read, parts, expected))
+        raise _HintError(
+            f"Return {len(expected)} values, separated by commas; yours is {_kind(answer)}."
+        )
     try:
         values = np.array(answer)
-    except (KeyboardInterrupt, _TooSlowError):
+    except KeyboardInterrupt:
         raise
     except BaseException:
-        values = None
-    if values is None or values.dtype.kind not in "iuf":
-        return _hint(f"The answer consists of numbers; yours is {_described(answer)}.")
-    if values.shape != np.shape(expected):
-        return _hint(
-            f"The answer has {_shape(np.shape(expected))} here, yours has {_shape(values.shape)}."
-        )
+        values = np.array(None)
+    wanted = np.shape(expected)
+    if values.dtype.kind not in "iuf":
+        raise _HintError(f"The answer consists of numbers; yours is {_kind(answer)}.")
+    if values.shape != wanted:
+        raise _HintError(f"The answer has {_shape(wanted)} here, yours has {_shape(values.shape)}.")
     if not np.isfinite(values).all():
-        return _hint(
+        raise _HintError(
             "Your answer holds NaN or infinite values. Is something divided by zero, or an array "
             "never filled in?"
         )
     return values
-
-
-def _read_word(answer, expected):
-    if isinstance(answer, np.ndarray) and answer.ndim == 0:
-        answer = answer.item()
-    if not isinstance(answer, str):
-        return _hint(f"The answer is a word, such as {expected!r}; yours is {_described(answer)}.")
-    return str.__str__(answer)
-
-
-def _read_parts(answer, expected):
-    parts = tuple(answer) if isinstance(answer, (tuple, list, np.ndarray)) else ()
-    if len(parts) != len(expected):
-        return _hint(
-            f"Return {len(expected)} values, separated by commas; yours is {_described(answer)}."
-        )
-    read = tuple(map(_read, parts, expected))
-    return next((part for part in read if isinstance(part, Feedback)), read)
 
 
 def _same(answer, expected):
@@ -293,11 +252,7 @@ def _first_difference(answer, expected):
     )
 
 
-def _hint(message):
-    return Feedback("hint", message)
-
-
-def _described(answer):
+def _kind(answer):
     if isinstance(answer, (tuple, list)):
         return f"a {type(answer).__name__} of {len(answer)}"
     if isinstance(answer, np.ndarray):

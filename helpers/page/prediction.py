@@ -22,7 +22,6 @@ from helpers.page.panel import follow, paragraph
 from helpers.page.progress import widget_view
 
 NO_BET = "no bet yet"
-SIDES = ("too low", "close", "too high")
 LETTERS = "ABCDEFGH"
 WIDTH = "760px"
 
@@ -78,46 +77,51 @@ def predict(question, *answers):
         raise ValueError(f"question must be a text, got {question!r}")
     if len(answers) == 1 and isinstance(answers[0], Scale):
         (scale,) = answers
-        replies = dict(zip(SIDES, (scale.too_low, scale.close, scale.too_high)))
-        return Prediction(question, scale, None, replies)
+        replies = {"too low": scale.too_low, "close": scale.close, "too high": scale.too_high}
+        return Prediction(question, scale, {}, replies)
     if not all(isinstance(one, Answer) for one in answers):
         raise TypeError(f"answers must be Answers, or one Scale, got {answers!r}")
     texts = [one.text for one in answers]
     if not 2 <= len(texts) <= len(LETTERS) or len(set(texts)) < len(texts):
         raise ValueError(f"answers must be 2 to {len(LETTERS)} different ones, got {texts!r}")
     ranges = {one.text: one.range for one in answers if one.range is not None}
-    _check_ranges(ranges)
+    in_order = sorted(ranges.values())
+    gaps = any(low != high for (_, high), (low, _) in pairwise(in_order))
+    if gaps or not all(low < high for low, high in in_order):
+        raise ValueError(f"ranges must be (low, high), without gaps or overlaps, got {in_order}")
     return Prediction(question, texts, ranges, {one.text: one.reply for one in answers})
-
-
-def _check_ranges(ranges):
-    for answer, (low, high) in ranges.items():
-        if not low < high:
-            raise ValueError(f"the range of {answer!r} must be (low, high), got {(low, high)}")
-    ordered = sorted(ranges.values())
-    if any(low != high for (_, high), (low, _) in pairwise(ordered)):
-        raise ValueError(f"ranges must neither overlap nor leave gaps, got {ordered}")
 
 
 class Prediction:
     """A question with buttons or a slider; made by `predict`.
 
-    `value` is the answer (a text) or the number that was bet, None before. because: {answer, or
-    one of SIDES: the reply}.
+    `value` is the answer (a text) or the number that was bet, None before. options: the answers,
+    or a Scale. ranges: {answer: range}. because: {answer, or "too low", "close", "too high": the
+    reply}.
     """
 
     def __init__(self, question, options, ranges, because):
         self.question, self.options, self.ranges = question, options, ranges
-        self.because = because
+        self.because, self.is_number = because, isinstance(options, Scale)
         if not all(because.values()):
             raise ValueError(f"replies must be sentences, one for each of {list(because)}")
         self.control = self._slider() if self.is_number else self._buttons()
         title = ipywidgets.HTML(paragraph(question, "Bet."), layout=Layout(max_width=WIDTH))
         self.view = ipywidgets.VBox([title, self.control, spoken_names()])
 
-    @property
-    def is_number(self):
-        return isinstance(self.options, Scale)
+    def _slider(self):
+        numbers = [round(float(value), 10) for value in self.options.values]  # 0.7, not 0.7...01
+        choices = [(NO_BET, NO_BET)] + [(self.options.text(number), number) for number in numbers]
+        return ipywidgets.SelectionSlider(
+            options=choices, description="your bet",
+            style={"description_width": "initial"}, layout=Layout(width="440px"),
+        )
+
+    def _buttons(self):
+        return ipywidgets.RadioButtons(
+            options=[(f"{letter}  {one}", one) for letter, one in zip(LETTERS, self.options)],
+            value=None, layout=Layout(width="max-content", max_width=WIDTH),
+        )
 
     @property
     def value(self):
@@ -134,13 +138,13 @@ class Prediction:
         measured: an Interval, a number, or one of the answers. Raises ValueError when it fits none.
         """
         value = measured.mean if isinstance(measured, Interval) else measured
-        if self.is_number:
-            return check_number("measured", value)
-        if not self.ranges or isinstance(value, str):
+        if not self.is_number and (isinstance(value, str) or not self.ranges):
             if value not in self.options:
                 raise ValueError(f"measured must be one of {self.options}, got {value!r}")
             return value
         value = check_number("measured", value)
+        if self.is_number:
+            return value
         for answer, (low, high) in self.ranges.items():
             if low <= value < high:
                 return answer
@@ -164,34 +168,19 @@ class Prediction:
         """Return the answer behind its letter, "B, one half"."""
         return f"{LETTERS[self.options.index(answer)]}, {answer}"
 
-    def _slider(self):
-        scale = self.options
-        numbers = [round(float(value), 10) for value in scale.values]  # 0.7, not 0.7000000000000001
-        choices = [(NO_BET, NO_BET)] + [(scale.text(number), number) for number in numbers]
-        return ipywidgets.SelectionSlider(
-            options=choices, description="your bet",
-            style={"description_width": "initial"}, layout=Layout(width="440px"),
-        )
-
-    def _buttons(self):
-        return ipywidgets.RadioButtons(
-            options=[(f"{letter}  {answer}", answer) for letter, answer in self._numbered()],
-            value=None, layout=Layout(width="max-content", max_width=WIDTH),
-        )
-
-    def _numbered(self):
-        return zip(LETTERS, self.options)
-
-    def _choices(self, template):
+    def _repr_mimebundle_(self, include=None, exclude=None):
         if self.is_number:
             low, *_, high = map(self.options.text, self.options.values)
-            return [f"A slider from {low} to {high}."]
-        return [template.format(letter, answer) for letter, answer in self._numbered()]
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        plain = " ".join([f"Bet. {self.question}", *self._choices("{}: {}.")])
-        markdown = "\n".join([f"**Bet.** {self.question}\n", *self._choices("- **{}** {}")])
-        return {**widget_view(self.view), "text/markdown": markdown, "text/plain": plain}
+            plain = marked = [f"A slider from {low} to {high}."]
+        else:
+            choices = list(zip(LETTERS, self.options))
+            plain = [f"{letter}: {answer}." for letter, answer in choices]
+            marked = [f"- **{letter}** {answer}" for letter, answer in choices]
+        return {
+            **widget_view(self.view),
+            "text/markdown": "\n".join([f"**Bet.** {self.question}\n", *marked]),
+            "text/plain": " ".join([f"Bet. {self.question}", *plain]),
+        }
 
 
 class Comparison:
@@ -212,29 +201,28 @@ class Comparison:
         if value is None:
             return f"{self._measured()} You have not bet yet: the question above still waits."
         if self.bet.is_number:
-            side = self.bet.side_of(value, self.measured)
-            said = f"You bet {self.bet.options.text(value)}: {side}."
-            return f"{said} {self._measured()} {self.because[side]}"
-        verdict = "right." if value == self.right else "not what we measured."
-        said = f"You bet {self.bet.lettered(value)}: {verdict}"
-        return f"{said} {self._measured()} {self.because[value]}"
+            verdict = reply = self.bet.side_of(value, self.measured)
+            said, end = self.bet.options.text(value), "."
+        else:
+            verdict = "right." if value == self.right else "not what we measured."
+            said, reply, end = self.bet.lettered(value), value, ""
+        return f"You bet {said}: {verdict}{end} {self._measured()} {self.because[reply]}"
 
     def _measured(self):
-        if self.bet.is_number:
-            number = isinstance(self.measured, Interval)
-            text = f"{self.measured}" if number else self.bet.options.text(self.right)
-            return f"Measured: {text}{self.bet.options.unit if number else ''}."
-        number = f"{self.measured}: " if isinstance(self.measured, Interval) else ""
-        return f"Measured: {number}{self.bet.lettered(self.right)}."
+        is_interval = isinstance(self.measured, Interval)
+        if not self.bet.is_number:
+            number = f"{self.measured}: " if is_interval else ""
+            return f"Measured: {number}{self.bet.lettered(self.right)}."
+        scale = self.bet.options
+        text = f"{self.measured}{scale.unit}" if is_interval else scale.text(self.right)
+        return f"Measured: {text}."
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        replies = [f"{self._name(key)}: {sentence}" for key, sentence in self.because.items()]
-        lines = [self._measured(), *(f"Whoever bet {reply}" for reply in replies)]
-        markdown = "\n".join([f"*{lines[0]}*\n", *(f"- {line}" for line in lines[1:])])
+        name = str if self.bet.is_number else self.bet.lettered
+        replies = [f"Whoever bet {name(key)}: {reply}" for key, reply in self.because.items()]
+        measured = self._measured()
         return {
-            **widget_view(self.view), "text/markdown": markdown, "text/plain": " ".join(lines),
+            **widget_view(self.view),
+            "text/markdown": "\n".join([f"*{measured}*\n", *(f"- {one}" for one in replies)]),
+            "text/plain": " ".join([measured, *replies]),
         }
-
-    def _name(self, key):
-        return key if self.bet.is_number else self.bet.lettered(key)
-

@@ -8,6 +8,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 from ipywidgets import IntProgress, Layout
 
+from helpers.long_work import finish
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SECONDS_BETWEEN_MOVES = 0.1
 _BAR_IN_PLACE = ContextVar("bar_in_place", default=None)
@@ -24,12 +26,17 @@ def widget_view(widget):
 
 def with_progress(label, work):
     """Return the last result of `work`, which yields (share done, result so far), behind a bar."""
-    result = None
-    with moving_bar(100, label) as move_to:
-        for share, latest in work:
-            result = result if latest is None else latest
-            move_to(round(100 * share))
-    return result
+    bar = _BAR_IN_PLACE.get()
+    if bar is not None:
+        return finish(_moving(bar, label, work))
+    bar = IntProgress(max=100, layout=Layout(width="480px"))
+    bar.style.description_width = "initial"
+    if InteractiveShell.initialized():  # elsewhere display would print the bundle
+        display(widget_view(bar), raw=True)
+    try:
+        return finish(_moving(bar, label, work))
+    finally:
+        bar.close()
 
 
 @contextmanager
@@ -42,30 +49,11 @@ def bars_in(bar):
         _BAR_IN_PLACE.reset(token)
 
 
-@contextmanager
-def moving_bar(high, label):
-    """Show a bar until the block ends; yields a function that moves it to a value up to `high`.
-
-    It sends ten messages a second at most.
-    """
-    bar, is_in_place = _BAR_IN_PLACE.get(), True
-    if bar is None:
-        bar, is_in_place = IntProgress(layout=Layout(width="480px")), False
-        bar.style.description_width = "initial"
-    bar.value, bar.max, bar.description = 0, high, label
+def _moving(bar, label, work):
+    """Yield what `work` yields; ten times a second at most `bar` moves."""
+    bar.value, bar.max, bar.description = 0, 100, label
     moved_at = 0.0
-
-    def move_to(value):
-        nonlocal moved_at
-        now = time.monotonic()
-        if now - moved_at >= SECONDS_BETWEEN_MOVES:
-            bar.value, moved_at = value, now
-
-    # Outside of a notebook display would print the bundle.
-    if InteractiveShell.initialized() and not is_in_place:
-        display(widget_view(bar), raw=True)
-    try:
-        yield move_to
-    finally:
-        if not is_in_place:
-            bar.close()
+    for share, latest in work:
+        if time.monotonic() - moved_at >= SECONDS_BETWEEN_MOVES:
+            bar.value, moved_at = round(100 * share), time.monotonic()
+        yield share, latest

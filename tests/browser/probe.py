@@ -5,6 +5,7 @@ same widget in the page. What the page has to show for a demo is not read from t
 computed and drawn again, by a new picture.
 """
 
+import base64
 import gc
 import hashlib
 import html
@@ -194,7 +195,7 @@ def state(tag):
     """Return what the page has to show for one widget."""
     widget = WIDGETS[tag]
     if isinstance(widget, ipywidgets.Image):
-        return _digest(widget.value)
+        return _digest(base64.b64decode(bytes(widget.value).partition(b",")[2]))
     if isinstance(widget, ipywidgets.HTML):
         return _words(widget.value)
     if isinstance(widget, ipywidgets.Checkbox):
