@@ -22,7 +22,7 @@ DRAWING, INTERACTION = {"matplotlib", "mpl_toolkits", "PIL"}, {"ipywidgets", "IP
 # Pictures draw what an experiment found; they do not find out.
 COMPUTING = {"layers", "network", "training", "layer_statistics", "shift", "randomness"}
 PICTURES = {"pictures", "picture", "parts", "charts"}
-PURPOSES = {"experiments": 0, "exercises": 0, "ledger": 0, "pictures": 1}  # demos, board: 2
+PURPOSES = {None: 0, "experiments": 0, "exercises": 0, "ledger": 0, "pictures": 1}  # others: 2
 
 
 def imported_names(source):
@@ -55,7 +55,7 @@ def is_allowed(module, imported):
     if "execute" in (unit, other):
         return False
     if unit == other:
-        return PURPOSES.get(purpose, 2) >= PURPOSES.get(other_purpose, 0)
+        return PURPOSES.get(purpose, 2) >= PURPOSES.get(other_purpose, 2)
     if purpose == "pictures" and other in COMPUTING:
         return False
     height, other_height = (HEIGHTS.get(one, ROOM) for one in (unit, other))
