@@ -80,8 +80,8 @@ def test_the_package_re_exports_nothing():
     assert MODULES["helpers"] == set()
 
 
-# Importing the core takes little longer than importing NumPy. shift needs scikit-learn's
-# classifier, and intervals a quantile from scipy.special, but not all of scipy.stats.
+# Importing the core takes little longer than importing NumPy, but for shift and for intervals,
+# which need a function of scipy each: not all of scipy.stats.
 SLOW = DRAWING | INTERACTION | {"scipy", "sklearn", "joblib", "pandas", "jupyter_client"}
 
 
