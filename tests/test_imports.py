@@ -1,6 +1,6 @@
 """Imports point one way: core -> page -> a notebook's room -> the ledger's room -> the lecture.
 
-Imports are read from the sources, those inside functions included; nothing is run. A second test
+Imports are read from the sources, those inside functions included; nothing is run. A last test
 sees what a fresh Python has loaded.
 """
 
@@ -9,40 +9,20 @@ import subprocess
 import sys
 from graphlib import TopologicalSorter
 
+import pytest
+
 from helpers.execute import ROOT
 
-ROOMS = {"covariate_shift", "batch_norm_mechanics", "hidden_layer_stability", "minibatch_noise"}
-# Each level may import from those before it; a folder also from itself, the core by LEVELS_OF_CORE.
-LEVELS = [{"page"}, ROOMS, {"weighing_the_evidence"}, {"lecture"}]
-LEVELS_OF_CORE = [
-    {"checks", "long_work"},
-    {"arithmetic", "randomness", "second_process"},
-    {"datasets", "faces", "layers"},
-    {"network", "recoloured"},
-    {"training"},
-    {"layer_statistics", "shift", "intervals", "arms"},
-]
-HEIGHT = {
-    unit: height for height, units in enumerate(LEVELS_OF_CORE + LEVELS) for unit in units
-}
-CORE = set().union(*LEVELS_OF_CORE)
-APART = {"execute"}  # a command, which knows nothing of what the notebooks teach
+CORE = {path.stem for path in (ROOT / "helpers").glob("[!_]*.py")} - {"execute"}  # a command, apart
+# Each folder may import from those below it and from itself; all others are rooms, at ROOM.
+PAGE, ROOM = 1, 2
+HEIGHTS = {**dict.fromkeys(CORE, 0), "page": PAGE, "weighing_the_evidence": 3, "lecture": 4}
 
-DRAWING = {"matplotlib", "mpl_toolkits", "PIL"}
-INTERACTION = {"ipywidgets", "IPython"}
+DRAWING, INTERACTION = {"matplotlib", "mpl_toolkits", "PIL"}, {"ipywidgets", "IPython"}
 # Pictures draw what an experiment found; they do not find out.
 COMPUTING = {"layers", "network", "training", "layer_statistics", "shift", "randomness"}
 PICTURES = {"pictures", "picture", "parts", "charts"}
-PURPOSES = {"experiments": 0, "exercises": 0, "ledger": 0, "pictures": 1}  # demos, bets, board: 2
-
-
-def modules():
-    """Return {dotted name: set of dotted names that it imports} of the whole package."""
-    found = {}
-    for path in sorted((ROOT / "helpers").rglob("*.py")):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        found[name] = imported_names(path.read_text(encoding="utf-8"))
-    return found
+PURPOSES = {None: 0, "experiments": 0, "exercises": 0, "ledger": 0, "pictures": 1}  # others: 2
 
 
 def imported_names(source):
@@ -57,40 +37,35 @@ def imported_names(source):
     return names
 
 
-def unit_and_purpose(name):
-    """"helpers.page.panel" -> ("page", "panel"); "helpers.layers" -> ("layers", None)."""
-    _, unit, purpose, *_ = [*name.split("."), None, None]
-    return (unit, None) if unit in CORE | APART else (unit, purpose)
+MODULES = {}  # dotted name of each module of the package: dotted names that it imports
+for path in sorted((ROOT / "helpers").rglob("*.py")):
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    MODULES[name] = imported_names(path.read_text(encoding="utf-8"))
 
 
 def is_allowed(module, imported):
-    unit, purpose = unit_and_purpose(module)
-    if not imported.startswith("helpers"):
-        library = imported.split(".")[0]
+    _, unit, purpose, *_ = [*module.split("."), None, None]
+    library, other, other_purpose, *_ = [*imported.split("."), None, None]
+    if library != "helpers":
         if unit in CORE or PURPOSES.get(purpose) == 0:
             return library not in DRAWING | INTERACTION
         return purpose not in PICTURES or library not in INTERACTION
-    other, other_purpose = unit_and_purpose(imported)
     if other is None:
         return True  # `from helpers import x` also names helpers.x
-    if APART & {unit, other}:
+    if "execute" in (unit, other):
         return False
     if unit == other:
-        return unit not in CORE and PURPOSES.get(purpose, 2) >= PURPOSES.get(other_purpose, 0)
+        return PURPOSES.get(purpose, 2) >= PURPOSES.get(other_purpose, 2)
     if purpose == "pictures" and other in COMPUTING:
         return False
-    return HEIGHT[other] < HEIGHT[unit]
-
-
-def test_every_module_has_its_place():
-    units = {unit_and_purpose(name)[0] for name in modules()} - {None}
-    assert units == set(HEIGHT) | APART
+    height, other_height = (HEIGHTS.get(one, ROOM) for one in (unit, other))
+    return other_height < height or (unit in CORE and other in CORE)
 
 
 def test_imports_point_one_way():
     wrong = [
         f"{module} imports {name}"
-        for module, names in modules().items()
+        for module, names in MODULES.items()
         for name in sorted(names)
         if name.startswith((".", "matplotlib.pyplot")) or not is_allowed(module, name)
     ]
@@ -98,35 +73,26 @@ def test_imports_point_one_way():
 
 
 def test_no_modules_import_each_other():
-    found = modules()
-    TopologicalSorter({module: names & set(found) for module, names in found.items()}).prepare()
+    TopologicalSorter({module: names & {*MODULES} for module, names in MODULES.items()}).prepare()
 
 
 def test_the_package_re_exports_nothing():
-    assert modules()["helpers"] == set()
+    assert MODULES["helpers"] == set()
 
 
-# Importing the core takes little longer than importing NumPy. shift and intervals need functions
-# of scipy.special.
+# Importing the core takes little longer than importing NumPy, but for shift and for intervals,
+# which need a function of scipy each: not all of scipy.stats.
 SLOW = DRAWING | INTERACTION | {"scipy", "sklearn", "joblib", "pandas", "jupyter_client"}
-LIGHT = sorted(CORE - {"shift", "intervals"})
 
 
-def loaded_by(*names):
-    """Return the names of all modules that a fresh Python has after importing `names`."""
-    code = f"import sys, {', '.join(names)}\nprint(*sys.modules)"
-    command = [sys.executable, "-c", code]
-    run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    return set(run.stdout.split())
-
-
-def test_the_core_loads_no_slow_library():
-    loaded = loaded_by(*(f"helpers.{unit}" for unit in LIGHT))
-    assert {f"helpers.{unit}" for unit in LIGHT} <= loaded
-    assert not loaded & SLOW
-
-
-def test_intervals_load_a_quantile_and_not_all_of_statistics():
-    loaded = loaded_by("helpers.intervals", "helpers.shift")
-    assert "scipy.special" in loaded and "scipy.stats" not in loaded
-    assert not loaded & (SLOW - {"scipy"})
+@pytest.mark.parametrize(
+    ("units", "slow"),
+    [(CORE - {"shift", "intervals"}, SLOW), ({"intervals"}, SLOW - {"scipy"} | {"scipy.stats"})],
+    ids=["core", "intervals"],
+)
+def test_what_is_slow_is_not_loaded(units, slow):
+    code = f"import sys, {', '.join(f'helpers.{unit}' for unit in units)}\nprint(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    assert not {*run.stdout.split()} & slow
