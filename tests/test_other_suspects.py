@@ -212,7 +212,7 @@ def test_the_score_counts_more_as_many_and_fewer():
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("depth", None, "lacks depth"),
+        ("depth", None, "depth is not a file"),
         ("activation", lambda a: a[::-1], "is altered: it must hold"),
         ("batch_norm", lambda a: a[0], "is altered: it must hold"),
         ("final_losses", lambda a: a[..., 1:, :], r"\(3, 3, 3, 2, 9, 16\)"),
