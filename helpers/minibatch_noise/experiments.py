@@ -157,6 +157,8 @@ def measure_noise(values, batch_sizes, n_batches=500, *, seed):
 
 # -- training runs --
 
+# One pair of threads for all runs: each new thread would get memory of its own, and keep it.
+_HALVES = ThreadPoolExecutor(2)
 LIVE = dict(hidden=[32, 32], n_steps=100, batch_size=512, learning_rate=0.1, every=5, seed=0)
 LIVE_ARMS = {
     "group 512": dict(group_size=512),
@@ -211,15 +213,14 @@ def watch_group(group_size, dropout=0.0, *, grey=None, n_networks=16, n_test=100
             learning_rate=LIVE["learning_rate"], rng=streams.order[half],
         ))
         looks.append(losses_on(replace(data, train_inputs=inputs, train_targets=targets)))
-    with ThreadPoolExecutor(len(networks)) as pool:
-        for n_done in range(1, n_steps + 1):
-            list(pool.map(next, trainings))
-            if n_done % LIVE["every"] == 0:
-                one, other = pool.map(lambda look, network: look(network), looks, networks)
-                both = {name: np.append(one[name], other[name]) for name in one}
-                seen.append({"steps": n_done, **both})
-                so_far = {name: np.array([look[name] for look in seen]) for name in seen[0]}
-                yield n_done / n_steps, {**setting, **so_far}
+    for n_done in range(1, n_steps + 1):
+        list(_HALVES.map(next, trainings))
+        if n_done % LIVE["every"] == 0:
+            one, other = _HALVES.map(lambda look, network: look(network), looks, networks)
+            both = {name: np.append(one[name], other[name]) for name in one}
+            seen.append({"steps": n_done, **both})
+            so_far = {name: np.array([look[name] for look in seen]) for name in seen[0]}
+            yield n_done / n_steps, {**setting, **so_far}
 
 
 def sweep_batch_sizes(batch_norm, batch_sizes, n_epochs=20, *, n_test=1000, n_networks=16, seed=0):

@@ -155,7 +155,7 @@ def forget(demo):
         del _drawn[key]
     for name in [name for name in sys.modules if name.startswith("helpers.")]:
         for function in vars(sys.modules[name]).values():
-            if hasattr(function, "forget"):  # it is `remember`ed
+            if hasattr(function, "forget") and hasattr(function, "__wrapped__"):
                 function.forget()
 
 

@@ -64,7 +64,7 @@ def test_a_storm_leaves_the_picture_of_the_last_values(opened):
 @pytest.mark.only_in("04_minibatch_noise.ipynb")  # a demo without training, and one with it
 def test_500_moves_leave_the_memory_of_the_kernel_as_it_was(opened):
     for slider, _others in draggable(opened):
-        drag(slider, 100, ms_between=1)  # what is loaded and kept once
+        drag(slider, 300, ms_between=1)  # what is loaded and kept once
         opened.settle()
         before = opened.kernel.ask("megabytes()")
         drag(slider, 500, ms_between=1, seed=1)
