@@ -157,15 +157,16 @@ class LedgerView:
             description="Reveal the next row", button_style="primary", layout=Layout(width="200px")
         )
         self.all = ipywidgets.Button(description="Reveal all", layout=Layout(width="120px"))
-        self.next.on_click(lambda _button: self._reveal(1))
-        self.all.on_click(lambda _button: self._reveal(len(rows)))
+        self.next.on_click(lambda _button: self.reveal(1))
+        self.all.on_click(lambda _button: self.reveal(len(rows)))
         self.table = ipywidgets.HTML(layout=Layout(max_width="960px"))
         self.view = ipywidgets.VBox([ipywidgets.HBox([self.next, self.all]), self.table])
         for control in verdicts.controls.values():
             follow(control, self._draw)
         self._draw()
 
-    def _reveal(self, n_rows):
+    def reveal(self, n_rows):
+        """Open `n_rows` more rows."""
         with ONE_AT_A_TIME:
             self.n_shown = min(self.n_shown + n_rows, len(self.rows))
             self.next.disabled = self.all.disabled = self.n_shown == len(self.rows)
