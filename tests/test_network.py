@@ -11,6 +11,7 @@ from helpers.network import (
     Network,
     accuracy,
     multilayer_perceptron,
+    predict,
     softmax_cross_entropy,
 )
 from helpers.randomness import spawn_streams
@@ -212,6 +213,8 @@ def test_inputs_of_another_shape_are_refused():
     for shape in ((8, 4), (5,), (2, 8, 5), (0, 5)):
         with pytest.raises(ValueError, match="inputs must h"):
             make_network().forward(np.ones(shape), training=False)
+        with pytest.raises(ValueError, match="inputs must h"):
+            predict(make_network(), np.ones(shape))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
