@@ -171,6 +171,11 @@ LIVE_ARMS = {
 }
 
 
+def load_live(n_networks=16, n_test=1000, *, seed=0):
+    """Return the data of LIVE: 512 small training images, 20% of the labels replaced at random."""
+    return load_fashion_mnist(512, n_test, 7, 0.2, n_networks, seed=seed)
+
+
 def losses_on(data):
     """Return a look at both mean losses, in nats, with the statistics of all training images."""
 
@@ -188,11 +193,13 @@ def watch_live(arms=LIVE_ARMS, *, n_networks=16, n_test=1000, seed=0, **settings
 
     settings: instead of those of LIVE.
     """
-    data = load_fashion_mnist(512, n_test, 7, 0.2, n_networks, seed=seed)
+    data = load_live(n_networks, n_test, seed=seed)
     return watch_arms(arms, data, **{**LIVE, "look": losses_on(data), "seed": seed, **settings})
 
 
-def watch_group(group_size, dropout=0.0, *, grey=None, n_networks=16, n_test=1000, n_steps=100):
+def watch_group(
+    group_size, dropout=0.0, *, grey=None, n_networks=16, n_test=1000, n_steps=LIVE["n_steps"]
+):
     """Train the arm of `watch_live` with these settings; yields (share done, what is seen so far).
 
     {"group_size", "dropout", "grey"}: as given; {"steps"}: (n_looks,); and what `losses_on` looks
@@ -201,7 +208,7 @@ def watch_group(group_size, dropout=0.0, *, grey=None, n_networks=16, n_test=100
     """
     setting, seen = dict(group_size=group_size, dropout=dropout, grey=grey), []
     streams, networks, trainings, looks = spawn_streams(LIVE["seed"], n_networks), [], [], []
-    data = load_fashion_mnist(512, n_test, 7, 0.2, n_networks, rng=streams.data)
+    data = load_live(n_networks, n_test, seed=LIVE["seed"])
     for half in (slice(None, n_networks // 2), slice(n_networks // 2, None)):
         inputs, targets = data.train_inputs[half], data.train_targets[half]
         networks.append(multilayer_perceptron(

@@ -306,7 +306,7 @@ N_IMPORTANT = 5  # of 64 hidden units: the single worst one differs more from ne
 
 def _cost_of_a_unit(seed, **arm):
     """Return the accuracy lost with one of the N_IMPORTANT units, their mean, (n_networks,)."""
-    data = load_fashion_mnist(512, 1000, 7, 0.2, 16, seed=seed)  # as in `watch_live`
+    data = minibatch_noise.load_live(seed=seed)
     network = with_statistics(_live(seed, **arm).network, data.train_inputs)
     lost = silence_units(network, data.test_inputs, data.test_targets)
     return np.sort(lost, axis=0)[-N_IMPORTANT:].mean(axis=0)
