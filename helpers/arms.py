@@ -17,7 +17,6 @@ from itertools import islice
 import numpy as np
 
 from helpers.checks import check_flag, check_integer
-from helpers.layers import divergence_allowed
 from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, one_blas_thread
 from helpers.randomness import spawn_streams
@@ -169,8 +168,7 @@ class _Arm:
             if self.n_done == self.n_steps:
                 self._training = iter(())  # the optimiser is not needed any more
             # Layers remember their last inputs: 30 MB an arm, while others have their turn.
-            with divergence_allowed():
-                self._network.forward(self._example, training=False)
+            self._network.forward(self._example, training=False)
             for layer in self._network.layers:
                 for name in layer.parameters:
                     vars(layer).pop("grad_" + name, None)
