@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from helpers.page.workshop import Workshop
+from helpers.lecture.workshop import Workshop
 
 PATIENCE = 60
 

@@ -17,12 +17,12 @@ from helpers.lecture.beats import BEATS, PLANS
 from helpers.lecture.experiments import load_lecture
 from helpers.lecture.pictures import make_readable
 from helpers.lecture.tabs import TABS
+from helpers.lecture.workshop import Workshop
 from helpers.page.accessibility import spoken_names
 from helpers.page.panel import paragraph, typeset
 from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import LETTERS
 from helpers.page.progress import bars_in, widget_view
-from helpers.page.workshop import Workshop
 
 STATES = ("Bet", "Reveal", "Play")
 ENLARGE = 4 / 3  # a picture of 936 pixels fills two thirds of a screen of 1920
