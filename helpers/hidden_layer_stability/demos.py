@@ -8,6 +8,7 @@ from helpers.hidden_layer_stability.experiments import (
     KICKS,
     RIDGE_STEPS,
     STATIONS,
+    probe_losses,
     ridges_at,
     run_kick,
 )
@@ -103,12 +104,13 @@ def kick_demo(runs, data, bet=None):
 
     bet: from `kick_bet`, to stand in the picture while it shows the kick that it is about.
     """
+    before = probe_losses({arm: run.network for arm, run in runs.items()}, data)
     return Panel(
         controls={
             "kind": choice(KICKS, "scale", "kick"),
             "size": fraction_slider("size, relative to the weights", 2.0, 0.0, 2.0, 0.1),
         },
-        compute=partial(run_kick, runs, data, n_kicks=1),
+        compute=partial(run_kick, runs, data, n_kicks=1, before=before),
         picture=KickPicture(),
         about="Three bars show how much the test loss rises after a kick of layers 1 and 2: "
         "without batch norm, with fresh and with stored statistics.",

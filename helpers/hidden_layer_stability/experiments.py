@@ -130,25 +130,30 @@ KICKS = ("scale", "common direction", "random")
 HURT = ("without", "fresh", "stored")
 
 
-def run_kick(runs, data, kind="scale", size=2.0, *, n_kicks=3, seed=0):
+def run_kick(runs, data, kind="scale", size=2.0, *, n_kicks=3, seed=0, before=None):
     """Kick the networks of both arms, see `kick`; return how far the test loss rises, in nats.
 
-    runs: {"without": Run, "with": Run}, which meet the same random numbers. Returns {"kind",
-    "size"}, as given, and {"without", "fresh", "stored"}: (n_networks,), the means over `n_kicks`.
+    runs: {"without": Run, "with": Run}, which meet the same random numbers. before: their
+    `probe_losses`, for whoever kicks them often. Returns {"kind", "size"}, as given, and
+    {"without", "fresh", "stored"}: (n_networks,), the means over `n_kicks`.
     """
     networks = {arm: runs[arm].network for arm in ARMS}
-    before, rises = _probe_losses(networks, data), []
+    before, rises = probe_losses(networks, data) if before is None else before, []
     for number in range(n_kicks):
         kicked = {
             arm: kick(one, kind, size, data.test_inputs, seed=[seed, number])
             for arm, one in networks.items()
         }
-        rises.append(_probe_losses(kicked, data) - before)
+        rises.append(probe_losses(kicked, data) - before)
     return {"kind": kind, "size": size, **dict(zip(HURT, np.mean(rises, axis=0)))}
 
 
-def _probe_losses(networks, data):
-    """Return the test losses in nats, (3, n_networks), in the order of HURT."""
+def probe_losses(networks, data):
+    """Return the test losses in nats, (3, n_networks), in the order of HURT.
+
+    networks: {"without": Network, "with": Network}. The latter is judged with fresh statistics,
+    those of the test images, and with stored ones.
+    """
     logits = [
         predict(networks["without"], data.test_inputs),
         predict_with_batch_statistics(networks["with"], data.test_inputs),
