@@ -20,23 +20,22 @@ from helpers.page.prediction import Answer, Scale, predict
 def ranking_bet():
     """Bet on what batch norm leaves of the ranking drift: with it / without it, at rate 0.02."""
     return predict(
-        "Each unit scores the same images, some high, some low. While layers 1 and 2 learn at "
-        "rate 0.02, that order changes: the ranking drifts. How much of this drift is left with "
-        "batch norm?",
+        "Each unit scores some images high and some low. As layers 1 and 2 learn (rate 0.02), "
+        "this ranking drifts. How much of the drift is left with batch norm?",
         Answer(
-            "less than half, batch norm calms it a lot", (0, 0.5),
-            "Place and width do fall that far. But subtracting and dividing never decides which "
-            "images score high, so it cannot hold that still either.",
+            "less than half: batch norm calms it a lot", (0, 0.5),
+            "Mean and width do fall that far. But subtracting and dividing never decides which "
+            "images score high, so they cannot hold that still.",
         ),
         Answer(
             "most of it, a little less than without", (0.5, 0.95),
-            "No term of the formula holds the order still. Where steps are rough it is calmed "
-            "more, as the next table shows.",
+            "Nothing in the formula holds the order still. Look for the settings where it is "
+            "calmed more.",
         ),
         Answer(
             "all of it, or even more", (0.95, 20),
-            "Nearly: no term of the formula holds the order still. Yet a little is gone, and more "
-            "where steps are rough, as the next table shows.",
+            "You are nearly right: nothing in the formula holds the order still. Still, a little "
+            "of the drift goes, and more where steps are rough.",
         ),
     )
 
@@ -44,17 +43,17 @@ def ranking_bet():
 def kick_bet():
     """Bet on the rise of the loss in nats after weights times 3, fresh statistics (a slider)."""
     return predict(
-        "All weights of layers 1 and 2 are multiplied by 3 at a stroke. Batch norm uses fresh "
-        "statistics, those of the kicked values. By how many nats does the test loss rise? "
+        "All weights of layers 1 and 2 are multiplied by 3. Batch norm uses fresh statistics, "
+        "those of the kicked values. By how many nats does the test loss rise? "
         "(Guessing among ten classes costs 2.3 nats.)",
         Scale(
             tuple(np.arange(-1, 5.1, 0.5)), tolerance=0.25, unit=" nats", decimals=1,
-            too_low="A lower loss would need other outputs; layer 3 receives what it received "
+            too_low="A lower loss would need other outputs, but layer 3 receives what it received "
             "before.",
-            close="Mean and standard deviation grow threefold as well, and the factor cancels "
-            "before layer 3 can see it.",
-            too_high="The kick is large, but mean and standard deviation grow threefold with the "
-            "values, and the factor cancels before layer 3 can see it.",
+            close="Mean and standard deviation triple as well, so the factor cancels before layer "
+            "3 can see it.",
+            too_high="The kick is large, but mean and standard deviation triple with the values. "
+            "Layer 3 never sees the factor.",
         ),
     )
 
@@ -62,23 +61,44 @@ def kick_bet():
 def stored_bet():
     """Bet on the same kick, stored statistics: rise of the loss minus that without batch norm."""
     return predict(
-        "All weights of layers 1 and 2 are multiplied by 3 at a stroke. Now batch norm uses "
-        "stored statistics, taken before. Does the test loss rise less or more than without batch "
-        "norm?",
+        "The same kick, but now batch norm uses stored statistics, taken before it. Does the test "
+        "loss rise more or less than without batch norm?",
         Answer(
-            "less, since batch norm still protects", (-20, -0.5),
-            "The stored width is three times too small now: to divide by it takes nothing of the "
+            "more: batch norm makes it worse", (0.5, 20),
+            "The factor gets through. And the stored mean is now too small, so what is left of "
+            "the true mean pushes every unit.",
+        ),
+        Answer(
+            "about as much: the protection is gone", (-0.5, 0.5),
+            "The protection is gone, but something is added: the stored mean is too small as "
+            "well, and what is left of the true mean pushes every unit.",
+        ),
+        Answer(
+            "less: batch norm still protects", (-20, -0.5),
+            "The stored width is now three times too small; dividing by it takes nothing of the "
             "factor away.",
         ),
+    )
+
+
+def rotation_bet():
+    """Bet on the share of the damage of rotating layers that batch norm takes away."""
+    return predict(
+        "Layers 1 and 2 rotate at every step, and the training loss of the layers above suffers. "
+        "How much of this damage does batch norm take away?",
         Answer(
-            "about as much, since the protection is gone", (-0.5, 0.5),
-            "The factor gets through, but so does something else: the stored mean is too small as "
-            "well, and the rest of the true mean pushes every unit.",
+            "nearly all: later layers become robust", (0.7, 1.5),
+            "It would, if the damage came from wandering means and widths. Rotation also changes "
+            "which images score high.",
         ),
         Answer(
-            "more, since batch norm makes it worse", (0.5, 20),
-            "The factor gets through, and the stored mean is too small as well: the rest of the "
-            "true mean pushes every unit.",
+            "about half", (0.3, 0.7),
+            "A fair compromise, but batch norm only resets mean and width, and the damage lies "
+            "almost entirely elsewhere.",
+        ),
+        Answer(
+            "little or none", (-5, 0.3),
+            "Rotation reorders the images, and resetting mean and width cannot put them back.",
         ),
     )
 
@@ -95,7 +115,7 @@ def ridge_demo():
         compute=ridges_at,
         picture=RidgePicture(),
         about="Sliders for the training step and the batch size move the distributions of six "
-        "hidden units, side by side without and with batch norm.",
+        "hidden units of one network without batch norm and of one with it.",
     )
 
 
