@@ -61,8 +61,8 @@ def kick_bet():
 def stored_bet():
     """Bet on the same kick, stored statistics: rise of the loss minus that without batch norm."""
     return predict(
-        "The same kick, but now batch norm uses stored statistics, taken before it. Does the test "
-        "loss rise more or less than without batch norm?",
+        "All weights of layers 1 and 2 are multiplied by 3. Now batch norm uses stored statistics, "
+        "taken before that. Does the test loss rise more or less than without batch norm?",
         Answer(
             "more: batch norm makes it worse", (0.5, 20),
             "The factor gets through. And the stored mean is now too small, so what is left of "
