@@ -20,8 +20,9 @@ from helpers.page.prediction import Answer, Scale, predict
 def ranking_bet():
     """Bet on what batch norm leaves of the ranking drift: with it / without it, at rate 0.02."""
     return predict(
-        "Each unit scores some images high and some low. As layers 1 and 2 learn (rate 0.02), "
-        "this ranking drifts. How much of the drift is left with batch norm?",
+        "Each unit scores the same images, some high, some low. While layers 1 and 2 learn at "
+        "rate 0.02, that order changes: the ranking drifts. How much of this drift is left with "
+        "batch norm?",
         Answer(
             "less than half: batch norm calms it a lot", (0, 0.5),
             "Mean and width do fall that far. But subtracting and dividing never decides which "
@@ -34,8 +35,8 @@ def ranking_bet():
         ),
         Answer(
             "all of it, or even more", (0.95, 20),
-            "You are nearly right: nothing in the formula holds the order still. Still, a little "
-            "of the drift goes, and more where steps are rough.",
+            "You are nearly right: nothing in the formula holds the order still. A little of the "
+            "drift goes all the same, and more where steps are rough.",
         ),
     )
 
@@ -43,8 +44,8 @@ def ranking_bet():
 def kick_bet():
     """Bet on the rise of the loss in nats after weights times 3, fresh statistics (a slider)."""
     return predict(
-        "All weights of layers 1 and 2 are multiplied by 3. Batch norm uses fresh statistics, "
-        "those of the kicked values. By how many nats does the test loss rise? "
+        "All weights of layers 1 and 2 are multiplied by 3 at a stroke. Batch norm uses fresh "
+        "statistics, those of the kicked values. By how many nats does the test loss rise? "
         "(Guessing among ten classes costs 2.3 nats.)",
         Scale(
             tuple(np.arange(-1, 5.1, 0.5)), tolerance=0.25, unit=" nats", decimals=1,
@@ -61,8 +62,9 @@ def kick_bet():
 def stored_bet():
     """Bet on the same kick, stored statistics: rise of the loss minus that without batch norm."""
     return predict(
-        "All weights of layers 1 and 2 are multiplied by 3. Now batch norm uses stored statistics, "
-        "taken before that. Does the test loss rise more or less than without batch norm?",
+        "All weights of layers 1 and 2 are multiplied by 3 at a stroke. Now batch norm uses "
+        "stored statistics, taken before. Does the test loss rise less or more than without batch "
+        "norm?",
         Answer(
             "more: batch norm makes it worse", (0.5, 20),
             "The factor gets through. And the stored mean is now too small, so what is left of "
@@ -70,8 +72,8 @@ def stored_bet():
         ),
         Answer(
             "about as much: the protection is gone", (-0.5, 0.5),
-            "The protection is gone, but something is added: the stored mean is too small as "
-            "well, and what is left of the true mean pushes every unit.",
+            "Gone it is, and there is new harm: the stored mean is too small as well, and what is "
+            "left of the true mean pushes every unit.",
         ),
         Answer(
             "less: batch norm still protects", (-20, -0.5),

@@ -48,7 +48,7 @@ def control_bet():
         ),
         Answer(
             "about half", (0.3, 0.6),
-            "Then batch norm might explain the other half. It has less than that to explain.",
+            "That would leave the other half to batch norm. There is less than that to explain.",
         ),
         Answer(
             "most of it, or all", (0.6, 10),
@@ -77,19 +77,19 @@ def group_bet():
 def dropout_bet():
     """Bet on what dropout 0.2 buys, as a multiple of what groups of 64 buy against 512."""
     return predict(
-        "Groups of 64 instead of 512 change the best test loss by some amount. With groups of 512 "
-        "and dropout of 0.2 instead, how does the improvement compare?",
+        "Statistics groups of 64 instead of 512 lower the best test loss by some amount. How much "
+        "does dropout with p = 0.2 lower it instead, with groups of 512?",
         Answer(
-            "several times as much", (2, 1000),
+            "by several times as much", (2, 1000),
             "As the dropout bars suggested. How many times depends on the setting.",
         ),
         Answer(
-            "about as much", (0.8, 2),
+            "by about as much", (0.8, 2),
             "The two noises may be alike in kind, but not in size: on a single value, batch "
             "norm's is much the weaker at 64.",
         ),
         Answer(
-            "less", (-10, 0.8),
+            "by less", (-10, 0.8),
             "Then batch norm could replace dropout. But on a single value, dropout of 0.2 is much "
             "the stronger noise.",
         ),
