@@ -27,7 +27,7 @@ def naive_bet():
         ),
         Answer(
             "those with 64, though they have more noise", (0.05, 10),
-            "Then their noise is not the reason. What else changes with the batch size?",
+            "Yet more noise should mean less overfitting. What else changes with the batch size?",
         ),
         Answer(
             "neither: the noise is too small to matter", (-0.05, 0.05),
