@@ -88,15 +88,14 @@ class DriftPicture(GroupsPicture):
     decimals = 3
 
     def __init__(self):
-        left, right = dict(ylim=(0, 0.157)), dict(ylim=(0, 0.074))
+        titles = (
+            ("z2: batch norm sets them", "z2: not set by batch norm"),
+            ("h2: follows, through the ReLU", "h2: not set by batch norm"),
+        )
         super().__init__(
             "Batch norm pins place and width;\nwhich images score high drifts on",
-            [
-                [left | dict(title="z2: batch norm sets them"),
-                 right | dict(title="z2: not set by batch norm")],
-                [left | dict(title="h2: follows, through the ReLU"),
-                 right | dict(title="h2: not set by batch norm")],
-            ],
+            [[dict(title=one, ylim=(0, top)) for one, top in zip(row, (0.157, 0.074))]
+             for row in titles],
             width=10.5, height=5.6,
         )
 
@@ -169,7 +168,8 @@ class KickPicture(BarsPicture):
             f"({len(kick['stored'])} networks)."
         )
         self.kick = (kick["kind"], kick["size"])
-        self.set_ghost(self.bet)
+        if self.bet is not None:
+            self.set_ghost(self.bet)
         return self
 
     def set_ghost(self, value):
@@ -190,8 +190,7 @@ class MovingTargetPicture(GroupsPicture):
     def __init__(self):
         super().__init__(
             "Batch norm cancels growth,\nbut hardly helps against rotation",
-            [[dict(ylabel="extra training loss (nats)", ylim=(0, 1.008))]], gap=0.9,
-            names="upper left",
+            [[dict(ylabel="extra training loss (nats)")]], gap=0.9, names="upper left",
         )
 
     def text_of(self, group, arm, interval):
