@@ -228,10 +228,8 @@ def test_pictures(data, pair, damages):
 
 def test_the_ridge_demo_follows_its_controls():
     demo = demos.ridge_demo()
-    for name, value in {"batch_size": 16, "station": "h2", "step": 200}.items():
-        demo.controls[name].value = value
+    demo.set_values(batch_size=16, station="h2", step=200)
     demo.wait()
-    assert demo.error is None
     for word in ("Step 200", "h2", "batch size 16"):
         assert word in demo.caption.value
 
@@ -244,10 +242,9 @@ def test_the_bet_stands_beside_the_bar_and_only_at_its_own_kick(data, pair):
         bet.control.value = nats
         (x,), (y,) = ghost.marker.get_data()
         assert 1 < x < 1.5 and y == nats and demo.image.value != empty
-        of_bet, *of_bars = (
-            text.get_window_extent() for text in (ghost.text, *demo.picture.bars[0].texts)
-        )
-        assert not any(of_bet.overlaps(other) for other in of_bars)
+        of_bet = ghost.text.get_window_extent()
+        bars = demo.picture.bars[0].texts
+        assert not any(of_bet.overlaps(text.get_window_extent()) for text in bars)
     demo.controls["size"].value = 1.0
     assert not len(ghost.marker.get_xdata()) and not ghost.text.get_text()
     demo.controls["size"].value = 2.0

@@ -190,7 +190,8 @@ class MovingTargetPicture(GroupsPicture):
     def __init__(self):
         super().__init__(
             "Batch norm cancels growth,\nbut hardly helps against rotation",
-            [[dict(ylabel="extra training loss (nats)")]], gap=0.9, names="upper left",
+            [[dict(ylabel="extra training loss (nats)", ylim=(0, 1.008))]], gap=0.9,
+            names="upper left",
         )
 
     def text_of(self, group, arm, interval):
