@@ -156,8 +156,11 @@ class DifferencesPicture(Picture):
 
     def set_ghost(self, value):
         """Show the bet on the group `value`, or none (None)."""
-        places = {arm: place for place, arm in enumerate(self.arms)}
-        self.ghost.set(0.03, value and places.get(f"group {value:g}"), f"your bet: {value or 0:g}")
+        size = f"{value or 0:g}"
+        group = f"group {size}"
+        self.ghost.set(
+            0.03, self.arms.index(group) if group in self.arms else None, f"your bet: {size}"
+        )
 
 
 class GroupCurvesPicture(Picture):
