@@ -4,15 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from helpers.hidden_layer_stability.experiments import (
-    KICKS,
-    RIDGE_STEPS,
-    STATIONS,
-    probe_losses,
-    ridges_at,
-    run_kick,
-)
-from helpers.hidden_layer_stability.pictures import KickPicture, RidgePicture
+from helpers.hidden_layer_stability import experiments, pictures
 from helpers.page.panel import Panel, batch_size_slider, choice, fraction_slider, steps_slider
 from helpers.page.prediction import Answer, Scale, predict
 
@@ -109,13 +101,13 @@ def ridge_demo():
     """Sit between layers 2 and 3 and scrub through the training steps."""
     return Panel(
         controls={
-            "step": steps_slider(RIDGE_STEPS, 50, "training step"),
+            "step": steps_slider(experiments.RIDGE_STEPS, 50, "training step"),
             "batch_size": batch_size_slider([16, 32, 64, 128, 256, 512], 128),
-            "station": choice(STATIONS, "z2", "station"),
+            "station": choice(experiments.STATIONS, "z2", "station"),
             "learning_rate": choice([0.02, 0.1], 0.02, "learning rate"),
         },
-        compute=ridges_at,
-        picture=RidgePicture(),
+        compute=experiments.ridges_at,
+        picture=pictures.RidgePicture(),
         about="Sliders for the training step and the batch size move the distributions of six "
         "hidden units of one network without batch norm and of one with it.",
     )
@@ -126,14 +118,15 @@ def kick_demo(runs, data, bet=None):
 
     bet: from `kick_bet`, to stand in the picture while it shows the kick that it is about.
     """
-    before = probe_losses({arm: run.network for arm, run in runs.items()}, data)
+    networks = [runs[arm].network for arm in experiments.ARMS]
+    before = experiments.probe_losses(*networks, data)
     return Panel(
         controls={
-            "kind": choice(KICKS, "scale", "kick"),
+            "kind": choice(experiments.KICKS, "scale", "kick"),
             "size": fraction_slider("size, relative to the weights", 2.0, 0.0, 2.0, 0.1),
         },
-        compute=partial(run_kick, runs, data, n_kicks=1, before=before),
-        picture=KickPicture(),
+        compute=partial(experiments.run_kick, runs, data, n_kicks=1, before=before),
+        picture=pictures.KickPicture(),
         about="Three bars show how much the test loss rises after a kick of layers 1 and 2: "
         "without batch norm, with fresh and with stored statistics.",
         bet=bet,

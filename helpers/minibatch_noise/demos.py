@@ -2,12 +2,7 @@
 
 from functools import partial
 
-from helpers.minibatch_noise.experiments import microscope, watch_group
-from helpers.minibatch_noise.pictures import (
-    DifferencesPicture,
-    GroupCurvesPicture,
-    MicroscopePicture,
-)
+from helpers.minibatch_noise import experiments, pictures
 from helpers.page.panel import Panel, batch_size_slider, follow_bet, steps_slider
 from helpers.page.prediction import Answer, Scale, predict
 from helpers.page.progress import with_progress
@@ -100,8 +95,8 @@ def microscope_demo():
     """One hidden value of one image over 3,000 mini-batches; the batch size is yours."""
     return Panel(
         controls={"batch_size": batch_size_slider(POWERS, 64)},
-        compute=microscope,
-        picture=MicroscopePicture(),
+        compute=experiments.microscope,
+        picture=pictures.MicroscopePicture(),
         about=(
             "A slider for the batch size changes the histogram of one normalised value over "
             "thousands of mini-batches, beside its theory curve and the noise of dropout."
@@ -111,19 +106,19 @@ def microscope_demo():
 
 def show_differences(measures, bet=None):
     """Show {name of a measure: {arm: values}} against the first arm, and a bet of `group_bet`."""
-    return follow_bet(DifferencesPicture(), measures, bet)
+    return follow_bet(pictures.DifferencesPicture(), measures, bet)
 
 
 def groups_demo():
     """Training with the same 512 images in each step; statistics group and dropout are yours."""
-    grey = with_progress("Training the grey arm", watch_group(512))
+    grey = with_progress("Training the grey arm", experiments.watch_group(512))
     return Panel(
         controls={
             "group_size": steps_slider(POWERS, 64, "statistics group"),
             "dropout": steps_slider([0.0, 0.1, 0.2, 0.3, 0.5], 0.0, "dropout"),
         },
-        compute=partial(watch_group, grey=grey),
-        picture=GroupCurvesPicture(),
+        compute=partial(experiments.watch_group, grey=grey),
+        picture=pictures.GroupCurvesPicture(),
         about=(
             "Sliders for the statistics group and for dropout change one pair of loss curves, "
             "beside those of the group of all 512 images; every update uses all 512 images."
