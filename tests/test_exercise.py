@@ -100,21 +100,16 @@ HINTS = [
     (Hostile(), "Hand the function itself"),
     (lambda: 1, "Your function raised TypeError"),
     (raises(ValueError("no such axis")), "Your function raised ValueError: no such axis"),
-    (raises(SystemExit()), "Your function raised SystemExit"),
     (recursive, "Your function raised RecursionError"),
     (lambda values: None, "Is the `return` missing?"),
     (lambda values: 1.0, "Return 2 values, separated by commas; yours is of type float."),
-    (lambda values: (1, 2, 3), "Return 2 values, separated by commas; yours is a tuple of 3."),
     (lambda values: ("a", "b"), "The answer consists of numbers; yours is of type str."),
     (lambda values: (Hostile(), 1), "Your answer could not be compared: SystemExit"),
-    (lambda values: (1j, 1j), "The answer consists of numbers"),
     (lambda values: spread(values.T), "The answer has shape (3,) here, yours has shape (8,)."),
-    (lambda values: tuple(np.full((2, 3), np.nan)), "NaN or infinite"),
     (lambda values: (values.mean(axis=0), values[0] / 0), "NaN or infinite"),
     (in_place, "changes its arguments in place"),
     (lambda values: (values.mean(axis=0), values.var(axis=0)), "That is the variance."),
     (lambda values: (values.std(axis=0), values.mean(axis=0)), "Swap the two."),
-    (lambda values: (np.median(values, axis=0), values.std(axis=0)), "Not yet (value 1 of 2)"),
     (lambda values: (values.mean(axis=0), values.std(axis=0, ddof=1)), "Not yet (value 2 of 2)"),
 ]
 
@@ -224,7 +219,7 @@ def test_near_misses_are_shown_with_enough_digits():
 
 
 def test_a_check_wants_one_function():
-    for attempts in ((), spread(np.ones((2, 3))), (spread, spread)):
+    for attempts in ((), (spread, spread)):
         assert "Hand the function itself" in check_spread(*attempts).message
 
 
