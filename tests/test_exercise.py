@@ -62,16 +62,10 @@ class Hostile:
     def __array__(self, *args, **kwargs):
         raise SystemExit
 
-    def __len__(self):
-        raise MemoryError
-
-    def __repr__(self):
-        raise RuntimeError
-
-    def __bool__(self):
+    def __eq__(self, other):
         raise ValueError
 
-    __iter__ = __eq__ = __len__
+    __len__ = __iter__ = __repr__ = __bool__ = __eq__
 
 
 def in_place(values):

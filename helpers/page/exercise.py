@@ -75,9 +75,7 @@ class Exercise:
         except _TooSlowError:
             told = f"Your function ran for more than {SECONDS} seconds. Is there a loop that never"
             return Feedback("hint", f"{told} ends?")
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # exit(), an array that refuses to be one, ...
+        except (Exception, SystemExit) as error:  # an array that refuses to be one, ...
             return Feedback("hint", f"Your answer could not be compared: {_in_words(error)}.")
         return Feedback("correct", f"Correct. {self.praise}".strip())
 
@@ -88,10 +86,8 @@ class Exercise:
             raise _HintError
         if not callable(attempt):
             got = ", ".join(type(one).__name__ for one in attempts) or "nothing"
-            raise _HintError(
-                f"Hand the function itself to the check, check_{name}({name}), without calling "
-                f"it; this was of type {got}."
-            )
+            told = f"Hand the function itself to the check, check_{name}({name}), without calling"
+            raise _HintError(f"{told} it; this was of type {got}.")
         expected = self._answers_of(self.reference)
         answers = [_answer(attempt, *pair) for pair in zip(self._cases, expected)]
         differences = [pair for pair in zip(answers, expected) if not _same(*pair)]
@@ -160,9 +156,7 @@ def _answer(attempt, case, expected):
         _ = [np.full(np.shape(part), np.nan) for _ in range(16)]
     try:
         answer = attempt(*arguments)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, (TypeError, AttributeError)) and "ellipsis" in str(error):
             raise _HintError from None
         told = f"Your function raised {_in_words(error)}{_line_of(error)}."
@@ -170,10 +164,8 @@ def _answer(attempt, case, expected):
     if answer is None:
         raise _HintError("Your function returned nothing. Is the `return` missing?")
     if not all(map(np.array_equal, arguments, case)):
-        raise _HintError(
-            "Your function changes its arguments in place. Compute new arrays: write "
-            "`z = z - mean`, not `z -= mean`."
-        )
+        told = "Your function changes its arguments in place. Compute new arrays"
+        raise _HintError(f"{told}: write `z = z - mean`, not `z -= mean`.")
     return _read(answer, expected)
 
 
@@ -198,10 +190,8 @@ def _read(answer, expected):
     if values.shape != wanted:
         raise _HintError(f"The answer has {_shape(wanted)} here, yours has {_shape(values.shape)}.")
     if not (is_word or np.isfinite(values).all()):
-        raise _HintError(
-            "Your answer holds NaN or infinite values. Is something divided by zero, or an array "
-            "never filled in?"
-        )
+        told = "Your answer holds NaN or infinite values. Is something divided by zero"
+        raise _HintError(f"{told}, or an array never filled in?")
     return values.item() if is_word else values
 
 
