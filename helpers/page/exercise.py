@@ -1,7 +1,7 @@
 """An exercise: the learner's function meets random inputs and a list of typical mistakes.
 
-A check answers "not attempted", "correct" or a hint, and never raises, whatever it is handed. (The
-one exception is the reader's own Kernel > Interrupt.)
+A check answers "not attempted", "correct" or a hint, whatever it is handed; only the reader's own
+Kernel > Interrupt gets through.
 """
 
 import contextlib
