@@ -3,6 +3,7 @@
 import html
 import itertools
 import re
+import time
 from dataclasses import replace
 from functools import partial
 
@@ -39,8 +40,7 @@ def board(lecture):
         patch.setattr(lecture_tabs, "watch_drift", partial(watch_drift, n_steps=20))
         board = Board(lecture)
         build_all(board)
-    yield board
-    board.workshop.close()
+    return board
 
 
 @pytest.fixture
@@ -49,9 +49,7 @@ def small(lecture):
     tabs = {name: TABS[name] for name in ("64 or 512", "Target")}
     beats = [BY_NAME[name] for name in ("target", "naive", "control")]
     plans = {"short": ("target", "naive"), "long": ("target", "naive", "control")}
-    board = Board(lecture, beats, tabs, plans)
-    yield board
-    board.workshop.close()
+    return Board(lecture, beats, tabs, plans)
 
 
 def build_all(board):
@@ -200,7 +198,6 @@ def test_a_beat_outside_of_the_plan_is_an_excursion(small):
 
 
 def test_before_a_tab_is_there_it_asks_and_says_so(small):
-    small.workshop.close()
     small.go("naive")
     page = page_of(small)
     assert words(small) == small.bets["naive"].question and not page.is_built
@@ -215,7 +212,6 @@ def test_before_a_tab_is_there_it_asks_and_says_so(small):
 def test_the_tab_that_is_looked_at_is_built_first(lecture):
     beats = [replace(beat, before=None, after={}) for beat in BEATS]
     board, built = Board(lecture, beats, dict.fromkeys(TABS, TABS["Target"])), []
-    board.workshop.close()
     board.go("rates")
     while board.build_next():
         built += [tab for tab, page in board.pages.items() if page.is_built and tab not in built]
@@ -243,8 +239,10 @@ def test_shown_it_is_a_picture_and_a_sentence_and_a_thread_builds_the_rest(small
     view = bundle.pop("application/vnd.jupyter.widget-view+json")
     assert view["model_id"] == small.view.model_id and set(bundle) == {"image/png", "text/plain"}
     assert bundle["text/plain"].startswith("The instructor's board:")
-    small.workshop.wait(PATIENCE)
-    assert all(page.is_built for page in small.pages.values())
+    end = time.monotonic() + PATIENCE
+    while not all(page.is_built for page in small.pages.values()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_the_whole_lecture_of_the_board_is_in_the_notebook():
