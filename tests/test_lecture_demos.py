@@ -117,7 +117,7 @@ def test_a_beat_in_three_states(name, board):
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_the_reply_is_to_the_chosen_answer(name, board):
-    bet, measured = board.bets[name], BY_NAME[name].measured(board.lecture)
+    bet, measured, made = board.bets[name], BY_NAME[name].measured(board.lecture), {}
     board.go(name, "Reveal")
     assert bet.because["close" if bet.is_number else bet.answer_of(measured)] in words(board)
     for said, value in board.answers[name].options[-3:]:
@@ -127,6 +127,7 @@ def test_the_reply_is_to_the_chosen_answer(name, board):
         board.go(name, "Reveal")
         assert f"You bet {said.replace('  ', ', ')}" in words(board)
         assert bet.because[bet.side_of(value, measured) if bet.is_number else value] in words(board)
+        assert made.setdefault(name, board.comparisons[name]) is board.comparisons[name]
 
 
 def test_a_bet_stays_in_the_picture_and_moved_controls_do_not(board):
@@ -141,9 +142,8 @@ def test_a_bet_stays_in_the_picture_and_moved_controls_do_not(board):
 
 def test_the_third_bar_waits_for_its_bet(lecture):
     kick, picture = lecture.kicks["scale"], KickInStepsPicture()
-    for _ in range(2):  # as in the notebook, then with larger type
-        check_picture(picture, *itertools.product(lecture.kicks.values(), (False, True)))
-        make_readable(picture)
+    make_readable(picture)
+    check_picture(picture, *itertools.product(lecture.kicks.values(), (False, True)))
     third = picture.show((kick, False)).bars[0].bars[2]
     assert third.get_height() == 0
     said = "rises by 2.7 ± 0.2 without batch norm, 0.00 with fresh statistics (16 networks)."

@@ -97,7 +97,6 @@ GIVEN = Effect("it is what it is")
 @pytest.mark.parametrize(
     ("effects", "verdict"),
     [
-        ((HOLDS,), SUPPORTED),
         ((HOLDS, HOLDS, GIVEN), SUPPORTED),
         ((HOLDS, HOLDS, FAILS), WITH_CAVEAT),
         ((HOLDS, OPEN), WITH_CAVEAT),
