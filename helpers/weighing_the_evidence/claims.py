@@ -73,9 +73,11 @@ TENTH_OF_A_NAT = (
 )
 def measure_black_cats(seed):
     """C1. The networks of notebook 01, on black and on coloured faces."""
-    judged = measure_coats(("plain", "reference"), coats=(0, 1), seed=seed)
-    black, coloured = judged["plain"]["accuracy"]
-    drop, shift = black - coloured, judged["reference"]["accuracy"][-1] - coloured
+    (black, coloured), (_, bright) = (
+        measure_coats([name], coats=(0, 1), seed=seed)[name]["accuracy"]
+        for name in ("plain", "reference")  # one after the other, in half of the memory
+    )
+    drop, shift = black - coloured, bright - coloured
     return {
         "on coloured coats it recognises fewer faces": (
             "accuracy lost", 100 * drop, "above", 5, "points", "one face in twenty",
@@ -137,23 +139,19 @@ def measure_calmer_inputs(seed):
     relu = _drift(seed, batch_norm=True), _drift(seed, n_steps=120, batch_norm=False)
     tanh = [_drift(seed, batch_norm=one, activation="tanh") for one in (True, False)]
 
-    def change(pair, name):
-        return _percent(*(seen[name][:6].mean(axis=0) for seen in pair))
+    def halved(words, pair, name):
+        change = _percent(*(seen[name][:6].mean(axis=0) for seen in pair))
+        quantity = f"drift of {words}, with batch norm against without"
+        return quantity, change, "below", -50, "%", "half: 'a lot' in notebook 03's bet"
 
-    ranking = "drift of z2's ranking, with batch norm against without"
-    half = "below", -50, "%", "half: 'a lot' in notebook 03's bet"
     return {
-        "the means of what layer 3 receives drift at most half as much": (
-            "drift of h2's means, with batch norm against without",
-            change(relu, "mean at h2"), *half,
-        ),
+        "the means of what layer 3 receives drift at most half as much":
+            halved("h2's means", relu, "mean at h2"),
         "mean and width at z2 move only as β and γ learn": (),
-        "a unit's ranking of images drifts at most half as much (relu)": (
-            ranking, change(relu, "ranking at z2"), *half,
-        ),
-        "a unit's ranking of images drifts at most half as much (tanh)": (
-            ranking, change(tanh, "ranking at z2"), *half,
-        ),
+        "a unit's ranking of images drifts at most half as much (relu)":
+            halved("z2's ranking", relu, "ranking at z2"),
+        "a unit's ranking of images drifts at most half as much (tanh)":
+            halved("z2's ranking", tanh, "ranking at z2"),
     }
 
 
@@ -161,8 +159,11 @@ TENTH_OF_GUESSING = "below", -0.23, "nats", "a tenth of the loss of guessing"
 GAINED = "training loss (diverged counts as guessing, 2.3), with batch norm minus without"
 
 
-def _best_rates(depth):
-    return best_rates(pair_of(load_learning_rate_map(), depth=depth)).values()
+def _gained(seed, depth, rates=None, needed=TENTH_OF_GUESSING):
+    """Return the gain at `rates`, without and with batch norm; None: each arm's best of the map."""
+    if rates is None:
+        rates = best_rates(pair_of(load_learning_rate_map(), depth=depth)).values()
+    return GAINED, gain(seed, depth, *rates), *needed
 
 
 @remember(maxsize=2)
@@ -185,12 +186,9 @@ def measure_easier_learning(seed):
     """
     loss, _ = _early_race(seed, 0.1)
     return {
-        "the gain is large in a network of ten layers, each arm at its best rate": (
-            GAINED, gain(seed, 10, *_best_rates(10)), *TENTH_OF_GUESSING,
-        ),
-        "a network of three layers gains a tenth of the loss of guessing, too": (
-            GAINED, gain(seed, 3, *_best_rates(3)), *TENTH_OF_GUESSING,
-        ),
+        "the gain is large in a network of ten layers, each arm at its best rate":
+            _gained(seed, 10),
+        "a network of three layers gains a tenth of the loss of guessing, too": _gained(seed, 3),
         "less drift is the reason: with noise and more drift, batch norm falls behind none": (
             "training loss at rate 0.1, noisy batch norm against none",
             _percent(loss["noisy"], loss["without"]), "above", 0, "%", "any delay would count",
@@ -347,19 +345,19 @@ def measure_single_units(seed):
 def measure_harmless_drift(seed):
     """P1. Notebook 05's noisy race: the training loss between steps 20 and 30 of 160."""
     (loss, drift), (slow_loss, _) = (_early_race(seed, rate) for rate in (0.1, 0.02))
-    quantity = "training loss, noisy batch norm against none"
-    twentieth = "below", -5, "%", "a twentieth of the loss"
+
+    def faster(loss):
+        quantity = "training loss, noisy batch norm against none"
+        change = _percent(loss["noisy"], loss["without"])
+        return quantity, change, "below", -5, "%", "a twentieth of the loss"
+
     return {
-        "at learning rate 0.1 noisy batch norm is faster than none": (
-            quantity, _percent(loss["noisy"], loss["without"]), *twentieth,
-        ),
+        "at learning rate 0.1 noisy batch norm is faster than none": faster(loss),
         "although its inputs drift more": (
             "drift in one step, noisy batch norm against none", drift["noisy"] / drift["without"],
             "above", 2, "times", "at least twice as far",
         ),
-        "so it is at learning rate 0.02": (
-            quantity, _percent(slow_loss["noisy"], slow_loss["without"]), *twentieth,
-        ),
+        "so it is at learning rate 0.02": faster(slow_loss),
         "the noise costs nothing, compared with quiet batch norm": (
             "training loss at rate 0.1, noisy against quiet batch norm",
             _percent(loss["noisy"], loss["with"]),
@@ -374,27 +372,27 @@ def measure_harmless_drift(seed):
 )
 def measure_large_rates(seed):
     """P2. Notebook 05's networks of ten and of three layers."""
-    best_without, _ = _best_rates(10)
+    best = best_rates(pair_of(load_learning_rate_map(), depth=10))["without"]
     little = "above", -0.3, "nats", "a fifth of the gain at the large rate"
     return {
-        "ten layers still train at ten times the best rate without batch norm": (
-            GAINED, gain(seed, 10, *[10 * best_without] * 2), *TENTH_OF_GUESSING,
-        ),
-        "at a rate that is small for both, 0.03, they gain little": (
-            GAINED, gain(seed, 10, 0.03, 0.03), *little,
-        ),
-        "so do three layers at 0.1": (GAINED, gain(seed, 3, 0.1, 0.1), *little),
+        "ten layers still train at ten times the best rate without batch norm":
+            _gained(seed, 10, [10 * best] * 2),
+        "at a rate that is small for both, 0.03, they gain little":
+            _gained(seed, 10, [0.03] * 2, little),
+        "so do three layers at 0.1": _gained(seed, 3, [0.1] * 2, little),
     }
 
 
 @claims("P3", "Batch norm makes the loss smoother.", "05#4", "Santurkar et al. 2018, section 3")
 def measure_smoother_loss(seed):
     """P3. Notebook 05's walk along the gradient, from the first 2 of its 3 halts."""
-    relu, tanh = (long_steps(one, at=(6, 16), seed=seed) for one in ("relu", "tanh"))
-    quantity = "change of the loss in one long step, with batch norm minus without"
+
+    def smoother(activation):
+        change = long_steps(activation, at=(6, 16), seed=seed)
+        quantity = "change of the loss in one long step, with batch norm minus without"
+        return quantity, change["with"] - change["without"], *TENTH_OF_A_NAT
+
     return {
-        "with relu the loss is smoother along the gradient": (
-            quantity, relu["with"] - relu["without"], *TENTH_OF_A_NAT,
-        ),
-        "so it is with tanh": (quantity, tanh["with"] - tanh["without"], *TENTH_OF_A_NAT),
+        "with relu the loss is smoother along the gradient": smoother("relu"),
+        "so it is with tanh": smoother("tanh"),
     }
