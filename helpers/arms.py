@@ -6,7 +6,6 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 
 import copy
 import ctypes
-import inspect
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -67,8 +66,8 @@ def watch_arms(arms, data, **settings):
     init_scale: as in `network.multilayer_perceptron`; memory: batch norm's momentum; dtype:
     float64 unless given; build: what makes the networks instead, with the same arguments and
     more, if it has more.
-    n_networks: as many as there are training sets, to be named where all networks share one;
-    skip: the first networks of the seed that are left out. data: another training set.
+    n_networks: as many as there are training sets, to be named where all networks share one.
+    data: another training set.
 
     look: network -> {name: array, networks first}, called every `every` steps and after the last;
     look_first: before the first, too. {} is no look. Each arm has a shallow copy of its own of a
@@ -108,10 +107,6 @@ def watch_arms(arms, data, **settings):
 
 def _start(name, options):
     """Return the _Arm of these options; an error names the arm."""
-    functions = _Arm, multilayer_perceptron, options.get("build", multilayer_perceptron)
-    known = set().union(*(inspect.signature(one).parameters for one in functions))
-    if unknown := [one for one in options if one not in known]:
-        raise TypeError(f"arm {name!r} does not know the option {', '.join(unknown)}")
     try:
         return _Arm(**options)
     except Exception as error:
@@ -124,7 +119,7 @@ class _Arm:
 
     def __init__(
         self, data, *, seed, hidden, n_steps, batch_size, learning_rate, momentum=0.9,
-        sample_weights=None, n_networks=None, skip=0, look=None, every=None, look_first=False,
+        sample_weights=None, n_networks=None, look=None, every=None, look_first=False,
         disturb=None, memory=0.9, dtype=np.float64, build=multilayer_perceptron, **options,
     ):
         if not isinstance(hidden, (list, tuple)):
@@ -133,8 +128,9 @@ class _Arm:
         every = n_steps if every is None else every
         self._every = check_integer("every", every, 1, n_steps, high_is="n_steps")
         inputs = data.train_inputs  # once, for they may be painted when they are asked for
-        n_networks = _count_networks(inputs, n_networks)
-        streams = spawn_streams(seed, n_networks, skip=skip)
+        if n_networks is None and inputs.ndim == 3:
+            n_networks = len(inputs)
+        streams = spawn_streams(seed, n_networks)
         self._network = build(
             [inputs.shape[-1], *hidden, len(data.class_names)], rng=streams.weights,
             dropout_rng=streams.dropout, n_networks=n_networks, momentum=memory, dtype=dtype,
@@ -207,13 +203,6 @@ def _give_memory_back():
     """Return what is free to the system: glibc keeps it, for each thread apart, 200 MB and more."""
     with suppress(OSError, AttributeError, TypeError):  # other C libraries have no malloc_trim
         ctypes.CDLL(None).malloc_trim(0)
-
-
-def _count_networks(inputs, n_networks):
-    n_sets = len(inputs) if inputs.ndim == 3 else None
-    if None not in (n_sets, n_networks) and n_networks != n_sets:
-        raise ValueError(f"n_networks must be {n_sets}, as in the data; got {n_networks!r}")
-    return n_networks if n_sets is None else n_sets
 
 
 def first_below(threshold, run, name="loss"):

@@ -64,10 +64,7 @@ def check_choice(name, value, allowed):
 
 def check_dtype(dtype):
     """Return `dtype` as a NumPy dtype, float32 or float64, else raise ValueError."""
-    for allowed in (np.float32, np.float64):
-        if dtype in (allowed, np.dtype(allowed), np.dtype(allowed).name):
-            return np.dtype(allowed)
-    raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
+    return np.dtype(check_choice("dtype", np.dtype(dtype).name, ("float32", "float64")))
 
 
 def check_finite(name, values, *, dtype=None):

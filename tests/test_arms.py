@@ -141,13 +141,6 @@ def test_what_disturbs_comes_after_the_step_and_before_the_look():
     assert states[0] == of_seed
 
 
-def test_the_first_networks_can_be_left_out():
-    rest = Examples(INPUTS[1:], TARGETS[1:], INPUTS, TARGETS, DATA.class_names)
-    whole, part = train_arms(PAIR, DATA, **SETTINGS), train_arms(PAIR, rest, skip=1, **SETTINGS)
-    for name in PAIR:
-        np.testing.assert_allclose(part[name].losses, whole[name].losses[:, 1:], rtol=1e-10)
-
-
 def test_networks_share_one_training_set_where_it_has_no_networks_axis():
     shared = Examples(INPUTS[0], TARGETS[0], INPUTS[0], TARGETS[0], DATA.class_names)
     one = train_arms({"a": {}}, shared, **SETTINGS)["a"]
@@ -236,10 +229,9 @@ def test_what_a_look_raises_is_raised_and_stopping_early_cancels():
         (PAIR, {"batch_size": 1}, ValueError, "batch_size must be between 2 and 40"),
         (PAIR, {"group_size": 3}, ValueError, "group_size must divide the batch of 8 rows, got 3"),
         (PAIR, {"learning_rate": -1}, ValueError, "learning_rate must be above 0"),
-        (PAIR, {"n_networks": 4}, ValueError, "n_networks must be 3, as in the data; got 4"),
+        (PAIR, {"n_networks": 4}, ValueError, r"got \(3, 40, 5\)"),
         (PAIR, {"activation": "gelu"}, ValueError, "activation must be one of 'relu', 'tanh'"),
-        (PAIR, {"batchnorm": True}, TypeError, "'without' does not know the option batchnorm"),
-        ({"a": {"sed": 1}}, {}, TypeError, "'a' does not know the option sed"),
+        (PAIR, {"batchnorm": True}, TypeError, "unexpected keyword argument 'batchnorm'"),
     ],
 )
 def test_impossible_arms_are_refused_at_the_call(arms, change, error, words):

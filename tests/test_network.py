@@ -199,7 +199,7 @@ def test_a_network_takes_any_object_with_the_three_names():
         ({"batch_norm": "no"}, TypeError, "batch_norm must be True or False, got 'no'"),
         ({"batch_norm": False, "momentum": np.nan}, ValueError, "momentum must be"),
         ({"dropout_rng": 3}, TypeError, "dropout_rng must be"),
-        ({"dtype": int}, ValueError, "dtype must be float32 or float64"),
+        ({"dtype": int}, ValueError, "dtype must be one of 'float32', 'float64'"),
     ],
 )
 def test_a_network_that_makes_no_sense_is_refused(arguments, error, words):
