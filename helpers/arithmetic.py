@@ -5,10 +5,17 @@ measurement showed that it pays. Each comment gives the gain. `benchmarks/traini
 measures the whole.
 """
 
+import ctypes
 import math
+from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
+
+# Arrays of 8 MB and more go back to the system when they are freed. glibc would come to keep up to
+# 32 MB each for later, in every thread: 50-100 MB in a notebook. Other C libraries have no mallopt.
+with suppress(OSError, AttributeError, TypeError):
+    ctypes.CDLL(None).mallopt(-3, 2**23)  # M_MMAP_THRESHOLD
 
 
 @lru_cache(maxsize=64)

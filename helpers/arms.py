@@ -5,11 +5,9 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 """
 
 import copy
-import ctypes
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -98,8 +96,6 @@ def watch_arms(arms, data, **settings):
                     looked = list(pool.map(_Arm.go_on, turns))
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
-                if not going:
-                    _give_memory_back()
                 yield share, runs() if any(looked) else None
 
     return walk()
@@ -197,12 +193,6 @@ class _Arm:
         """The Run so far."""
         seen = {name: kept[: len(self._steps)] for name, kept in self._seen.items()}
         return Run(np.array(self._steps), seen, self._losses[: self.n_done], self._network)
-
-
-def _give_memory_back():
-    """Return what is free to the system: glibc keeps it, for each thread apart, 200 MB and more."""
-    with suppress(OSError, AttributeError, TypeError):  # other C libraries have no malloc_trim
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def first_below(threshold, run, name="loss"):

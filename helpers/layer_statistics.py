@@ -14,7 +14,7 @@ from helpers.layers import (
     check_group_size,
     divergence_allowed,
 )
-from helpers.network import Network, one_blas_thread
+from helpers.network import Network, infer, one_blas_thread
 
 
 def record(network, probe, statistics="stored"):
@@ -75,25 +75,25 @@ def _walk(network, inputs, *, fresh, group_size=None, store=False, received=None
     """Return the logits; append what each layer receives to `received`, if that is a list."""
     if not isinstance(network, Network):
         raise TypeError(f"network must be a Network, got {type(network).__name__}")
-    outputs = network.check_inputs(inputs)
+    outputs, dtype = network.check_inputs(inputs), network.dtype
     if group_size is not None:
         check_group_size(group_size, outputs.shape[-2] if outputs.ndim > 1 else 0)
     with one_blas_thread(), divergence_allowed():
         for layer in network.layers:
             if received is not None:
+                outputs = outputs.astype(dtype, copy=False)
                 received.append(outputs)
             if isinstance(layer, BatchNorm) and fresh:
                 norm = _without_memory(layer, group_size)
                 n_rows = outputs.shape[-2]
-                outputs = norm.forward(outputs, training=True)
+                outputs = norm.forward(outputs.astype(dtype, copy=False), training=True)
                 if store:
                     # All at once are the population, whose variance is not to be estimated.
                     share = (n_rows - 1) / n_rows if group_size is None else 1.0
                     layer.running_mean = norm.running_mean
                     layer.running_var = share * norm.running_var
             elif not isinstance(layer, Dropout):
-                # A shallow copy: the layer's memory of its last training batch stays as it is.
-                outputs = copy.copy(layer).forward(outputs, training=False)
+                outputs = infer([layer], outputs, dtype)
     return outputs
 
 
