@@ -215,7 +215,7 @@ FAULTS = {  # module: its faults
         "next(dtypes, np.dtype(«np.float32→np.float64»))",
         "group_size = batch_size« if layer.group_size is None else layer.group_size→»",
         'check_finite("inputs", inputs«, dtype=self.dtype→»)',
-        "«not np.can_cast(inputs.dtype, self.dtype)→True»  ≡ converted early takes more memory only",
+        "«not np.can_cast(inputs.dtype, self.dtype)→True»  ≡ converted early takes more memory",
         "return self.propagate(inputs«.astype(self.dtype, copy=False)→», training=training)",
         "inputs[..., start : start + «ROWS_AT_ONCE→ROWS_AT_ONCE - 1», :]",
         "[«copy.copy(layer) for layer in layers→*layers»], []",
