@@ -5,9 +5,11 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 """
 
 import copy
+import ctypes
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -96,6 +98,9 @@ def watch_arms(arms, data, **settings):
                     looked = list(pool.map(_Arm.go_on, turns))
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
+                if not going:
+                    with suppress(OSError, AttributeError, TypeError):  # not every C library has it
+                        ctypes.CDLL(None).malloc_trim(0)  # glibc keeps 200 MB in the arms' threads
                 yield share, runs() if any(looked) else None
 
     return walk()
