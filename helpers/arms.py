@@ -177,20 +177,19 @@ class _Arm:
             raise TypeError(f"look must return {{name: array}}, got {type(seen).__name__}")
         if not seen:
             return
-        if self._steps and seen.keys() != self._seen.keys():
-            before, now = (", ".join(map(repr, one)) for one in (self._seen, seen))
-            raise ValueError(f"look must return the same names each time: {before}, then {now}")
-        place = len(self._steps)
+        seen = {name: np.asarray(values) for name, values in seen.items()}
+        if not self._steps:  # room for all looks, since a Run so far must cost nothing
+            n_looks = 2 + self.n_steps // self._every
+            self._seen = {
+                name: np.empty((n_looks, *values.shape), values.dtype)
+                for name, values in seen.items()
+            }
+        before = {name: (kept.shape[1:], str(kept.dtype)) for name, kept in self._seen.items()}
+        now = {name: (values.shape, str(values.dtype)) for name, values in seen.items()}
+        if now != before:
+            raise ValueError(f"look must return the same arrays each time: {before}, then {now}")
         for name, values in seen.items():
-            values = np.asarray(values)
-            if not place:  # room for all looks, since a Run so far must cost nothing
-                n_looks = 2 + self.n_steps // self._every
-                self._seen[name] = np.empty((n_looks, *values.shape), values.dtype)
-            kept = self._seen[name]
-            if (values.shape, values.dtype) != (kept.shape[1:], kept.dtype):
-                shapes = f"{kept.shape[1:]} {kept.dtype}, then {values.shape} {values.dtype}"
-                raise ValueError(f"look must return {name!r} in the same shape each time: {shapes}")
-            kept[place] = values
+            self._seen[name][len(self._steps)] = values
         self._steps.append(self.n_done)
 
     @property
