@@ -78,21 +78,6 @@ def test_a_copy_that_shares_weights_has_statistics_of_its_own():
     assert all((norm.running_mean == 0).all() for norm in norms_of(network))
 
 
-def test_group_statistics_are_what_running_averages_converge_to():
-    network = make_network()
-    inputs = normal((8, 5))
-    for layer in network.layers:
-        if isinstance(layer, BatchNorm):
-            layer.group_size = 4
-    network.layers = [layer for layer in network.layers if not hasattr(layer, "probability")]
-    twin = with_statistics(network, inputs, group_size=4)
-    for _ in range(400):
-        network.forward(inputs, training=True)
-    for left, right in zip(norms_of(network), norms_of(twin), strict=True):
-        np.testing.assert_allclose(left.running_mean, right.running_mean, atol=1e-10)
-        np.testing.assert_allclose(left.running_var, right.running_var, rtol=1e-10)
-
-
 @given(networks)
 def test_stored_statistics_of_the_same_inputs_predict_as_fresh_ones(n_networks):
     network, inputs = make_network(n_networks), normal((12, 5))
@@ -152,14 +137,6 @@ def test_looking_changes_nothing_not_even_a_backward_in_waiting(look):
     for left, right in zip(norms_of(network), norms_of(untouched), strict=True):
         np.testing.assert_array_equal(left.running_mean, right.running_mean)
         np.testing.assert_array_equal(left.running_var, right.running_var)
-
-
-def test_predictions_with_stored_statistics_ignore_batch_mates():
-    network, inputs = with_statistics(make_network(3), normal((50, 5))), normal((10, 5), 1)
-    together = network.forward(inputs, training=False)
-    np.testing.assert_allclose(
-        network.forward(inputs[3:4], training=False), together[:, 3:4], rtol=1e-6
-    )
 
 
 @pytest.mark.parametrize("look", [record, with_statistics, predict_with_batch_statistics])

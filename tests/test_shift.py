@@ -104,7 +104,6 @@ def test_silent_units_are_left_out():
         (lambda: effective_sample_size([]), ValueError, r"weights must have shape \(n,\)"),
         (lambda: effective_sample_size([0.0, 0.0]), ValueError, "not all zero"),
         (lambda: effective_sample_size([1, -1]), ValueError, "non-negative.*got values from -1"),
-        (lambda: effective_sample_size(["a"]), TypeError, "weights must be an array of real"),
         (lambda: domain_auc(normal((9, 2)), normal((9, 2)), squares="no"), TypeError, "squares"),
         (lambda: measure_drift(normal((0, 2)), normal((0, 2))), ValueError, "before and after"),
         (lambda: measure_drift(normal((9, 2)), normal((9, 3))), ValueError, "before and after"),
