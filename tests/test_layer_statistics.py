@@ -178,4 +178,5 @@ def test_groups_are_checked_where_no_batch_norm_would():
 
 def test_overflow_while_looking_is_divergence_not_a_warning():
     with np.errstate(all="raise"):
-        record(make_network(), np.full((8, 5), 1e300) * np.arange(1, 9)[:, None])
+        for statistics in ("stored", "fresh"):
+            record(make_network(), np.full((8, 5), 1e307) * np.arange(1, 9)[:, None], statistics)
