@@ -19,6 +19,11 @@ def test_the_auc_of_two_normals_is_the_textbook_one(distance):
     assert auc == pytest.approx(stats.norm.cdf(distance / np.sqrt(2)), abs=0.03)
 
 
+def test_the_auc_is_that_of_unseen_inputs_and_repeats():
+    sets = normal((40, 20)), normal((40, 20), 1)  # so few that a classifier learns them by heart
+    assert domain_auc(*sets) == domain_auc(*sets) < 0.7
+
+
 def test_weights_are_the_density_ratio_of_two_normals():
     source, target = normal((4000, 1)), 0.7 * normal((4000, 1), 1) + 1
     weights = importance_weights(source, target)
