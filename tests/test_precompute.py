@@ -1,4 +1,4 @@
-"""The tables in data/ are what the code computes, and are written whole or not at all.
+"""The tables in data/ are what the code computes.
 
 Another BLAS rounds differently. Where training goes well that stays at the 10th digit or so; where
 it is chaotic or diverges the same difference grows until nothing agrees. So what is compared is
@@ -14,7 +14,7 @@ from helpers.covariate_shift.experiments import measure_coats
 from helpers.hidden_layer_stability import experiments as stability
 from helpers.lecture import experiments, precompute
 from helpers.lecture.experiments import LECTURE_FILE, load_lecture
-from helpers.lecture.precompute import save_arrays, watch_learning_rate_map, watch_lecture
+from helpers.lecture.precompute import watch_learning_rate_map, watch_lecture
 from helpers.long_work import finish
 from helpers.minibatch_noise import experiments as noise
 from helpers.weighing_the_evidence import experiments as evidence
@@ -73,14 +73,6 @@ def arrays():
     return load_lecture().arrays
 
 
-def test_the_lecture_is_small_and_has_its_shapes_and_types(arrays):
-    assert LECTURE_FILE.stat().st_size < 100_000
-    assert {name: one.shape for name, one in arrays.items()} == experiments.SHAPES
-    for name, one in arrays.items():
-        assert one.dtype == (bool if name == "verdicts" else np.float64), name
-        assert not one.flags.writeable and np.isfinite(one).all()
-
-
 def test_the_lecture_is_what_the_code_computes(arrays):
     """Some cells of each notebook; the tests of the rooms compare them with what is printed."""
     plain = measure_coats(["plain"], n_networks=FEW)["plain"]
@@ -103,26 +95,12 @@ def test_the_lecture_is_what_the_code_computes(arrays):
     assert_same(drifts, arrays["race_drift"][-1])
 
 
-def test_an_interruption_leaves_the_old_file_whole(tmp_path, monkeypatch):
-    path = tmp_path / "table.npz"
-    path.write_bytes(b"the old table")
-
-    def stop_half_way(file, **_arrays):
-        file.write(b"half of")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(precompute.np, "savez_compressed", stop_half_way)
-    with pytest.raises(KeyboardInterrupt):
-        save_arrays(path, {"a": np.zeros(3)})
-    assert list(tmp_path.iterdir()) == [path] and path.read_bytes() == b"the old table"
-
-
 @pytest.mark.parametrize("damage", ["shape", "missing"])
 def test_a_damaged_lecture_says_how_to_get_it_back(damage, arrays, tmp_path):
     altered = {**arrays, "ranking": arrays["ranking"][:1]}
     if damage == "missing":
         del altered["ranking"]
-    save_arrays(tmp_path / LECTURE_FILE.name, altered)
+    np.savez(tmp_path / LECTURE_FILE.name, **altered)
     with pytest.raises(ValueError, match=r"ranking.*git checkout -- data/lecture_demos.npz"):
         load_lecture(tmp_path / LECTURE_FILE.name)
 
@@ -130,10 +108,10 @@ def test_a_damaged_lecture_says_how_to_get_it_back(damage, arrays, tmp_path):
 @pytest.mark.parametrize(("what", "written"), [([], ["lecture", "map"]), (["map"], ["map"])])
 def test_the_command_writes_what_is_named(what, written, tmp_path, capsys):
     watch = partial(watch_lecture, [dict, lambda: {"a": np.arange(3)}])
-    works = {name: (tmp_path / name, watch) for name in ("map", "lecture")}
+    works = {name: (tmp_path / f"{name}.npz", watch) for name in ("map", "lecture")}
     precompute.main(what, works)
-    assert sorted(one.name for one in tmp_path.iterdir()) == written
-    assert all(np.load(tmp_path / name)["a"].tolist() == [0, 1, 2] for name in written)
-    assert "map: 50%" in capsys.readouterr().out
+    assert sorted(one.stem for one in tmp_path.iterdir()) == written
+    assert all(np.load(one)["a"].tolist() == [0, 1, 2] for one in tmp_path.iterdir())
+    assert "map.npz: 50%" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         precompute.main(["maps"], works)

@@ -7,7 +7,6 @@ chaotic or diverges.
 """
 
 import argparse
-import os
 from itertools import product
 
 import numpy as np
@@ -44,17 +43,6 @@ def watch_lecture(measures=MEASURES):
         yield number / len(measures), arrays
 
 
-def save_arrays(path, arrays):
-    """Write `path` at once or not at all, so that an interruption leaves the old file whole."""
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 WORKS = {"map": (MAP_FILE, watch_learning_rate_map), "lecture": (LECTURE_FILE, watch_lecture)}
 
 
@@ -66,7 +54,7 @@ def main(arguments=None, works=WORKS):
         for share, arrays in watch():
             print(f"{path.name}: {share:.0%}")
             if share == 1:
-                save_arrays(path, arrays)
+                np.savez_compressed(path, **arrays)
                 print(f"wrote {path}")
 
 

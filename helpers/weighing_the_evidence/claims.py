@@ -73,9 +73,11 @@ TENTH_OF_A_NAT = (
 )
 def measure_black_cats(seed):
     """C1. The networks of notebook 01, on black and on coloured faces."""
-    judged = measure_coats(("plain", "reference"), coats=(0, 1), seed=seed)
-    black, coloured = judged["plain"]["accuracy"]
-    drop, shift = black - coloured, judged["reference"]["accuracy"][-1] - coloured
+    (black, coloured), (_, bright) = (
+        measure_coats([name], coats=(0, 1), seed=seed)[name]["accuracy"]
+        for name in ("plain", "reference")  # one after the other, in half of the memory
+    )
+    drop, shift = black - coloured, bright - coloured
     return {
         "it recognises fewer faces in coloured coats": (
             "accuracy lost", 100 * drop, "above", 5, "points", "one face in twenty",
@@ -141,23 +143,19 @@ def measure_calmer_inputs(seed):
     relu = _drift(seed, batch_norm=True), _drift(seed, n_steps=120, batch_norm=False)
     tanh = [_drift(seed, batch_norm=one, activation="tanh") for one in (True, False)]
 
-    def change(pair, name):
-        return _percent(*(seen[name][:6].mean(axis=0) for seen in pair))
+    def halved(words, pair, name):
+        change = _percent(*(seen[name][:6].mean(axis=0) for seen in pair))
+        quantity = f"change of {words}, with batch norm against without"
+        return quantity, change, "below", -50, "%", 'half, which notebook 03 calls "a lot"'
 
-    ranking = "change of the ranking's drift at z2, with batch norm against without"
-    half = "below", -50, "%", 'half, which notebook 03 calls "a lot"'
     return {
-        "the means of layer 3's inputs drift at most half as far": (
-            "change of the means' drift at h2, with batch norm against without",
-            change(relu, "mean at h2"), *half,
-        ),
+        "the means of layer 3's inputs drift at most half as far":
+            halved("the means' drift at h2", relu, "mean at h2"),
         "mean and width at z2 move only as β and γ learn": (),
-        "with relu, a unit's ranking of the images drifts at most half as far": (
-            ranking, change(relu, "ranking at z2"), *half,
-        ),
-        "with tanh, a unit's ranking of the images drifts at most half as far": (
-            ranking, change(tanh, "ranking at z2"), *half,
-        ),
+        "with relu, a unit's ranking of the images drifts at most half as far":
+            halved("the ranking's drift at z2", relu, "ranking at z2"),
+        "with tanh, a unit's ranking of the images drifts at most half as far":
+            halved("the ranking's drift at z2", tanh, "ranking at z2"),
     }
 
 
@@ -165,8 +163,11 @@ TENTH_OF_GUESSING = "below", -0.23, "nats", "a tenth of what guessing costs"
 GAINED = "training loss, with batch norm minus without (diverged counts as guessing, 2.3)"
 
 
-def _best_rates(depth):
-    return best_rates(pair_of(load_learning_rate_map(), depth=depth)).values()
+def _gained(seed, depth, rates=None, needed=TENTH_OF_GUESSING):
+    """Return the gain at `rates`, without and with batch norm; None: each arm's best of the map."""
+    if rates is None:
+        rates = best_rates(pair_of(load_learning_rate_map(), depth=depth)).values()
+    return GAINED, gain(seed, depth, *rates), *needed
 
 
 @remember(maxsize=2)
@@ -192,12 +193,9 @@ def measure_easier_learning(seed):
     """
     loss, _ = _early_race(seed, 0.1)
     return {
-        "ten layers learn more easily, each arm at its best learning rate": (
-            GAINED, gain(seed, 10, *_best_rates(10)), *TENTH_OF_GUESSING,
-        ),
-        "three layers learn more easily as well, by the same measure": (
-            GAINED, gain(seed, 3, *_best_rates(3)), *TENTH_OF_GUESSING,
-        ),
+        "ten layers learn more easily, each arm at its best learning rate":
+            _gained(seed, 10),
+        "three layers learn more easily as well, by the same measure": _gained(seed, 3),
         "the reason is less drift: once noise puts the drift back, the gain is gone": (
             "training loss at rate 0.1, noisy batch norm against none",
             _percent(loss["noisy"], loss["without"]), "above", 0, "%", "any delay would count",
@@ -359,19 +357,19 @@ def measure_single_units(seed):
 def measure_harmless_drift(seed):
     """P1. Notebook 05's noisy race: the training loss between steps 20 and 30 of 160."""
     (loss, drift), (slow_loss, _) = (_early_race(seed, rate) for rate in (0.1, 0.02))
-    quantity = "training loss, noisy batch norm against none"
-    twentieth = "below", -5, "%", "a twentieth of the loss"
+
+    def faster(loss):
+        quantity = "training loss, noisy batch norm against none"
+        change = _percent(loss["noisy"], loss["without"])
+        return quantity, change, "below", -5, "%", "a twentieth of the loss"
+
     return {
-        "at learning rate 0.1, noisy batch norm is faster than none": (
-            quantity, _percent(loss["noisy"], loss["without"]), *twentieth,
-        ),
+        "at learning rate 0.1, noisy batch norm is faster than none": faster(loss),
         "there, layer 3's inputs drift more with it than without batch norm": (
             "drift in one step, noisy batch norm against none", drift["noisy"] / drift["without"],
             "above", 2, "times", "at least twice as far",
         ),
-        "at learning rate 0.02, noisy batch norm is faster than none, too": (
-            quantity, _percent(slow_loss["noisy"], slow_loss["without"]), *twentieth,
-        ),
+        "at learning rate 0.02, noisy batch norm is faster than none, too": faster(slow_loss),
         "at learning rate 0.1, the noise costs next to nothing": (
             "training loss at rate 0.1, noisy against quiet batch norm",
             _percent(loss["noisy"], loss["with"]),
@@ -386,16 +384,14 @@ def measure_harmless_drift(seed):
 )
 def measure_large_rates(seed):
     """P2. Notebook 05's networks of ten and of three layers."""
-    best_without, _ = _best_rates(10)
+    best = best_rates(pair_of(load_learning_rate_map(), depth=10))["without"]
     little = "above", -0.3, "nats", "a fifth of the gain at the large rate"
     return {
-        "ten layers still train at ten times the rate that is best without batch norm": (
-            GAINED, gain(seed, 10, *[10 * best_without] * 2), *TENTH_OF_GUESSING,
-        ),
-        "at a small rate, 0.03, ten layers gain little": (
-            GAINED, gain(seed, 10, 0.03, 0.03), *little,
-        ),
-        "at 0.1, three layers gain little": (GAINED, gain(seed, 3, 0.1, 0.1), *little),
+        "ten layers still train at ten times the rate that is best without batch norm":
+            _gained(seed, 10, [10 * best] * 2),
+        "at a small rate, 0.03, ten layers gain little":
+            _gained(seed, 10, [0.03] * 2, little),
+        "at 0.1, three layers gain little": _gained(seed, 3, [0.1] * 2, little),
     }
 
 
@@ -405,13 +401,13 @@ def measure_large_rates(seed):
 )
 def measure_smoother_loss(seed):
     """P3. Notebook 05's walk along the gradient, from the first 2 of its 3 halts."""
-    relu, tanh = (long_steps(one, at=(6, 16), seed=seed) for one in ("relu", "tanh"))
-    quantity = "change of the loss in one long step, with batch norm minus without"
+
+    def smoother(activation):
+        change = long_steps(activation, at=(6, 16), seed=seed)
+        quantity = "change of the loss in one long step, with batch norm minus without"
+        return quantity, change["with"] - change["without"], *TENTH_OF_A_NAT
+
     return {
-        "with relu, batch norm makes the loss smoother along the gradient": (
-            quantity, relu["with"] - relu["without"], *TENTH_OF_A_NAT,
-        ),
-        "with tanh, batch norm makes the loss smoother along the gradient": (
-            quantity, tanh["with"] - tanh["without"], *TENTH_OF_A_NAT,
-        ),
+        "with relu, batch norm makes the loss smoother along the gradient": smoother("relu"),
+        "with tanh, batch norm makes the loss smoother along the gradient": smoother("tanh"),
     }
