@@ -22,6 +22,7 @@ from helpers.lecture.board import STATES, Board
 from helpers.lecture.experiments import load_lecture
 from helpers.lecture.pictures import TYPE_SHARE, KickInStepsPicture, make_readable
 from helpers.lecture.tabs import TABS
+from helpers.page import alive
 
 PATIENCE = 60
 BY_NAME = {beat.name: beat for beat in BEATS}
@@ -235,10 +236,13 @@ def test_a_tab_that_cannot_be_built_says_so_but_the_first_one_must(lecture):
 def test_shown_it_is_a_picture_and_a_sentence_and_a_thread_builds_the_rest(small, monkeypatch):
     assert [page.is_built for page in small.pages.values()] == [False, True]
     monkeypatch.setattr(lecture_board, "SECONDS_TO_SETTLE", 0)
-    bundle = small._repr_mimebundle_()
-    view = bundle.pop("application/vnd.jupyter.widget-view+json")
-    assert view["model_id"] == small.view.model_id and set(bundle) == {"image/png", "text/plain"}
-    assert bundle["text/plain"].startswith("The instructor's board:")
+    shown = []
+    monkeypatch.setattr(alive, "display", lambda bundle, **_options: shown.append(bundle))
+    small._ipython_display_()
+    line, view, still = shown
+    assert line["text/plain"] == small.waking and small.waking in line["text/html"]
+    assert view == alive.widget_view(small.view) and set(still) == {"image/png", "text/plain"}
+    assert still["text/plain"].startswith("The instructor's board:")
     end = time.monotonic() + PATIENCE
     while not all(page.is_built for page in small.pages.values()):
         assert time.monotonic() < end
