@@ -11,8 +11,8 @@ from helpers.execute import read_notebook
 NAME = "a_bet.ipynb"
 CELLS = {
     "setup": "from helpers.page.prediction import Answer, CoverAnswers, predict\nCoverAnswers()",
-    "bet": "bet = predict('How much?', Answer('less', (0, 1), 'No.'), Answer('more', (1, 2), 'Yes.'))"
-    "\nbet",
+    "bet": "answers = Answer('less', (0, 1), 'No.'), Answer('more', (1, 2), 'Yes.')\n"
+    "bet = predict('How much?', *answers)\nbet",
     "result": "print('1.5')",
     "error": "1 / 0",
     "demo": "from helpers.covariate_shift.demos import region_demo\nregion_demo()",
@@ -106,5 +106,6 @@ def test_a_new_copy_opens_with_its_answers_folded(page, name):
     cells = read_notebook(opened.server.notebooks / name).cells
     folded = [cell for cell in cells if "outputs_hidden" in cell.metadata.get("jupyter", {})]
     assert len(folded) >= 3
-    opened.expect_soon(opened.page.locator(".jp-CodeCell.jp-mod-outputsCollapsed").count, len(folded))
+    closed = opened.page.locator(".jp-CodeCell.jp-mod-outputsCollapsed")
+    opened.expect_soon(closed.count, len(folded))
     opened.close()
