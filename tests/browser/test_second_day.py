@@ -6,7 +6,7 @@ from lab_server import LabServer
 from notebook_page import NotebookPage
 
 from conftest import NOTEBOOKS
-from helpers.execute import read_notebook
+from helpers.execute import NOTEBOOK_METADATA, read_notebook
 
 NAME = "a_bet.ipynb"
 CELLS = {
@@ -25,17 +25,17 @@ SEEN = """ids => Object.fromEntries(
     [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].map((cell, place) => [ids[place],
         [...cell.querySelectorAll('.jp-OutputArea-child')]
             .filter(one => getComputedStyle(one).display !== 'none' && one.offsetHeight)
-            .map(one => one.querySelector('.jp-OutputArea-output').dataset.mimeType)
+            .map(one => one.querySelector('[data-mime-type]')?.dataset.mimeType ?? 'a/widget')
             .map(kind => kind.split('/').pop().split('.').pop())]))"""
 # From now on notes whatever is seen of the demo's cell in any frame of the screen.
 FILM = """place => { window.film = new Set(); const look = () => {
     const cell = document.querySelectorAll('.jp-Notebook .jp-CodeCell')[place];
     const seen = [...cell.querySelectorAll('.jp-OutputArea-child')]
         .filter(one => getComputedStyle(one).display !== 'none')
-        .map(one => one.querySelector('.jp-OutputArea-output')?.dataset.mimeType);
+        .map(one => one.querySelector('[data-mime-type]')?.dataset.mimeType ?? 'widget');
     window.film.add(seen.join(' '));
     requestAnimationFrame(look); }; look(); }"""
-VIEW, PICTURE, LINE = "widget-view+json", "png", "html"
+VIEW, PICTURE, LINE = "widget", "png", "html"
 
 
 @pytest.fixture(scope="module", params=["lab/tree", "notebooks"])
@@ -43,7 +43,8 @@ def page(request, chromium, tmp_path_factory):
     server = LabServer(tmp_path_factory.mktemp("day"))
     cells = [nbformat.v4.new_code_cell(source, id=name) for name, source in CELLS.items()]
     cells[3].metadata["tags"] = ["raises-exception"]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), server.notebooks / NAME)
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=NOTEBOOK_METADATA)
+    nbformat.write(notebook, server.notebooks / NAME)
     try:
         yield lambda name=NAME: NotebookPage(server, chromium, name, request.param)
     finally:
@@ -106,6 +107,6 @@ def test_a_new_copy_opens_with_its_answers_folded(page, name):
     cells = read_notebook(opened.server.notebooks / name).cells
     folded = [cell for cell in cells if "outputs_hidden" in cell.metadata.get("jupyter", {})]
     assert len(folded) >= 3
-    closed = opened.page.locator(".jp-CodeCell.jp-mod-outputsCollapsed")
+    closed = opened.page.locator(".jp-CodeCell .jp-OutputPlaceholder")
     opened.expect_soon(closed.count, len(folded))
     opened.close()
