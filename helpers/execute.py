@@ -55,7 +55,8 @@ NOTEBOOK_METADATA = {
         "pygments_lexer": "ipython3",
     },
 }
-CELL_METADATA = {"jupyter", "slideshow", "tags"}
+CELL_METADATA = {"slideshow", "tags"}
+OUTPUT_METADATA = {"asks", "replies to"}  # of a bet
 WIDGET_TYPES = "application/vnd.jupyter.widget-"
 
 
@@ -119,6 +120,7 @@ def normalise(notebook):
         if cell.cell_type == "code":
             cell.outputs = _merge_streams(_without_widgets(cell.outputs))
             _describe_pictures(cell.outputs)
+    _fold_answers(notebook.cells)
     return notebook
 
 
@@ -231,7 +233,7 @@ def _without_widgets(outputs):
                 del output.data[mime_type]
             if not output.data:
                 continue
-            for key in set(output.metadata) - set(output.data):
+            for key in set(output.metadata) - set(output.data) - OUTPUT_METADATA:
                 del output.metadata[key]
         kept.append(output)
     return kept
@@ -243,6 +245,18 @@ def _describe_pictures(outputs):
         data = output.get("data", {})
         if "image/png" in data and "text/plain" in data:
             output.metadata["image/png"] = nbformat.from_dict({"alt": data["text/plain"]})
+
+
+def _fold_answers(cells):
+    """Let JupyterLab open a notebook with what its bets ask about folded, until a cell is run."""
+    waiting = set()
+    for cell in cells:
+        marks = [output.metadata for output in cell.get("outputs", []) if "metadata" in output]
+        asked = {mark["asks"] for mark in marks if "asks" in mark}
+        if waiting and not asked and cell.get("outputs"):
+            cell.metadata["jupyter"] = {"outputs_hidden": True}
+        waiting |= asked
+        waiting -= {mark["replies to"] for mark in marks if "replies to" in mark}
 
 
 def _merge_streams(outputs):

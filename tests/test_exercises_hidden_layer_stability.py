@@ -24,19 +24,12 @@ return ratio, cosine
 
 SCALE_MISTAKES = [
     ([("return ratio, cosine", "return 1 / factor, 0")], "filled in by hand"),
-    ([("length(s) / length(g)", "length(g) / length(s)")], "upside down"),
     ([("length(s) / length(g)", "length(factor * g) / length(g)")], "multiplied, not the weights"),
-    ([("length(s) / length(g)", "(s @ s) / (g @ g)")], "a root is missing"),
-    ([(" / length(weights) / length(g)", "")], "the dot product"),
-    ([("return ratio, cosine", "return ratio, np.arccos(cosine)")], "the angle"),
     ([("weights * g) / length(weights)", "s * g) / length(s)")], "the two gradients with each"),
     ([("weights * g) ", "weights * s) "), ("(weights) / length(g)", "(weights) / length(s)")],
      "measured at the scaled weights"),
     ([("gradient(weights * factor)", "gradient(np.multiply(weights, factor, out=weights))")],
      "changes its arguments in place"),
-    ([("length(s) / length(g)", "s / g")], "yours has shape (6,)"),
-    ([("return ratio, cosine", "return g")], "Return 2 values"),
-    ([("gradient(weights * factor)", "gradient * weights")], "raised TypeError"),
 ]
 
 
@@ -70,19 +63,11 @@ return mean, width, shape
 DRIFT_MISTAKES = [
     ([("abs(m1 - m0)", "(m1 - m0)"), ("abs(np.log(s1 / s0))", "np.log(s1 / s0)")], "their signs"),
     ([("abs(m1 - m0)", "(m1 - m0)")], "The mean carries its sign"),
-    ([("abs(np.log(s1 / s0))", "np.log(s1 / s0)")], "The width carries its sign"),
     ([("abs(m1 - m0) / s0", "abs(m0 - m1) / s1")], "later standard deviations"),
-    ([("abs(m1 - m0) / s0", "abs(m0 - m1)")], "in the unit's own numbers"),
-    ([("abs(np.log(s1 / s0))", "s1 / s0")], "the ratio itself"),
-    ([("abs(np.log(s1 / s0))", "abs(np.log(after.var(0) / before.var(0)))")], "twice too large"),
     ([("abs(np.log(s1 / s0))", "abs(s1 - s0) / s0")], "a difference in standard deviations"),
     ([("np.sort(x, 0), np.sort(y, 0)", "x, y")], "of the same image"),
-    ([("np.sort(x, 0), np.sort(y, 0)", "np.sort(x), np.sort(y)")], "along the units"),
-    ([("(before - m0) / s0, (after - m1) / s1", "before, after")], "was not standardised"),
     ([("(after - m1) / s1", "(after - m0) / s0")], "by the earlier"),
     ([(".std(0)", ".std(0, ddof=1)")], "divide by n - 1"),
-    ([("abs(x - y).mean(0)", "abs(x - y).mean()")], "yours has no shape"),
-    ([("abs(x - y).mean(0)", "(x - y).mean(0)")], "cancel to 0"),
 ]
 
 
@@ -109,15 +94,15 @@ def test_the_split_is_that_of_the_course():
 # --- both, as learners write them --------------------------------------------------------------
 
 WRONG = [
-    *(("scale_invariance", changed(SCALE, changes), words) for changes, words in SCALE_MISTAKES),
-    *(("split_drift", changed(PREPARED, changes), words) for changes, words in DRIFT_MISTAKES),
+    (name, changed(right, changes), words)
+    for name, right, mistakes in (
+        ("scale_invariance", SCALE, SCALE_MISTAKES), ("split_drift", PREPARED, DRIFT_MISTAKES)
+    )
+    for changes, words in mistakes
 ]
-
 RIGHT = [
-    ("scale_invariance", SCALE),
-    ("scale_invariance", in_plain_python),
-    ("split_drift", PREPARED),
-    ("split_drift", one_unit_at_a_time),
+    ("scale_invariance", SCALE), ("scale_invariance", in_plain_python),
+    ("split_drift", PREPARED), ("split_drift", one_unit_at_a_time),
 ]
 
 test_a_mistake_is_named, test_a_right_answer_passes = answer_tests(exercises, WRONG, RIGHT)

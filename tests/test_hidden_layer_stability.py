@@ -76,10 +76,9 @@ def test_stations_are_what_activation_2_and_dense_3_receive(batch_norm):
 
 
 def test_drift_is_measured_from_one_look_to_the_next(data, pair):
-    def look(network):
-        return listen(network, data.test_inputs)
-
-    heard = finish(watch_drift(data, n_steps=60, look=look))["with"]["z2"]
+    heard = finish(watch_drift(
+        data, n_steps=60, look=lambda network: listen(network, data.test_inputs)
+    ))["with"]["z2"]
     run = pair["with"]
     assert run.steps.tolist() == [10, 20, 30, 40, 50, 60]  # the first look has nothing to tell
     for place in range(6):
@@ -87,10 +86,7 @@ def test_drift_is_measured_from_one_look_to_the_next(data, pair):
         np.testing.assert_allclose(run["ranking at z2"][place], expected)
         expected = np.nanmedian(measure_drift(heard[0], heard[place + 1]).mean, axis=-1)
         np.testing.assert_allclose(run["total mean at z2"][place], expected)
-    assert set(run.seen) == {
-        f"{since}{name} at {station}"
-        for since in ("", "total ") for name in Drift.__annotations__ for station in STATIONS
-    }
+    assert len(run.seen) == 2 * len(Drift.__annotations__) * len(STATIONS)
 
 
 def test_batch_norm_pins_the_moments_but_not_the_ranking(pair):
@@ -134,7 +130,6 @@ def test_who_is_hurt_by_which_kick(data, pair):
 def test_where_the_rise_is_zero_by_construction_no_interval_is_printed(data, pair):
     texts = kick_texts(run_kick(pair, data, "scale", 2.0))
     assert texts["fresh"] == "0.00" and "±" in texts["stored"] and "±" in texts["without"]
-    assert list(kick_texts(run_kick(pair, data, "random", 0.0)).values()) == 3 * ["0.00"]
 
 
 # -- a moving target --
@@ -233,10 +228,8 @@ def test_pictures(data, pair, damages):
 
 def test_the_ridge_demo_follows_its_controls():
     demo = demos.ridge_demo()
-    for name, value in {"batch_size": 16, "station": "h2", "step": 200}.items():
-        demo.controls[name].value = value
+    demo.set_values(batch_size=16, station="h2", step=200)
     demo.wait()
-    assert demo.error is None
     for word in ("Step 200", "h2", "batch size 16"):
         assert word in demo.caption.value
 
@@ -249,10 +242,9 @@ def test_the_bet_stands_beside_the_bar_and_only_at_its_own_kick(data, pair):
         bet.control.value = nats
         (x,), (y,) = ghost.marker.get_data()
         assert 1 < x < 1.5 and y == nats and demo.image.value != empty
-        of_bet, *of_bars = (
-            text.get_window_extent() for text in (ghost.text, *demo.picture.bars[0].texts)
-        )
-        assert not any(of_bet.overlaps(other) for other in of_bars)
+        of_bet = ghost.text.get_window_extent()
+        bars = demo.picture.bars[0].texts
+        assert not any(of_bet.overlaps(text.get_window_extent()) for text in bars)
     demo.controls["size"].value = 1.0
     assert not len(ghost.marker.get_xdata()) and not ghost.text.get_text()
     demo.controls["size"].value = 2.0
@@ -265,46 +257,37 @@ def test_the_bet_stands_beside_the_bar_and_only_at_its_own_kick(data, pair):
 
 # -- a learner changes one line --
 
-TINY = {"n_networks=16": "n_networks=3", "n_train=2000": "n_train=300", "n_steps=200": "n_steps=30"}
-DRIFT = ("setup", "s1-data", "s1-run", "s1-table", "s2-figure")
+TINY = {"n_networks=16": "n_networks=3", "n_train=2000": "n_train=300", "n_steps=200": "n_steps=20"}
+DRIFT = ("setup", "s1-data", "s1-run", "s1-table", "s2-figure", "s2-run", "s2-table")
+KICKED = ("s3-bet", "s3-demo", "s3-table")
 TARGET = ("setup", "s1-data", "s1-run", "s4-run", "s4-damage", "s4-figure", "s4-table")
-TINY_TARGET = {**TINY, "n_steps=200": "n_steps=10", "n_steps=120": "n_steps=40"}
 
 
-def test_another_batch_size_and_another_pace_of_looks_are_in_table_and_picture():
-    ran = run_cells("03", DRIFT, {**TINY, "(0.02, 16)": "(0.02, 64)", "every=10": "every=5"})
-    rows = [line.split()[0] for line in ran.printed.splitlines()[3:]]
-    assert rows == ["128", "64"]
-    (first, second) = ran.names["pairs"].values()
-    assert first["with"].steps.tolist() == [5, 10, 15, 20, 25, 30]  # the first look tells nothing
-    assert str(mean_interval(second["without"]["mean at h2"].mean(axis=0))) in ran.printed
-    assert ran.said.startswith("Per 5 steps at z2, without and with batch norm:")
-    assert ran.shown[0].figure.axes[0].get_ylabel() == "drift per 5 steps"
-
-
-def test_an_arm_more_in_deeper_networks_is_a_bar_and_a_column_more():
-    one_more = {
-        '"with": dict(batch_norm=True)}':
+def test_an_arm_more_in_deeper_networks_and_other_settings_are_in_tables_and_pictures():
+    ran = run_cells("03", DRIFT, {
+        **TINY, "[64] * 3": "[32] * 6", "(0.02, 16)": "(0.02, 64)", "every=10": "every=5",
+        "fast_rate = 0.1": "fast_rate = 0.05", '"with": dict(batch_norm=True)}':
         '"with": dict(batch_norm=True), "dropout 0.2": dict(batch_norm=False, dropout=0.2)}',
-    }
-    changes = {"[64] * 3": "[32] * 6", "fast_rate = 0.1": "fast_rate = 0.05"}
-    ran = run_cells("03", (*DRIFT, "s2-run", "s2-table"), {**TINY, **one_more, **changes})
-    assert len(ran.names["pair"]["with"].network.layers) == 6 * 3 + 1
+    })
+    assert [line.split()[0] for line in ran.printed.splitlines()[3:5]] == ["128", "64"]
+    first, second = ran.names["pairs"].values()
+    assert first["with"].steps.tolist() == [5, 10, 15, 20]  # the first look tells nothing
+    assert len(first["with"].network.layers) == 6 * 3 + 1
+    assert str(mean_interval(second["without"]["mean at h2"].mean(axis=0))) in ran.printed
+    assert ran.said.startswith("Per 5 steps at z2")
     assert "with batch norm and dropout 0.2: the mean moves by" in ran.said
     assert "dropout 0.2 - without" in ran.printed and "rate 0.05 " in ran.printed
-    assert ", dropout 0.2 " in ran.printed.splitlines()[-1]
     assert all(len(bars.bars) == 6 for bars in ran.shown[0].bars)
     names = [text.get_text() for text in ran.shown[0].figure.legends[0].get_texts()]
     assert names == ["without batch norm", "with batch norm", "dropout 0.2"]
 
 
 def test_another_kick_is_a_row_of_the_table():
-    cells = ("setup", "s1-data", "s1-run", "s2-figure", "s3-bet", "s3-demo", "s3-table")
     one_more = {'("scale", 2.0)': '("scale", 2.0), ("random", 0.3)'}
-    ran = run_cells("03", cells, {**TINY, **one_more})
-    assert ran.printed.splitlines()[-3].split()[:2] == ["random", "0.3"]
-    rise = ran.names["results"][1]
-    assert str(mean_interval(rise["stored"])) in ran.printed.splitlines()[-3]
+    ran = run_cells("03", (*DRIFT[:5], *KICKED), {**TINY, **one_more})
+    row = ran.printed.splitlines()[-3]
+    assert row.split()[:2] == ["random", "0.3"]
+    assert str(mean_interval(ran.names["results"][1]["stored"])) in row
 
 
 def test_another_drive_and_an_arm_more_are_in_table_and_picture():
@@ -312,11 +295,10 @@ def test_another_drive_and_an_arm_more_are_in_table_and_picture():
     more = both + '    "both": (slow, experiments.drive(rotation=0.1, growth=0.02)),\n'
     arms = 'arms = {"without": dict(batch_norm=False), "with": dict(batch_norm=True)}\nslow'
     one_more = arms.replace("}\nslow", ', "dropout": dict(batch_norm=True, dropout=0.2)}\nslow')
-    ran = run_cells("03", TARGET, {**TINY_TARGET, both: more, arms: one_more})
+    ran = run_cells("03", TARGET, {**TINY, "n_steps=120": "n_steps=40", both: more, arms: one_more})
     rows = [line.split()[0] for line in ran.printed.splitlines()[-3:]]
     assert rows == ["rotation", "growth", "both"] and "dropout - without" in ran.printed
     assert len(ran.shown[0].bars[0].bars) == 9
-    assert "Batch norm changes the damage by" in ran.said
     assert "Dropout changes the damage by" in ran.said
     both = ran.names["damages"]["both"]
     assert f"by {paired_interval(both['with'], both['without'])} nats with both." in ran.said
@@ -324,7 +306,7 @@ def test_another_drive_and_an_arm_more_are_in_table_and_picture():
 
 def test_an_impossible_change_is_refused_by_name():
     with pytest.raises(ValueError, match="hidden must name at least 2 layers, got 1"):
-        run_cells("03", DRIFT, {**TINY, "[64] * 3": "[64]"})
+        run_cells("03", DRIFT[:3], {**TINY, "[64] * 3": "[64]"})
 
 
 def test_the_notebook_prints_what_the_board_says():

@@ -4,15 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from helpers.hidden_layer_stability.experiments import (
-    KICKS,
-    RIDGE_STEPS,
-    STATIONS,
-    probe_losses,
-    ridges_at,
-    run_kick,
-)
-from helpers.hidden_layer_stability.pictures import KickPicture, RidgePicture
+from helpers.hidden_layer_stability import experiments, pictures
 from helpers.page.panel import Panel, batch_size_slider, choice, fraction_slider, steps_slider
 from helpers.page.prediction import Answer, Scale, predict
 
@@ -24,19 +16,19 @@ def ranking_bet():
         "rate 0.02, that order changes: the ranking drifts. How much of this drift is left with "
         "batch norm?",
         Answer(
-            "less than half, batch norm calms it a lot", (0, 0.5),
-            "Place and width do fall that far. But subtracting and dividing never decides which "
-            "images score high, so it cannot hold that still either.",
+            "less than half: batch norm calms it a lot", (0, 0.5),
+            "Mean and width do fall that far. But subtracting and dividing never decides which "
+            "images score high, so they cannot hold that still.",
         ),
         Answer(
             "most of it, a little less than without", (0.5, 0.95),
-            "No term of the formula holds the order still. Where steps are rough it is calmed "
-            "more, as the next table shows.",
+            "Nothing in the formula holds the order still. Look for the settings where it is "
+            "calmed more.",
         ),
         Answer(
             "all of it, or even more", (0.95, 20),
-            "Nearly: no term of the formula holds the order still. Yet a little is gone, and more "
-            "where steps are rough, as the next table shows.",
+            "You are nearly right: nothing in the formula holds the order still. A little of the "
+            "drift goes all the same, and more where steps are rough.",
         ),
     )
 
@@ -49,12 +41,12 @@ def kick_bet():
         "(Guessing among ten classes costs 2.3 nats.)",
         Scale(
             tuple(np.arange(-1, 5.1, 0.5)), tolerance=0.25, unit=" nats", decimals=1,
-            too_low="A lower loss would need other outputs; layer 3 receives what it received "
+            too_low="A lower loss would need other outputs, but layer 3 receives what it received "
             "before.",
-            close="Mean and standard deviation grow threefold as well, and the factor cancels "
-            "before layer 3 can see it.",
-            too_high="The kick is large, but mean and standard deviation grow threefold with the "
-            "values, and the factor cancels before layer 3 can see it.",
+            close="Mean and standard deviation triple as well, so the factor cancels before layer "
+            "3 can see it.",
+            too_high="The kick is large, but mean and standard deviation triple with the values. "
+            "Layer 3 never sees the factor.",
         ),
     )
 
@@ -66,19 +58,41 @@ def stored_bet():
         "stored statistics, taken before. Does the test loss rise less or more than without batch "
         "norm?",
         Answer(
-            "less, since batch norm still protects", (-20, -0.5),
-            "The stored width is three times too small now: to divide by it takes nothing of the "
+            "more: batch norm makes it worse", (0.5, 20),
+            "The factor gets through. And the stored mean is now too small, so what is left of "
+            "the true mean pushes every unit.",
+        ),
+        Answer(
+            "about as much: the protection is gone", (-0.5, 0.5),
+            "Gone it is, and there is new harm: the stored mean is too small as well, and what is "
+            "left of the true mean pushes every unit.",
+        ),
+        Answer(
+            "less: batch norm still protects", (-20, -0.5),
+            "The stored width is now three times too small; dividing by it takes nothing of the "
             "factor away.",
         ),
+    )
+
+
+def rotation_bet():
+    """Bet on the share of the damage of rotating layers that batch norm takes away."""
+    return predict(
+        "Layers 1 and 2 rotate at every step, and the training loss of the layers above suffers. "
+        "How much of this damage does batch norm take away?",
         Answer(
-            "about as much, since the protection is gone", (-0.5, 0.5),
-            "The factor gets through, but so does something else: the stored mean is too small as "
-            "well, and the rest of the true mean pushes every unit.",
+            "nearly all: later layers become robust", (0.7, 1.5),
+            "It would, if the damage came from wandering means and widths. Rotation also changes "
+            "which images score high.",
         ),
         Answer(
-            "more, since batch norm makes it worse", (0.5, 20),
-            "The factor gets through, and the stored mean is too small as well: the rest of the "
-            "true mean pushes every unit.",
+            "about half", (0.3, 0.7),
+            "A fair compromise, but batch norm only resets mean and width, and the damage lies "
+            "almost entirely elsewhere.",
+        ),
+        Answer(
+            "little or none", (-5, 0.3),
+            "Rotation reorders the images, and resetting mean and width cannot put them back.",
         ),
     )
 
@@ -87,15 +101,15 @@ def ridge_demo():
     """Sit between layers 2 and 3 and scrub through the training steps."""
     return Panel(
         controls={
-            "step": steps_slider(RIDGE_STEPS, 50, "training step"),
+            "step": steps_slider(experiments.RIDGE_STEPS, 50, "training step"),
             "batch_size": batch_size_slider([16, 32, 64, 128, 256, 512], 128),
-            "station": choice(STATIONS, "z2", "station"),
+            "station": choice(experiments.STATIONS, "z2", "station"),
             "learning_rate": choice([0.02, 0.1], 0.02, "learning rate"),
         },
-        compute=ridges_at,
-        picture=RidgePicture(),
+        compute=experiments.ridges_at,
+        picture=pictures.RidgePicture(),
         about="Sliders for the training step and the batch size move the distributions of six "
-        "hidden units, side by side without and with batch norm.",
+        "hidden units of one network without batch norm and of one with it.",
     )
 
 
@@ -104,14 +118,15 @@ def kick_demo(runs, data, bet=None):
 
     bet: from `kick_bet`, to stand in the picture while it shows the kick that it is about.
     """
-    before = probe_losses({arm: run.network for arm, run in runs.items()}, data)
+    networks = [runs[arm].network for arm in experiments.ARMS]
+    before = experiments.probe_losses(*networks, data)
     return Panel(
         controls={
-            "kind": choice(KICKS, "scale", "kick"),
+            "kind": choice(experiments.KICKS, "scale", "kick"),
             "size": fraction_slider("size, relative to the weights", 2.0, 0.0, 2.0, 0.1),
         },
-        compute=partial(run_kick, runs, data, n_kicks=1, before=before),
-        picture=KickPicture(),
+        compute=partial(experiments.run_kick, runs, data, n_kicks=1, before=before),
+        picture=pictures.KickPicture(),
         about="Three bars show how much the test loss rises after a kick of layers 1 and 2: "
         "without batch norm, with fresh and with stored statistics.",
         bet=bet,

@@ -42,17 +42,13 @@ def _draw_unit(rng):
     return gradient, rng.normal(size=6), float(rng.uniform(2, 20))
 
 
-def _ratio(gradient, weights, factor):
-    return scale_invariance(gradient, weights, factor)[0]
+def _changed(change):
+    """Return `scale_invariance` with its answers by change(ratio, cosine, *arguments)."""
+    return lambda *case: change(*scale_invariance(*case), *case)
 
 
-def _cosine(gradient, weights, factor):
-    return scale_invariance(gradient, weights, factor)[1]
-
-
-def _cosine_between_gradients(gradient, weights, factor):
-    grad, grad_scaled = gradient(weights), gradient(factor * weights)
-    return grad @ grad_scaled / (np.linalg.norm(grad) * np.linalg.norm(grad_scaled))
+def _cosine(x, y):
+    return x @ y / (np.linalg.norm(x) * np.linalg.norm(y))
 
 
 check_scale_invariance = Exercise(
@@ -64,26 +60,28 @@ check_scale_invariance = Exercise(
             lambda gradient, weights, factor: (1 / factor, 0.0)
         ),
         "The first number is upside down: the gradient at the scaled weights belongs on top.": (
-            lambda *case: (1 / _ratio(*case), _cosine(*case))
+            _changed(lambda ratio, cosine, *_: (1 / ratio, cosine))
         ),
         "The first number is just the factor: the gradient was multiplied, not the weights. Ask "
         "for the gradient once more, at factor * weights.": (
-            lambda *case: (case[2], _cosine(*case))
+            _changed(lambda ratio, cosine, gradient, weights, factor: (factor, cosine))
         ),
         "The first number compares squared lengths: a root is missing.": (
-            lambda *case: (_ratio(*case) ** 2, _cosine(*case))
+            _changed(lambda ratio, cosine, *_: (ratio**2, cosine))
         ),
         "The second number is the dot product, which grows with both lengths. A cosine is divided "
-        "by both.": lambda *case: (_ratio(*case), case[1] @ case[0](case[1])),
+        "by both.": _changed(lambda ratio, _, gradient, w, factor: (ratio, w @ gradient(w))),
         "The second number is the angle; the cosine was asked for.": (
-            lambda *case: (_ratio(*case), np.arccos(_cosine(*case)))
+            _changed(lambda ratio, cosine, *_: (ratio, np.arccos(cosine)))
         ),
         "The second number compares the two gradients with each other; compare the weights with "
-        "their gradient.": lambda *case: (_ratio(*case), _cosine_between_gradients(*case)),
+        "their gradient.": _changed(lambda ratio, _, gradient, w, factor: (
+            ratio, _cosine(gradient(w), gradient(factor * w))
+        )),
         "The second number was measured at the scaled weights; it belongs to `weights` as they "
-        "came.": lambda gradient, weights, factor: (
-            _ratio(gradient, weights, factor), _cosine(gradient, factor * weights, factor)
-        ),
+        "came.": _changed(lambda ratio, _, gradient, w, factor: (
+            ratio, _cosine(w, gradient(factor * w))
+        )),
     },
     praise="Where batch norm stood behind the unit, you found 1 / factor and 0: the loss does not "
     "feel the length of the weights, and a small step turns them, long ones less than short ones.",
@@ -112,42 +110,30 @@ def _draw_recordings(rng):
     return before, after
 
 
-def _standardise(values, like):
-    return (values - like.mean(axis=0)) / like.std(axis=0)
+def _standardise(values):
+    return (values - values.mean(axis=0)) / values.std(axis=0)
 
 
-def _mean_becomes(change):
-    """Return `split_drift` with the mean drift change(before, after)."""
-    return lambda before, after: (change(before, after), *split_drift(before, after)[1:])
+def _distance(x, y):
+    return np.abs(y - x).mean(axis=0)
 
 
-def _width_becomes(change):
-    """Return `split_drift` with the width drift change(ratio of standard deviations)."""
+def _parts(**changes):
+    """Return `split_drift` with mean, width or shape by a function of (before, after)."""
 
     def mistaken(before, after):
-        mean, _, shape = split_drift(before, after)
-        return mean, change(after.std(axis=0) / before.std(axis=0)), shape
+        parts = dict(zip(("mean", "width", "shape"), split_drift(before, after)))
+        return tuple((parts | {one: f(before, after) for one, f in changes.items()}).values())
 
     return mistaken
 
 
-def _shape_becomes(hill):
-    """Return `split_drift` with the shape drift between hill(before) and hill(after).
-
-    `hill` takes a recording and the earlier one.
-    """
-
-    def mistaken(before, after):
-        shape = np.abs(hill(after, before) - hill(before, before)).mean(axis=0)
-        return (*split_drift(before, after)[:2], shape)
-
-    return mistaken
+def _signed_mean(x, y):
+    return (y.mean(axis=0) - x.mean(axis=0)) / x.std(axis=0)
 
 
-def _signed(before, after):
-    mean = (after.mean(axis=0) - before.mean(axis=0)) / before.std(axis=0)
-    width = np.log(after.std(axis=0) / before.std(axis=0))
-    return mean, width, split_drift(before, after)[2]
+def _signed_width(x, y):
+    return np.log(y.std(axis=0) / x.std(axis=0))
 
 
 def _unbiased(before, after):
@@ -161,46 +147,48 @@ check_split_drift = Exercise(
     _draw_recordings,
     {
         "Mean and width carry their signs: units that move up and units that move down would "
-        "cancel. Drift is a distance.": _signed,
+        "cancel. Drift is a distance.": _parts(mean=_signed_mean, width=_signed_width),
         "The mean carries its sign: how far it moved is asked, not whether up or down.": (
-            _mean_becomes(lambda before, after: _signed(before, after)[0])
+            _parts(mean=_signed_mean)
         ),
-        "The width carries its sign: a hill that narrows has drifted too.": _width_becomes(np.log),
+        "The width carries its sign: a hill that narrows has drifted too.": (
+            _parts(width=_signed_width)
+        ),
         "The mean is counted in later standard deviations; take the earlier ones, so that the "
         "yardstick does not move with what it measures.": (
-            _mean_becomes(lambda before, after: np.abs(_signed(after, before)[0]))
+            _parts(mean=lambda x, y: np.abs(_signed_mean(y, x)))
         ),
         "The mean is in the unit's own numbers; count it in the earlier standard deviations.": (
-            _mean_becomes(lambda before, after: np.abs(after.mean(axis=0) - before.mean(axis=0)))
+            _parts(mean=lambda x, y: np.abs(y.mean(axis=0) - x.mean(axis=0)))
         ),
         "The width is the ratio itself: a hill that keeps its width must score 0.": (
-            _width_becomes(lambda ratio: ratio)
+            _parts(width=lambda x, y: y.std(axis=0) / x.std(axis=0))
         ),
         "The width is twice too large: its logarithm was taken of the variances.": (
-            _width_becomes(lambda ratio: 2 * np.abs(np.log(ratio)))
+            _parts(width=lambda x, y: 2 * np.abs(_signed_width(x, y)))
         ),
         "The width is a difference in standard deviations: halved and doubled would count "
         "differently. Take the logarithm of their ratio.": (
-            _width_becomes(lambda ratio: np.abs(ratio - 1))
+            _parts(width=lambda x, y: np.abs(y.std(axis=0) / x.std(axis=0) - 1))
         ),
         "The shape compares value with value of the same image, which is closer to ranking. "
         "Sort each unit's values first: only the two hills are compared.": (
-            _shape_becomes(lambda values, before: _standardise(values, values))
+            _parts(shape=lambda x, y: _distance(_standardise(x), _standardise(y)))
         ),
         "The shape was sorted along the units: without an axis, `np.sort` takes the last one. "
-        "Sort over the images.": (
-            _shape_becomes(lambda values, before: np.sort(_standardise(values, values)))
+        "Sort over the images.": _parts(
+            shape=lambda x, y: _distance(np.sort(_standardise(x)), np.sort(_standardise(y)))
         ),
         "The shape was not standardised: mean and width are still in it, and it is the plain "
         "distance that fools people.": (
-            _shape_becomes(lambda values, before: np.sort(values, axis=0))
+            _parts(shape=lambda x, y: _distance(np.sort(x, axis=0), np.sort(y, axis=0)))
         ),
         "For the shape, both recordings were standardised by the earlier mean and width, so "
-        "that both changes are still in it. Give each its own.": (
-            _shape_becomes(lambda values, before: np.sort(_standardise(values, before), axis=0))
+        "that both changes are still in it. Give each its own.": _parts(
+            shape=lambda x, y: _distance(np.sort(x, axis=0), np.sort(y, axis=0)) / x.std(axis=0)
         ),
         "For the shape, distances to the left and to the right cancel to 0: take them without "
-        "their signs.": _shape_becomes(lambda values, before: 0 * values),
+        "their signs.": _parts(shape=lambda x, y: np.zeros(x.shape[1])),
         "These standard deviations divide by n - 1. Take NumPy's default here, which divides by "
         "n, as batch norm does.": _unbiased,
     },

@@ -13,7 +13,7 @@ import numpy as np
 from helpers.arms import train_arms, watch_arms
 from helpers.checks import check_choice, check_number
 from helpers.datasets import load_fashion_mnist
-from helpers.intervals import mean_interval, mean_text
+from helpers.intervals import format_number, mean_intervals
 from helpers.layer_statistics import (
     layer_places,
     predict_with_batch_statistics,
@@ -114,10 +114,10 @@ def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
             continue
         place = min(RIDGE_STEPS.index(step), len(runs["with"].steps) - 1)
         seen = {"step": RIDGE_STEPS[place], **setting}
-        for arm, values in ((arm, run[station]) for arm, run in runs.items()):
-            drift = median_drift(values[max(place - 1, 0)], values[place])
+        for arm, run in runs.items():
+            drift = median_drift(*run[station][[max(place - 1, 0), place]])
+            now, start = run[station][[place, 0], 0]  # copies: who keeps them keeps no recording
             means = {name: each.mean() for name, each in drift.items()}
-            now, start = values[[place, 0], 0]  # copies: who keeps them keeps no recording
             seen[arm] = {"now": now, "start": start, **means}
         yield seen["step"] / step if step else 1, seen
         if seen["step"] == step:
@@ -130,34 +130,31 @@ KICKS = ("scale", "common direction", "random")
 HURT = ("without", "fresh", "stored")
 
 
-def run_kick(runs, data, kind="scale", size=2.0, *, n_kicks=3, seed=0, before=None):
+def run_kick(runs, data, kind="scale", size=2.0, *, n_kicks=3, before=None):
     """Kick the networks of both arms, see `kick`; return how far the test loss rises, in nats.
 
-    runs: {"without": Run, "with": Run}, which meet the same random numbers. before: their
-    `probe_losses`, for whoever kicks them often. Returns {"kind", "size"}, as given, and
-    {"without", "fresh", "stored"}: (n_networks,), the means over `n_kicks`.
+    runs: {"without": Run, "with": Run}, which meet the same random numbers. before: the
+    `probe_losses` of their networks, for whoever kicks them often. Returns {"kind", "size"}, as
+    given, and {"without", "fresh", "stored"}: (n_networks,), the means over `n_kicks`.
     """
-    networks = {arm: runs[arm].network for arm in ARMS}
-    before, rises = probe_losses(networks, data) if before is None else before, []
+    networks = [runs[arm].network for arm in ARMS]
+    before, rises = probe_losses(*networks, data) if before is None else before, []
     for number in range(n_kicks):
-        kicked = {
-            arm: kick(one, kind, size, data.test_inputs, seed=[seed, number])
-            for arm, one in networks.items()
-        }
-        rises.append(probe_losses(kicked, data) - before)
+        kicked = [kick(one, kind, size, data.test_inputs, seed=[0, number]) for one in networks]
+        rises.append(probe_losses(*kicked, data) - before)
     return {"kind": kind, "size": size, **dict(zip(HURT, np.mean(rises, axis=0)))}
 
 
-def probe_losses(networks, data):
-    """Return the test losses in nats, (3, n_networks), in the order of HURT.
+def probe_losses(without, with_norm, data):
+    """Return the test losses of two networks in nats, (3, n_networks), in the order of HURT.
 
-    networks: {"without": Network, "with": Network}. The latter is judged with fresh statistics,
-    those of the test images, and with stored ones.
+    The one with batch norm is judged with fresh statistics, those of the test images, and with
+    stored ones.
     """
     logits = [
-        predict(networks["without"], data.test_inputs),
-        predict_with_batch_statistics(networks["with"], data.test_inputs),
-        predict(networks["with"], data.test_inputs),
+        predict(without, data.test_inputs),
+        predict_with_batch_statistics(with_norm, data.test_inputs),
+        predict(with_norm, data.test_inputs),
     ]
     return np.stack([mean_loss(one, data.test_targets) for one in logits])
 
@@ -165,9 +162,9 @@ def probe_losses(networks, data):
 def kick_texts(result):
     """Return {name: text} of a result of `run_kick`; what must be zero has no interval."""
     zero = HURT if result["size"] == 0 else ("fresh",) if result["kind"] == "scale" else ()
+    intervals = zip(HURT, mean_intervals([result[name] for name in HURT]))
     return {
-        name: mean_text(result[name], 2) if name in zero else str(mean_interval(result[name]))
-        for name in HURT
+        name: format_number(one.mean, 2) if name in zero else str(one) for name, one in intervals
     }
 
 
@@ -186,17 +183,15 @@ def kick(network, kind, size, probe, *, seed):
     generators = np.random.default_rng(seed).spawn(network.n_networks)
     received = record(network, probe, statistics="fresh") if kind == "common direction" else None
     for place in layer_places(twin, Dense)[:2]:
-        weights = twin.layers[place].weights
-        if kind == "scale":
-            weights += size * weights
-        elif kind == "random":
-            weights += size * _noise(weights, generators)
-        else:
+        change = weights = twin.layers[place].weights
+        if kind == "random":
+            change = _noise(weights, generators)
+        elif kind == "common direction":
             mean = received[place].mean(axis=-2)[..., None]
-            direction = mean / np.linalg.norm(mean, axis=-2, keepdims=True)
             signs = np.stack([one.choice([-1, 1], (1, weights.shape[-1])) for one in generators])
             lengths = np.linalg.norm(weights, axis=-2, keepdims=True)  # of each unit's weights
-            weights += size * (direction * signs * lengths)
+            change = mean / np.linalg.norm(mean, axis=-2, keepdims=True) * signs * lengths
+        weights += size * change
     return twin
 
 

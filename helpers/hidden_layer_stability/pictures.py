@@ -5,7 +5,7 @@ import numpy as np
 from helpers.hidden_layer_stability.experiments import kick_texts
 from helpers.intervals import format_number, mean_interval, paired_interval
 from helpers.page.charts import BarsPicture, GroupsPicture, looks_of
-from helpers.page.parts import Ghost
+from helpers.page.parts import Band, Ghost
 from helpers.page.picture import NEUTRAL, STORED_STATISTICS, Picture
 
 LOOKS = looks_of(["without", "with"])
@@ -15,10 +15,14 @@ STATION_NAMES = {
 }
 N_UNITS, KERNEL_SD = 6, 0.2
 GRID = np.append(np.linspace(-8, 8, 241), np.nan)  # nan lifts the pen between the rows
+ROWS = np.arange(N_UNITS, 0, -1)
 
 
 class RidgePicture(Picture):
-    """Distributions of six units, without and with batch norm, and one image's place in them."""
+    """Distributions of six units, without and with batch norm, and one image's place in them.
+
+    Grey and hollow: before training.
+    """
 
     def __init__(self):
         super().__init__(
@@ -26,68 +30,46 @@ class RidgePicture(Picture):
             title="With batch norm the hills stay put; the marked picture still moves",
         )
         panels = self.figure.subplots(1, 2, sharey=True)
-        self.ridges, self.stations = {}, []
+        hollow = dict(color="white", mec=NEUTRAL.colour, mew=1.8)
+        self.parts, self.stations = {}, []
         for axes, (arm, (style, name)) in zip(panels, LOOKS.items()):
-            self.ridges[arm] = self.moves(_Ridges(axes, style))
+            axes.hlines(ROWS, -8, 8, color="#dddddd", linewidth=1, zorder=0)
+            for when, look, mark in (("start", NEUTRAL, hollow), ("now", style, {"color": "k"})):
+                (points,) = axes.plot([], [], "o", ms=8, zorder=5, **mark)
+                self.parts[arm, when] = self.moves(Band(axes, look)), self.moves(points)
+            self.parts[arm, "start"][0].line.set(linestyle="-", linewidth=1.4)
             axes.set(xlim=(-8, 8), ylim=(0.4, N_UNITS + 2.1), xticks=range(-8, 9, 4))
             axes.set_title(name, color=style.text_colour)
             axes.set_xlabel(" ")  # keeps room for the station's name, which moves
             text = axes.text(0.5, -0.13, "", transform=axes.transAxes, ha="center", fontsize=14)
             self.stations.append(self.moves(text))
-        rows = range(1, N_UNITS + 1)
-        panels[0].set_yticks(rows, [f"unit {unit}" for unit in reversed(rows)])
+        panels[0].set_yticks(ROWS, [f"unit {unit}" for unit in ROWS[::-1]])
         key = "● one picture\n○ at step 0\ngrey: step 0"  # short: beside the peaks at zero
         panels[0].text(-7.8, N_UNITS + 2.1, key, va="top", linespacing=1.3)
 
     def show(self, ridges):
         """Show what `ridges_at` yields."""
-        for arm, part in self.ridges.items():
-            part.set(ridges[arm])
+        for (arm, when), (hills, points) in self.parts.items():
+            units = ridges[arm][when][:, :N_UNITS]
+            # 1.5 rows per unit of density; ReLU's peak at zero would hide the neighbours
+            tops = (ROWS[:, None] + np.minimum(1.5 * density(units), 1.6)).ravel()
+            feet = ROWS.repeat(len(GRID)) if when == "now" else tops
+            hills.set(np.tile(GRID, N_UNITS), tops, feet, tops)
+            points.set_data(units[0], ROWS)
         for text in self.stations:
             text.set_text(STATION_NAMES[ridges["station"]])
+        means, rankings = (
+            [format_number(ridges[arm][name], 3) for arm in LOOKS] for name in ("mean", "ranking")
+        )
         self.sentence = (
             f"Step {ridges['step']}, {ridges['station']}, learning rate "
             f"{ridges['learning_rate']:g}, batch size {ridges['batch_size']}. "
-        )
-        means, rankings = (
-            [format_number(ridges[arm][name], 3) for arm in LOOKS] for name in ("mean", "ranking")
         )
         self.sentence += "Nothing has been learned yet." if ridges["step"] == 0 else (
             f"In the last 10 steps the mean moved by {means[0]} sd without and {means[1]} sd with "
             f"batch norm, the ranking of the pictures by {rankings[0]} and {rankings[1]}."
         )
         return self
-
-
-class _Ridges:
-    """Six distributions above each other; grey and hollow: before training."""
-
-    height = 1.5  # rows per unit of density
-    tallest = 1.6  # rows; ReLU's peak at zero would hide the neighbours
-
-    def __init__(self, axes, style):
-        self.rows = np.arange(N_UNITS, 0, -1)
-        axes.hlines(self.rows, -8, 8, color="#dddddd", linewidth=1, zorder=0)
-        hills = dict(color=style.colour, alpha=0.25, linewidth=0, zorder=2)
-        self.hills = axes.fill_between([], [], **hills)
-        hollow = dict(mfc="white", mec=NEUTRAL.colour, mew=1.8)
-        self.lines, self.marks = {}, {}
-        for name, line, mark, zorder in (
-            ("start", dict(color=NEUTRAL.colour, linewidth=1.4), hollow, 3),
-            ("now", style.of_line(), dict(color="black"), 4),
-        ):
-            (self.lines[name],) = axes.plot([], [], zorder=zorder, **line)
-            (self.marks[name],) = axes.plot([], [], "o", ms=8, zorder=zorder + 2, **mark)
-        self.artists = [self.hills, *self.lines.values(), *self.marks.values()]
-
-    def set(self, arm):
-        grid = np.tile(GRID, N_UNITS)
-        for name, line in self.lines.items():
-            units = arm[name][:, :N_UNITS]
-            tops = self.rows[:, None] + np.minimum(self.height * density(units), self.tallest)
-            line.set_data(grid, tops.ravel())
-            self.marks[name].set_data(units[0], self.rows)
-        self.hills.set_data(grid, self.rows.repeat(len(GRID)), tops.ravel())  # those of "now"
 
 
 def density(units):
@@ -97,47 +79,49 @@ def density(units):
 
 
 class DriftPicture(GroupsPicture):
-    """What batch norm pins by construction, and what it does not."""
+    """What batch norm pins by construction, and what it does not: a row for each station."""
 
-    TITLES = {
-        "z2": ("z2: batch norm sets them", "z2: not set by batch norm"),
-        "h2": ("h2: follows, through the ReLU", "h2: not set by batch norm"),
-    }
-    COLUMNS = (
+    GROUPS = (
         {"mean": "mean (sd)", "scale": "width (log sd)"},
         {"ranking": "ranking (1 − corr.)", "shape": "shape (sd)"},
     )
     decimals = 3
 
     def __init__(self):
+        titles = (
+            ("z2: batch norm sets them", "z2: not set by batch norm"),
+            ("h2: follows, through the ReLU", "h2: not set by batch norm"),
+        )
         super().__init__(
             "Batch norm pins place and width;\nwhich images score high drifts on",
-            [[dict(title=left, ylim=(0, 0.157)), dict(title=right, ylim=(0, 0.074))]
-             for left, right in self.TITLES.values()],
+            [[dict(title=one, ylim=(0, top)) for one, top in zip(row, (0.157, 0.074))]
+             for row in titles],
             width=10.5, height=5.6,
         )
 
     def show(self, runs):
         """Show {arm: Run} of networks under a `DriftMeter`."""
-
-        def drifts(what, station):
-            moved = {arm: run[f"{what} at {station}"].mean(axis=0) for arm, run in runs.items()}
-            return {arm: mean_interval(one) for arm, one in moved.items()}
-
-        self.show_groups([
-            {name: drifts(what, station) for what, name in names.items()}
-            for station in self.TITLES for names in self.COLUMNS
-        ])
+        panels = [
+            {
+                name: {
+                    arm: mean_interval(run[f"{what} at {station}"].mean(axis=0))
+                    for arm, run in runs.items()
+                }
+                for what, name in groups.items()
+            }
+            for station in STATION_NAMES for groups in self.GROUPS
+        ]
+        self.show_groups(panels)
         n_steps = np.diff(next(iter(runs.values())).steps, prepend=0)[0]
         for axes in self.figure.axes[::2]:
             axes.set_ylabel(f"drift per {n_steps} steps")
         names = " and ".join(label for _, label in looks_of(runs).values())
         names = names.replace("without batch norm and with", "without and with")
-        means = " and ".join(format_number(one.mean, 3) for one in drifts("mean", "z2").values())
-        rankings = " and ".join(str(one) for one in drifts("ranking", "z2").values())
+        means, rankings = panels[0]["mean (sd)"], panels[1]["ranking (1 − corr.)"]
         self.sentence = (
-            f"Per {n_steps} steps at z2, {names}: the mean moves by {means} sd, the ranking by "
-            f"{rankings}."
+            f"Per {n_steps} steps at z2, {names}: the mean moves by "
+            f"{' and '.join(format_number(one.mean, 3) for one in means.values())} sd, the "
+            f"ranking by {' and '.join(map(str, rankings.values()))}."
         )
         return self
 
@@ -184,23 +168,24 @@ class KickPicture(BarsPicture):
             f"({len(kick['stored'])} networks)."
         )
         self.kick = (kick["kind"], kick["size"])
-        self.set_ghost(self.bet)
+        if self.bet is not None:
+            self.set_ghost(self.bet)
         return self
 
     def set_ghost(self, value):
         """Show the bet `value`, in nats, or none (None)."""
         self.bet = value
-        if value is None or self.kick != self.bet_on:
-            self.ghost.hide()
-        else:
-            self.ghost.set(1.25, value)  # beside the number above the bar
+        # beside the number above the bar
+        self.ghost.set(1.25, value if self.kick == self.bet_on else None)
 
 
 class MovingTargetPicture(GroupsPicture):
     """What driving layers 1 and 2 costs the later layers."""
 
-    NAMES = {"rotation": "layers 1 and 2 rotate", "growth": "layers 1 and 2 grow"}
-    WORDS = {"rotation": "when layers 1 and 2 rotate", "growth": "when they grow"}
+    DRIVES = {
+        "rotation": ("layers 1 and 2 rotate", "when layers 1 and 2 rotate"),
+        "growth": ("layers 1 and 2 grow", "when they grow"),
+    }
 
     def __init__(self):
         super().__init__(
@@ -211,23 +196,24 @@ class MovingTargetPicture(GroupsPicture):
 
     def text_of(self, group, arm, interval):
         # Batch norm divides every factor out again.
-        is_zero = (group, arm) == (self.NAMES["growth"], "with")
+        is_zero = (group, arm) == (self.DRIVES["growth"][0], "with")
         return super().text_of(group, arm, interval) + is_zero * "\nby construction"
 
     def show(self, damages):
         """Show {drive: {arm: (n_networks,)}}, extra training losses in nats."""
+        words = {drive: self.DRIVES.get(drive, (drive, f"with {drive}")) for drive in damages}
         self.show_groups([{
-            self.NAMES.get(drive, drive): {arm: mean_interval(loss) for arm, loss in arms.items()}
+            words[drive][0]: {arm: mean_interval(loss) for arm, loss in arms.items()}
             for drive, arms in damages.items()
         }])
         (first, _), *others = looks_of(next(iter(damages.values()))).items()
-        self.sentence = ""
+        told = []
         for arm, (_, label) in others:
-            what = label.removeprefix("with ")
             changes = " and ".join(
-                f"by {paired_interval(one[arm], one[first])} nats "
-                f"{self.WORDS.get(drive, f'with {drive}')}" for drive, one in damages.items()
+                f"by {paired_interval(one[arm], one[first])} nats {words[drive][1]}"
+                for drive, one in damages.items()
             )
-            self.sentence += f"{what[0].upper()}{what[1:]} changes the damage {changes}. "
-        self.sentence = self.sentence.strip() or "Only one kind of network: nothing to compare."
+            what = label.removeprefix("with ")
+            told.append(f"{what[0].upper()}{what[1:]} changes the damage {changes}.")
+        self.sentence = " ".join(told) or "Only one kind of network: nothing to compare."
         return self

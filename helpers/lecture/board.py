@@ -19,10 +19,11 @@ from helpers.lecture.pictures import make_readable
 from helpers.lecture.tabs import TABS
 from helpers.lecture.workshop import Workshop
 from helpers.page.accessibility import spoken_names
+from helpers.page.alive import Alive
 from helpers.page.panel import paragraph, typeset
 from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import LETTERS
-from helpers.page.progress import bars_in, widget_view
+from helpers.page.progress import bars_in
 
 STATES = ("Bet", "Reveal", "Play")
 ENLARGE = 4 / 3  # a picture of 936 pixels fills two thirds of a screen of 1920
@@ -40,7 +41,7 @@ def lecture_board():
     return Board(load_lecture())
 
 
-class Board:
+class Board(Alive):
     """All demos on tabs; `beat` and `state` say what is shown.
 
     plan: the name of one of PLANS, which `next` and `back` follow. Any tab or beat can be chosen
@@ -170,10 +171,13 @@ class Board:
             page.fail(error)
         return True
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _ipython_display_(self):
         self.workshop.open(SECONDS_TO_SETTLE)
+        super()._ipython_display_()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
         first = self.pages[next(iter(self.beats.values())).tab].panel._repr_mimebundle_()
-        return {**first, **widget_view(self.view), "text/plain": ABOUT + first["text/plain"]}
+        return {**first, "text/plain": ABOUT + first["text/plain"]}
 
 
 class Page:

@@ -2,12 +2,7 @@
 
 from functools import partial
 
-from helpers.minibatch_noise.experiments import microscope, watch_group
-from helpers.minibatch_noise.pictures import (
-    DifferencesPicture,
-    GroupCurvesPicture,
-    MicroscopePicture,
-)
+from helpers.minibatch_noise import experiments, pictures
 from helpers.page.panel import Panel, batch_size_slider, follow_bet, steps_slider
 from helpers.page.prediction import Answer, Scale, predict
 from helpers.page.progress import with_progress
@@ -23,18 +18,36 @@ def naive_bet():
         "Which overfit more, that is, end with the larger gap between test and training loss?",
         Answer(
             "those with 512, since less noise regularises less", (-10, -0.05),
-            "That would follow if nothing but the noise changed. What else changes with the batch "
-            "size when the epochs stay?",
+            "That would follow if nothing but the noise changed. Something else does.",
         ),
         Answer(
             "those with 64, though they have more noise", (0.05, 10),
-            "Then their noise is not the reason. What else changes with the batch size when the "
-            "epochs stay?",
+            "Yet more noise should mean less overfitting. What else changes with the batch size?",
         ),
         Answer(
-            "neither, the noise is too small to matter", (-0.05, 0.05),
-            "Whether the noise matters, this cannot tell: what else changes with the batch size "
-            "when the epochs stay?",
+            "neither: the noise is too small to matter", (-0.05, 0.05),
+            "Small it may be, but something else changes with the batch size, and that is not.",
+        ),
+    )
+
+
+def control_bet():
+    """Bet on the control: the gap at 64 minus that at 512, without / with batch norm."""
+    return predict(
+        "The same sweep without any batch norm. How much is left of the difference between the "
+        "gaps at 64 and at 512?",
+        Answer(
+            "little or nothing: no batch norm, no such noise", (-10, 0.3),
+            "Then batch norm would be the cause. But something else changes with the batch size, "
+            "in any network.",
+        ),
+        Answer(
+            "about half", (0.3, 0.6),
+            "That would leave the other half to batch norm. There is less than that to explain.",
+        ),
+        Answer(
+            "most of it, or all", (0.6, 10),
+            "So batch norm is not needed for it. Count the updates below each batch size.",
         ),
     )
 
@@ -48,10 +61,10 @@ def group_bet():
         Scale(
             TRAINED_GROUPS, tolerance=0, unit=" images", decimals=0,
             too_low="More noise is not always better: beyond the best dose the loss rises again.",
-            close="A dose in the middle: one group of all images has no noise at all, and groups "
-            "of 4 have more than is good.",
-            too_high="Larger groups are calmer, but calm is not what helps here: it lets a "
-            "network fit the training images more closely, wrong labels and all.",
+            close="A dose in the middle is best: one group of all images has no noise, and groups "
+            "of 4 have too much.",
+            too_high="Larger groups are calmer, but calm does not help here: the network fits the "
+            "training images more closely, wrong labels and all.",
         ),
     )
 
@@ -62,19 +75,18 @@ def dropout_bet():
         "Statistics groups of 64 instead of 512 lower the best test loss by some amount. How much "
         "does dropout with p = 0.2 lower it instead, with groups of 512?",
         Answer(
-            "by less", (-10, 0.8),
-            "Then batch norm could take dropout's place. But on a single value dropout of 0.2 is "
-            "much the stronger noise, as the dropout bars showed.",
+            "by several times as much", (2, 1000),
+            "As the dropout bars suggested. How many times depends on the setting.",
         ),
         Answer(
             "by about as much", (0.8, 2),
-            "Batch norm's noise may be like dropout's in kind, but not in size: on a single value "
-            "it is much weaker at 64, as the dropout bars showed.",
+            "The two noises may be alike in kind, but not in size: on a single value, batch "
+            "norm's is much the weaker at 64.",
         ),
         Answer(
-            "by several times as much", (2, 1000),
-            "As one might expect from the dropout bars. How many times depends on the setting: in "
-            "others that we tried it was less or more.",
+            "by less", (-10, 0.8),
+            "Then batch norm could replace dropout. But on a single value, dropout of 0.2 is much "
+            "the stronger noise.",
         ),
     )
 
@@ -83,8 +95,8 @@ def microscope_demo():
     """One hidden value of one image over 3,000 mini-batches; the batch size is yours."""
     return Panel(
         controls={"batch_size": batch_size_slider(POWERS, 64)},
-        compute=microscope,
-        picture=MicroscopePicture(),
+        compute=experiments.microscope,
+        picture=pictures.MicroscopePicture(),
         about=(
             "A slider for the batch size changes the histogram of one normalised value over "
             "thousands of mini-batches, beside its theory curve and the noise of dropout."
@@ -94,19 +106,19 @@ def microscope_demo():
 
 def show_differences(measures, bet=None):
     """Show {name of a measure: {arm: values}} against the first arm, and a bet of `group_bet`."""
-    return follow_bet(DifferencesPicture(), measures, bet)
+    return follow_bet(pictures.DifferencesPicture(), measures, bet)
 
 
 def groups_demo():
     """Training with the same 512 images in each step; statistics group and dropout are yours."""
-    grey = with_progress("Training the grey arm", watch_group(512))
+    grey = with_progress("Training the grey arm", experiments.watch_group(512))
     return Panel(
         controls={
             "group_size": steps_slider(POWERS, 64, "statistics group"),
             "dropout": steps_slider([0.0, 0.1, 0.2, 0.3, 0.5], 0.0, "dropout"),
         },
-        compute=partial(watch_group, grey=grey),
-        picture=GroupCurvesPicture(),
+        compute=partial(experiments.watch_group, grey=grey),
+        picture=pictures.GroupCurvesPicture(),
         about=(
             "Sliders for the statistics group and for dropout change one pair of loss curves, "
             "beside those of the group of all 512 images; every update uses all 512 images."

@@ -32,11 +32,12 @@ def _draw_batch(rng):
     return groups.reshape(-1, n_units), group_size
 
 
-def _normalised(shape, axis, *, eps=1e-5, ddof=0, power=0.5):
-    """Return a function that reshapes to shape(group_size, n_units) and normalises over axis."""
+def _normalised(shape, axis=1, *, eps=1e-5, ddof=0, power=0.5):
+    """Return a function that reshapes and normalises over axis; shape: words for the sizes."""
 
     def normalise(inputs, group_size):
-        groups = inputs.reshape(shape(group_size, inputs.shape[1]))
+        sizes = {"n_groups": -1, "group_size": group_size, "n_units": inputs.shape[1]}
+        groups = inputs.reshape([sizes[word] for word in shape.split()])
         var = groups.var(axis=axis, keepdims=True, ddof=ddof)
         centred = groups - groups.mean(axis=axis, keepdims=True)
         return (centred / (var + eps) ** power).reshape(inputs.shape)
@@ -44,39 +45,31 @@ def _normalised(shape, axis, *, eps=1e-5, ddof=0, power=0.5):
     return normalise
 
 
-def _by_group(group_size, n_units):
-    return -1, group_size, n_units
-
-
-def _swapped(group_size, n_units):
-    return group_size, -1, n_units
-
+_BY_GROUP, _SWAPPED = "n_groups group_size n_units", "group_size n_groups n_units"
 
 check_ghost_batch_norm = Exercise(
     ghost_batch_norm,
     _draw_batch,
     {
         "That is plain batch norm: all rows share one mean and one variance. Each group should "
-        "have its own.": _normalised(lambda group_size, n_units: (-1, n_units), 0),
+        "have its own.": _normalised("n_groups n_units", 0),
         "n_groups and group_size have changed places in the reshape: these groups have n_groups "
-        "rows each. The first axis counts the groups.": _normalised(_swapped, 1),
+        "rows each. The first axis counts the groups.": _normalised(_SWAPPED),
         "These groups hold every n_groups-th row. `reshape` cuts along the first axis, so for "
-        "consecutive rows it has to be (n_groups, group_size, n_units).": _normalised(_swapped, 0),
+        "consecutive rows it has to be (n_groups, group_size, n_units).": _normalised(_SWAPPED, 0),
         "The statistics run over the groups, axis 0: the first rows of all groups together, then "
         "the second rows, and so on. They should run over the rows of a group, axis 1.": (
-            _normalised(_by_group, 0)
+            _normalised(_BY_GROUP, 0)
         ),
         "The statistics run over the units, so that each row is normalised by itself (layer norm "
-        "does that). They should run over the rows of a group.": _normalised(_by_group, 2),
+        "does that). They should run over the rows of a group.": _normalised(_BY_GROUP, 2),
         "All units of a group share one mean and one variance. Each unit should have its own: "
-        "average over the rows only.": _normalised(_by_group, (1, 2)),
-        "Nearly: eps = 1e-5 is missing under the root.": _normalised(_by_group, 1, eps=0),
+        "average over the rows only.": _normalised(_BY_GROUP, (1, 2)),
+        "Nearly: eps = 1e-5 is missing under the root.": _normalised(_BY_GROUP, eps=0),
         "This variance divides by the group size minus 1. Batch norm normalises with the biased "
-        "one, which divides by the group size (NumPy's default).": (
-            _normalised(_by_group, 1, ddof=1)
-        ),
+        "one, which divides by the group size (NumPy's default).": _normalised(_BY_GROUP, ddof=1),
         "Divided by the variance: its root, the standard deviation, gives x_hat width 1.": (
-            _normalised(_by_group, 1, power=1)
+            _normalised(_BY_GROUP, power=1)
         ),
     },
     praise="One reshape makes the noise of small batches without changing the update.",

@@ -108,8 +108,7 @@ def _standardised(values):
 def _microscope_stage():
     values = pre_activations()
     example, unit = typical_place(values)
-    ranks = draw_ranks(3000, N_POOL, example, np.random.default_rng(1))
-    return values[:, [unit]], example, ranks
+    return values[:, [unit]], example, draw_ranks(3000, N_POOL, example, np.random.default_rng(1))
 
 
 def microscope(batch_size):
@@ -197,9 +196,7 @@ def watch_live(arms=LIVE_ARMS, *, n_networks=16, n_test=1000, seed=0, **settings
     return watch_arms(arms, data, **{**LIVE, "look": losses_on(data), "seed": seed, **settings})
 
 
-def watch_group(
-    group_size, dropout=0.0, *, grey=None, n_networks=16, n_test=1000, n_steps=LIVE["n_steps"]
-):
+def watch_group(group_size, dropout=0.0, *, grey=None):
     """Train the arm of `watch_live` with these settings; yields (share done, what is seen so far).
 
     {"group_size", "dropout", "grey"}: as given; {"steps"}: (n_looks,); and what `losses_on` looks
@@ -207,9 +204,9 @@ def watch_group(
     networks trains beside the other: on two cores the reader waits two thirds of the time.
     """
     setting, seen = dict(group_size=group_size, dropout=dropout, grey=grey), []
-    streams, networks, trainings, looks = spawn_streams(LIVE["seed"], n_networks), [], [], []
-    data = load_live(n_networks, n_test, seed=LIVE["seed"])
-    for half in (slice(None, n_networks // 2), slice(n_networks // 2, None)):
+    data, streams = load_live(16, seed=LIVE["seed"]), spawn_streams(LIVE["seed"], 16)
+    networks, trainings, looks, n_steps = [], [], [], LIVE["n_steps"]
+    for half in (slice(8), slice(8, 16)):
         inputs, targets = data.train_inputs[half], data.train_targets[half]
         networks.append(multilayer_perceptron(
             [49, *LIVE["hidden"], 10], rng=streams.weights[half], dropout_rng=streams.dropout[half],

@@ -6,12 +6,11 @@ from helpers.intervals import (
     format_number,
     interval_ends,
     mean_interval,
-    mean_intervals,
     paired_interval,
     verdict,
 )
 from helpers.page.charts import CurvesPicture, DotsPicture, NamedCurves, with_room
-from helpers.page.parts import Bars, Ghost, Intervals, LineLabels
+from helpers.page.parts import Bars, Ghost, Intervals
 from helpers.page.picture import (
     DROPOUT,
     NEUTRAL,
@@ -79,19 +78,16 @@ class NoiseSizePicture(Picture):
         axes.set_xticks(ticks, map(str, ticks))
         axes.set_yticks(levels, map(str, levels))
         axes.minorticks_off()
-        sizes, total = noise["sizes"], mean_intervals(noise["total"])
-        ends, told = {}, []
-        for p, sds in noise["dropout"].items():
-            axes.plot(sizes, sds, **DROPOUT.of_points() | DROPOUT.of_line())
-            ends[f"dropout {p}"] = DROPOUT, sds[-1]
-            told.append(f"{format_number(sds[-1], 2)} at p = {p}")
-        theory = noise["theory"].mean(axis=1)
-        axes.plot(sizes, theory, **THEORY.of_line())
-        Intervals(axes, WITH_BATCH_NORM).set(sizes, *interval_ends(total))
-        ends["batch norm"] = WITH_BATCH_NORM, total[-1].mean * 1.08
-        ends["theory"] = THEORY, theory[-1] * 0.92
-        styles, heights = zip(*ends.values())
-        self.moves(LineLabels(axes, styles, ends)).set(sizes[-1], heights)
+        sizes, dropout = noise["sizes"], noise["dropout"]
+        looks = {"total": (WITH_BATCH_NORM, "batch norm"), "theory": (THEORY, "theory")}
+        looks |= {p: (DROPOUT, f"dropout {p}") for p in dropout}
+        exact = {"theory": noise["theory"].mean(axis=1), **dropout}
+        curves = {name: np.stack([sds, sds], axis=1) for name, sds in exact.items()}
+        curves = {name: (sizes, one) for name, one in {"total": noise["total"], **curves}.items()}
+        named = NamedCurves(self, axes, looks, bands=False, points=True)
+        named.parts[0][0].line.set_linestyle("none")  # theory's joins these points
+        total = named.set(curves)["batch norm"]
+        told = [f"{format_number(sds[-1], 2)} at p = {p}" for p, sds in dropout.items()]
         self.sentence = (
             f"From batch size {sizes[0]} to {sizes[-1]} the noise of batch norm falls from "
             f"{total[0]} to {total[-1]}, as theory says; that of dropout stays: {', '.join(told)}."
@@ -127,10 +123,7 @@ class NaiveSweepPicture(DotsPicture):
 
 
 class DifferencesPicture(Picture):
-    """Best test loss and gap of some arms, minus those of the first; a bet beside its group.
-
-    Groups stand on a logarithmic axis, what is not called "group 64" or so below them.
-    """
+    """Best test loss and gap of some arms, minus those of the first; a bet beside its group."""
 
     STYLES = {"group": WITH_BATCH_NORM, "dropout": DROPOUT, "no": WITHOUT_BATCH_NORM}
 
@@ -139,23 +132,22 @@ class DifferencesPicture(Picture):
 
     def show(self, measures):
         """Show {"best test loss", "gap at the end": {arm: values (n_networks,)}}."""
-        reference, *arms = measures["best test loss"]
-        places = _rows_of(arms)
+        reference, *arms = self.arms = list(measures["best test loss"])
         left, right = self.draw_anew(1, 2, sharey=True, width_ratios=[3, 2])
-        left.set_yticks([0, *places.values()], [reference, *places])
-        left.set_ylim(max(places.values()) + 0.6, -0.6)
+        left.set_yticks(range(len(self.arms)), self.arms)
+        left.set_ylim(len(arms) + 0.6, -0.6)
         left.set(title=f"best test loss, minus {reference}'s", xlabel="nats (left of 0: better)")
         gap_of = reference.removeprefix("group ")
         right.set(title=f"gap at the end, minus {gap_of}'s", xlabel="nats")
         limits, told = ((-0.1, 0.12), (-1.3, 0.25)), []
         for axes, usual, values in zip((left, right), limits, measures.values()):
-            found = [paired_interval(values[arm], values[reference]) for arm in places]
-            told.append(", ".join(f"{arm} {one}" for arm, one in zip(places, found)))
+            found = [paired_interval(values[arm], values[reference]) for arm in arms]
+            told.append(", ".join(f"{arm} {one}" for arm, one in zip(arms, found)))
             axes.set_xlim(with_room(usual, interval_ends(found)))
             axes.locator_params(axis="x", nbins=5)
             axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
             axes.plot(0, 0, markersize=16, markeredgewidth=4, **NEUTRAL.of_points())
-            for (arm, place), one in zip(places.items(), found):
+            for place, (arm, one) in enumerate(zip(arms, found), 1):
                 style = self.STYLES.get(arm.split()[0], REFERENCE)
                 Intervals(axes, style, horizontal=True).set([place], *interval_ends([one]))
         self.ghost = self.moves(Ghost(left))
@@ -164,16 +156,11 @@ class DifferencesPicture(Picture):
 
     def set_ghost(self, value):
         """Show the bet on the group `value`, or none (None)."""
-        self.ghost.set(0.03, value and np.log2(512 / value), f"your bet: {value}")
-
-
-def _rows_of(arms):
-    """Return {arm: height of its row}, below that of all 512 images, which is 0."""
-    sizes = {arm: arm.removeprefix("group ") for arm in arms}
-    places = {arm: np.log2(512 / int(one)) for arm, one in sizes.items() if one.isdigit()}
-    below = max(places.values(), default=0) + 1.3
-    others = [arm for arm in arms if arm not in places]
-    return places | {arm: below + i for i, arm in enumerate(others)}
+        size = f"{value or 0:g}"
+        group = f"group {size}"
+        self.ghost.set(
+            0.03, self.arms.index(group) if group in self.arms else None, f"your bet: {size}"
+        )
 
 
 class GroupCurvesPicture(Picture):
@@ -217,7 +204,7 @@ class EndGapPicture(CurvesPicture):
     def __init__(self):
         super().__init__(
             "Which group has the smaller gap depends on when you look", xlabel="training step",
-            ylabel="gap of group 64 − gap of whole batch",
+            ylabel="gap of group 64 − gap of whole batch\n(below 0: 64 has the smaller gap)",
         )
 
     def show(self, differences):
@@ -233,8 +220,6 @@ class EndGapPicture(CurvesPicture):
         super()._build(panels)
         ends = interval_ends([mean_interval(one["with"][1][-1]) for one in panels.values()])
         for axes in self.figure.axes:
-            axes.set(xlim=(0, 1.04 * axes.get_xlim()[1]), ylim=with_room((-0.22, 0.14), ends))
+            axes.set_ylim(with_room((-0.22, 0.14), ends))
             axes.locator_params(axis="x", nbins=5)
             axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
-            for y, which in ((0.05, "smaller"), (0.84, "larger")):
-                axes.annotate(f"64 has the {which} gap", (0.06, y), xycoords="axes fraction")

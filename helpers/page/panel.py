@@ -22,15 +22,16 @@ from traitlets import TraitError
 
 from helpers.checks import check_choice, check_number
 from helpers.page.accessibility import spoken_names
+from helpers.page.alive import Alive
 from helpers.page.picture import ONE_AT_A_TIME, as_text
-from helpers.page.progress import SECONDS_BETWEEN_MOVES, widget_view, with_progress
+from helpers.page.progress import SECONDS_BETWEEN_MOVES, with_progress
 
 N_KEPT = 64  # results of a demo; a visited setting is not computed again
 SECONDS_TO_FIRST_FRAME = 0.02
 STOP, START_AGAIN = "Stop", "Start again"
 
 
-class Panel:
+class Panel(Alive):
     """A live demo: `picture` shows `compute(**values)` for the values of the controls.
 
     controls: name -> control, in the order of display; the names are the arguments of `compute`.
@@ -246,8 +247,7 @@ class Panel:
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        static = {"image/png": self._default_png, "text/plain": self.about}
-        return {**widget_view(self.view), **static}
+        return {"image/png": self._default_png, "text/plain": self.about}
 
 
 @dataclass

@@ -4,8 +4,10 @@
     bet = predict(question, Scale(range(10), 1, too_low="...", ...))                # a slider
     bet.compare(measured)                 # replies to the choice, before or after it is made
 
-Nothing is stored anywhere: a bet lives as long as its kernel. What notebooks store is a fixed text
-with the question, the options and every reply.
+What the cells show between a bet and its reply is covered on the page until the reader has bet or
+pressed "Show me": by a style sheet, so that what notebooks store is complete, and so is every page
+where no bet lives. An error is never covered. Nothing is stored anywhere: a bet lives as long as
+its kernel. What notebooks store is a fixed text with the question, the options and every reply.
 """
 
 from dataclasses import dataclass
@@ -18,12 +20,26 @@ from ipywidgets import Layout
 from helpers.checks import check_finite, check_integer, check_number
 from helpers.intervals import Interval, format_number
 from helpers.page.accessibility import spoken_names
-from helpers.page.panel import follow, paragraph
-from helpers.page.progress import widget_view
+from helpers.page.alive import CHILD, Alive
+from helpers.page.panel import follow, paragraph, switch
 
 NO_BET = "no bet yet"
 LETTERS = "ABCDEFGH"
 WIDTH = "760px"
+SHOW_ME = "Show me"
+
+# All that is covered by one bet: the cells from the one that ASKS to the one that REPLIES. Errors,
+# and the bar of what still runs, are no answers.
+COVERED = (
+    ".jp-Notebook:not(:has(.answers-open)) .jp-Cell:has(.ASKS) ~ "
+    ".jp-CodeCell:not(.jp-mod-noOutputs, :has(.bet), .jp-Cell:has(.REPLIES) ~ .jp-CodeCell) "
+)
+COVER = (
+    f"{COVERED} {CHILD}:not(:has([data-mime-type$=stderr], .waiting-bar)) {{ display: none }} "
+    f"{COVERED} .jp-Cell-outputWrapper::before {{ "
+    "content: 'Covered until you have bet, or pressed “Show me” there.'; "
+    "display: block; padding: 4px 8px; font-style: italic; opacity: 0.75 }"
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +108,7 @@ def predict(question, *answers):
     return Prediction(question, texts, ranges, {one.text: one.reply for one in answers})
 
 
-class Prediction:
+class Prediction(Alive):
     """A question with buttons or a slider; made by `predict`.
 
     `value` is the answer (a text) or the number that was bet, None before. options: the answers,
@@ -102,12 +118,32 @@ class Prediction:
 
     def __init__(self, question, options, ranges, because):
         self.question, self.options, self.ranges = question, options, ranges
+        self.mark = {"asks": question}
         self.because, self.is_number = because, isinstance(options, Scale)
         if not all(because.values()):
             raise ValueError(f"replies must be sentences, one for each of {list(because)}")
         self.control = self._slider() if self.is_number else self._buttons()
         title = ipywidgets.HTML(paragraph(question, "Bet."), layout=Layout(max_width=WIDTH))
-        self.view = ipywidgets.VBox([title, self.control, spoken_names()])
+        self.show_me = ipywidgets.Button(description=SHOW_ME)
+        self.cover = ipywidgets.HTML(layout=Layout(display="none"))
+        row = ipywidgets.HBox(
+            [self.control, self.show_me],
+            layout=Layout(flex_flow="row wrap", align_items="flex-end", grid_gap="4px 28px"),
+        )
+        self.view = ipywidgets.VBox([title, row, self.cover, spoken_names()])
+        self.view.add_class("bet").add_class(self._name("asks"))
+        style = COVER.replace("ASKS", self._name("asks")).replace("REPLIES", self._name("replies"))
+        self.cover.value = f"<style>{style}</style>"
+        self.show_me.on_click(self._uncover)
+        self.control.observe(self._uncover, "value")
+
+    def _name(self, role):
+        """Return the class that finds this bet on the page, "asks", or its reply, "replies"."""
+        return f"bet-{role}-{self.control.model_id}"
+
+    def _uncover(self, _event):
+        self.cover.value = ""
+        self.show_me.layout.display = "none"
 
     def _slider(self):
         numbers = [round(float(value), 10) for value in self.options.values]  # 0.7, not 0.7...01
@@ -177,20 +213,40 @@ class Prediction:
             plain = [f"{letter}: {answer}." for letter, answer in choices]
             marked = [f"- **{letter}** {answer}" for letter, answer in choices]
         return {
-            **widget_view(self.view),
             "text/markdown": "\n".join([f"**Bet.** {self.question}\n", *marked]),
             "text/plain": " ".join([f"Bet. {self.question}", *plain]),
         }
 
 
-class Comparison:
+class AnswersSwitch(Alive):
+    """A box to tick for whoever does not want to bet: it uncovers everything on the page."""
+
+    waking = "Run this cell (Shift+Enter) for a box that uncovers the answers to all bets."
+
+    def __init__(self):
+        self.control = switch("Show all answers: I do not want to bet")
+        self.view = ipywidgets.VBox([self.control])
+        self.control.observe(self._on_change, "value")
+
+    def _on_change(self, change):
+        (self.view.add_class if change["new"] else self.view.remove_class)("answers-open")
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/plain": "What a bet asks about is covered until you bet."}
+
+
+class Comparison(Alive):
     """What was bet beside what was measured; follows the bet when it changes."""
+
+    waking = ""
 
     def __init__(self, bet, measured):
         self.bet, self.measured, self.because = bet, measured, bet.because
+        self.mark = {"replies to": bet.question}
         self.right = bet.answer_of(measured)
         self.text = ipywidgets.HTML(layout=Layout(max_width=WIDTH, min_height="5em"))
         self.view = ipywidgets.VBox([self.text])
+        self.view.add_class(bet._name("replies"))
         self._follow()
         bet.observe(self._follow)
 
@@ -199,7 +255,8 @@ class Comparison:
 
     def _reply(self, value):
         if value is None:
-            return f"{self._measured()} You have not bet yet: the question above still waits."
+            reply = self.because["close" if self.bet.is_number else self.right]
+            return f"{self._measured()} {reply}"
         if self.bet.is_number:
             verdict = reply = self.bet.side_of(value, self.measured)
             said, end = self.bet.options.text(value), "."
@@ -222,7 +279,6 @@ class Comparison:
         replies = [f"Whoever bet {name(key)}: {reply}" for key, reply in self.because.items()]
         measured = self._measured()
         return {
-            **widget_view(self.view),
             "text/markdown": "\n".join([f"*{measured}*\n", *(f"- {one}" for one in replies)]),
             "text/plain": " ".join([measured, *replies]),
         }

@@ -9,19 +9,10 @@ from IPython.display import display
 from ipywidgets import IntProgress, Layout
 
 from helpers.long_work import finish
+from helpers.page.alive import widget_view
 
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SECONDS_BETWEEN_MOVES = 0.1
 _BAR_IN_PLACE = ContextVar("bar_in_place", default=None)
-
-
-def widget_view(widget):
-    """Return the bundle that shows `widget` live and holds nothing else.
-
-    The widget's own repr would add a text/plain, which varies with the version of ipywidgets
-    and would be compared with the stored outputs.
-    """
-    return {WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}
 
 
 def with_progress(label, work):
@@ -31,6 +22,7 @@ def with_progress(label, work):
         return finish(_moving(bar, label, work))
     bar = IntProgress(max=100, layout=Layout(width="480px"))
     bar.style.description_width = "initial"
+    bar.add_class("waiting-bar")
     if InteractiveShell.initialized():  # elsewhere display would print the bundle
         display(widget_view(bar), raw=True)
     try:

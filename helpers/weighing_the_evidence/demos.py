@@ -7,10 +7,10 @@ import ipywidgets
 from ipywidgets import Layout
 
 from helpers.page.accessibility import spoken_names
+from helpers.page.alive import Alive
 from helpers.page.panel import Panel, choice, follow, follow_bet, paragraph, steps_slider
 from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import Answer, Scale, predict
-from helpers.page.progress import widget_view
 from helpers.weighing_the_evidence.claims import CLAIMS
 from helpers.weighing_the_evidence.experiments import MAP_AXES, load_learning_rate_map, pair_of
 from helpers.weighing_the_evidence.ledger import (
@@ -112,7 +112,7 @@ def learning_rate_demo():
     )
 
 
-class VerdictBoard:
+class VerdictBoard(Alive):
     """A row of buttons for each claim: does it hold, half hold, fail? Nothing is stored.
 
     `controls`: {name of the claim: buttons}, whose value is one of CHOICES, None before a choice.
@@ -139,13 +139,12 @@ class VerdictBoard:
         marked = [f"- **{claim.name}** {claim.words}" for claim in CLAIMS]
         plain = [f"{claim.name}: {claim.words}" for claim in CLAIMS]
         return {
-            **widget_view(self.view),
             "text/markdown": "\n".join([f"**{question}**\n", *marked]),
             "text/plain": "\n".join([question, *plain]),
         }
 
 
-class LedgerView:
+class LedgerView(Alive):
     """The ledger beside the reader's verdicts, revealed row by row.
 
     rows: from `watch_ledger`. verdicts: a VerdictBoard. `n_shown`: how many rows are open.
@@ -190,7 +189,6 @@ class LedgerView:
         lines = ["| claim | we find | what holds | what does not |", "|---|---|---|---|"]
         lines += [f"| {' | '.join(_markdown_cells(row))} |" for row in self.rows]
         return {
-            **widget_view(self.view),
             "text/markdown": "\n".join(lines),
             "text/plain": ledger_table(self.rows),
         }
