@@ -63,11 +63,11 @@ def dropout_bet():
     """Bet on the cause of case 3."""
     return predict(
         "The stored statistics are measured again on the very same training images, no weight "
-        "changes, and the test loss falls. With dropout only; without it, it does not. Why?",
+        "changes, and the test loss falls: clearly with dropout, hardly without. Why?",
         Answer(
             "the running averages had not warmed up", None,
-            "After so many updates they had; and then the networks without dropout would "
-            "gain as well.",
+            "After 200 updates they have; and then the networks without dropout would gain as "
+            "much.",
         ),
         Answer(
             CAUSE_3, None,

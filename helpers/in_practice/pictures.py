@@ -24,7 +24,7 @@ class EvaluationPicture(BarsPicture):
 
     def __init__(self):
         super().__init__(
-            "Same networks, same test images: how do you evaluate them?",
+            "Same networks, same test images, two modes",
             {"inference:\nstored statistics": STORED_STATISTICS,
              "training mode:\nstatistics of the test batch": WITH_BATCH_NORM},
             width=8, height=4.4, bar_width=0.5, ylabel="test accuracy (%)", ylim=(0, 100),
