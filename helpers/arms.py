@@ -6,7 +6,6 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 
 import copy
 import ctypes
-import inspect
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -67,8 +66,8 @@ def watch_arms(arms, data, **settings):
     init_scale: as in `network.multilayer_perceptron`; memory: batch norm's momentum; dtype:
     float64 unless given; build: what makes the networks instead, with the same arguments and
     more, if it has more.
-    n_networks: as many as there are training sets, to be named where all networks share one;
-    skip: the first networks of the seed that are left out. data: another training set.
+    n_networks: as many as there are training sets, to be named where all networks share one.
+    data: another training set.
 
     look: network -> {name: array, networks first}, called every `every` steps and after the last;
     look_first: before the first, too. {} is no look. Each arm has a shallow copy of its own of a
@@ -100,7 +99,8 @@ def watch_arms(arms, data, **settings):
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
                 if not going:
-                    _give_memory_back()
+                    with suppress(OSError, AttributeError, TypeError):  # not every C library has it
+                        ctypes.CDLL(None).malloc_trim(0)  # glibc keeps 200 MB in the arms' threads
                 yield share, runs() if any(looked) else None
 
     return walk()
@@ -108,10 +108,6 @@ def watch_arms(arms, data, **settings):
 
 def _start(name, options):
     """Return the _Arm of these options; an error names the arm."""
-    functions = _Arm, multilayer_perceptron, options.get("build", multilayer_perceptron)
-    known = set().union(*(inspect.signature(one).parameters for one in functions))
-    if unknown := [one for one in options if one not in known]:
-        raise TypeError(f"arm {name!r} does not know the option {', '.join(unknown)}")
     try:
         return _Arm(**options)
     except Exception as error:
@@ -124,7 +120,7 @@ class _Arm:
 
     def __init__(
         self, data, *, seed, hidden, n_steps, batch_size, learning_rate, momentum=0.9,
-        sample_weights=None, n_networks=None, skip=0, look=None, every=None, look_first=False,
+        sample_weights=None, n_networks=None, look=None, every=None, look_first=False,
         disturb=None, memory=0.9, dtype=np.float64, build=multilayer_perceptron, **options,
     ):
         if not isinstance(hidden, (list, tuple)):
@@ -133,8 +129,9 @@ class _Arm:
         every = n_steps if every is None else every
         self._every = check_integer("every", every, 1, n_steps, high_is="n_steps")
         inputs = data.train_inputs  # once, for they may be painted when they are asked for
-        n_networks = _count_networks(inputs, n_networks)
-        streams = spawn_streams(seed, n_networks, skip=skip)
+        if n_networks is None and inputs.ndim == 3:
+            n_networks = len(inputs)
+        streams = spawn_streams(seed, n_networks)
         self._network = build(
             [inputs.shape[-1], *hidden, len(data.class_names)], rng=streams.weights,
             dropout_rng=streams.dropout, n_networks=n_networks, momentum=memory, dtype=dtype,
@@ -180,20 +177,19 @@ class _Arm:
             raise TypeError(f"look must return {{name: array}}, got {type(seen).__name__}")
         if not seen:
             return
-        if self._steps and seen.keys() != self._seen.keys():
-            before, now = (", ".join(map(repr, one)) for one in (self._seen, seen))
-            raise ValueError(f"look must return the same names each time: {before}, then {now}")
-        place = len(self._steps)
+        seen = {name: np.asarray(values) for name, values in seen.items()}
+        if not self._steps:  # room for all looks, since a Run so far must cost nothing
+            n_looks = 2 + self.n_steps // self._every
+            self._seen = {
+                name: np.empty((n_looks, *values.shape), values.dtype)
+                for name, values in seen.items()
+            }
+        before = {name: (kept.shape[1:], str(kept.dtype)) for name, kept in self._seen.items()}
+        now = {name: (values.shape, str(values.dtype)) for name, values in seen.items()}
+        if now != before:
+            raise ValueError(f"look must return the same arrays each time: {before}, then {now}")
         for name, values in seen.items():
-            values = np.asarray(values)
-            if not place:  # room for all looks, since a Run so far must cost nothing
-                n_looks = 2 + self.n_steps // self._every
-                self._seen[name] = np.empty((n_looks, *values.shape), values.dtype)
-            kept = self._seen[name]
-            if (values.shape, values.dtype) != (kept.shape[1:], kept.dtype):
-                shapes = f"{kept.shape[1:]} {kept.dtype}, then {values.shape} {values.dtype}"
-                raise ValueError(f"look must return {name!r} in the same shape each time: {shapes}")
-            kept[place] = values
+            self._seen[name][len(self._steps)] = values
         self._steps.append(self.n_done)
 
     @property
@@ -201,19 +197,6 @@ class _Arm:
         """The Run so far."""
         seen = {name: kept[: len(self._steps)] for name, kept in self._seen.items()}
         return Run(np.array(self._steps), seen, self._losses[: self.n_done], self._network)
-
-
-def _give_memory_back():
-    """Return what is free to the system: glibc keeps it, for each thread apart, 200 MB and more."""
-    with suppress(OSError, AttributeError, TypeError):  # other C libraries have no malloc_trim
-        ctypes.CDLL(None).malloc_trim(0)
-
-
-def _count_networks(inputs, n_networks):
-    n_sets = len(inputs) if inputs.ndim == 3 else None
-    if None not in (n_sets, n_networks) and n_networks != n_sets:
-        raise ValueError(f"n_networks must be {n_sets}, as in the data; got {n_networks!r}")
-    return n_networks if n_sets is None else n_sets
 
 
 def first_below(threshold, run, name="loss"):

@@ -64,10 +64,7 @@ def check_choice(name, value, allowed):
 
 def check_dtype(dtype):
     """Return `dtype` as a NumPy dtype, float32 or float64, else raise ValueError."""
-    for allowed in (np.float32, np.float64):
-        if dtype in (allowed, np.dtype(allowed), np.dtype(allowed).name):
-            return np.dtype(allowed)
-    raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
+    return np.dtype(check_choice("dtype", np.dtype(dtype).name, ("float32", "float64")))
 
 
 def check_finite(name, values, *, dtype=None):
@@ -94,8 +91,8 @@ def check_finite(name, values, *, dtype=None):
     return array
 
 
-def check_axes(inputs, n_features=None, n_networks=None, *, rows="batch"):
-    """Raise ValueError unless `inputs` are (rows, features) or (n_networks, rows, features).
+def check_axes(inputs, n_features=None, n_networks=None):
+    """Raise ValueError unless `inputs` are (batch, features) or (n_networks, batch, features).
 
     n_features=None allows any number of features, and of networks with it.
     """
@@ -104,8 +101,8 @@ def check_axes(inputs, n_features=None, n_networks=None, *, rows="batch"):
     fits = fits and (n_features is None or inputs.shape[-1] == n_features)
     if not fits or (inputs.ndim == 3 and n_networks not in (None, inputs.shape[0])):
         width = n_features or "features"
-        allowed = f"({rows}, {width})"
-        allowed += f" or ({n_networks or 'n_networks'}, {rows}, {width})" if stacked else ""
+        allowed = f"(batch, {width})"
+        allowed += f" or ({n_networks or 'n_networks'}, batch, {width})" if stacked else ""
         raise ValueError(f"inputs must have shape {allowed}, got {inputs.shape}")
     if not inputs.size:
         raise ValueError(f"inputs must hold at least one value, got shape {inputs.shape}")

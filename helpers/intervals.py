@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from helpers.checks import check_choice, check_finite, check_integer, check_number
+from helpers.checks import check_choice, check_finite, check_number
 
 
 @dataclass(frozen=True)
@@ -37,30 +37,23 @@ class Interval:
         return f"{format_number(self.mean, decimals)} ± {self.half_width:.{decimals}f}"
 
 
-def mean_interval(values, level=0.95):
-    """Return the mean of `values`, (n_seeds,), with its Student t interval.
-
-    Raises ValueError for fewer than 2 values, for NaN or infinite ones, and for another shape.
-    """
-    values = check_finite("values", values, dtype=np.float64)
-    if values.ndim != 1 or values.size < 2:
-        raise ValueError(f"values must be one number per seed, at least 2, got {values.shape}")
-    return mean_intervals(values[None], level)[0]
+def mean_interval(values):
+    """Return the mean of `values`, (n_seeds,), with its interval; errors as `mean_intervals`."""
+    return mean_intervals([values])[0]
 
 
-def mean_intervals(values, level=0.95):
-    """Return a list of Intervals, one per row of `values`, (n_rows, n_seeds).
+def mean_intervals(values):
+    """Return a list of Student t Intervals, 95%, one per row of `values`, (n_rows, n_seeds).
 
     Raises ValueError for fewer than 2 seeds, for NaN or infinite values, and for another shape.
     """
     values = check_finite("values", values, dtype=np.float64)
-    check_number("level", level, 0, 1, low_open=True, high_open=True)
     if values.ndim != 2 or values.shape[1] < 2:
         raise ValueError(f"values must be rows of at least 2 seeds, got {values.shape}")
     n_seeds = values.shape[1]
     standard_errors = values.std(axis=1, ddof=1) / np.sqrt(n_seeds)
     # The quantile of t; scipy.stats has it too, for half a second more at every import.
-    half_widths = special.stdtrit(n_seeds - 1, (1 + level) / 2) * standard_errors
+    half_widths = special.stdtrit(n_seeds - 1, 0.975) * standard_errors
     means = values.mean(axis=1).tolist()
     return [Interval(mean, half, n_seeds) for mean, half in zip(means, half_widths.tolist())]
 
@@ -71,7 +64,7 @@ def interval_ends(intervals):
     return tuple(np.reshape(ends, (-1, 3)).T)
 
 
-def paired_interval(values, reference, level=0.95):
+def paired_interval(values, reference):
     """Return the interval of values - reference, both (n_seeds,), seed by seed.
 
     Two arms that share a seed share data and initial weights; their difference varies less
@@ -83,10 +76,7 @@ def paired_interval(values, reference, level=0.95):
         raise ValueError(
             f"values and reference must pair up, got shapes {values.shape} and {reference.shape}"
         )
-    return mean_interval(values - reference, level)
-
-
-VERDICTS = ("holds", "fails", "undecided")
+    return mean_interval(values - reference)
 
 
 def verdict(interval, margin, sign=1):
@@ -96,7 +86,7 @@ def verdict(interval, margin, sign=1):
     of `sign`, 1 or -1. It holds if the whole interval lies beyond the margin in that direction and
     fails if the whole interval lies short of it; an interval with the margin inside or at an end
     does not decide. A negative margin tolerates as much in the other direction. Raises ValueError
-    or TypeError for another sign, an infinite margin, and what is not a finite Interval.
+    or TypeError for another sign and a margin that is no finite number.
     """
     low, high = _ends_along(interval, margin, sign)
     if low > 0:
@@ -118,10 +108,6 @@ def clearance(interval, margin, sign=1):
 
 def _ends_along(interval, margin, sign):
     """Return how far both ends of `interval` lie beyond the margin, the lower one first."""
-    if not isinstance(interval, Interval):
-        raise TypeError(f"interval must be an Interval, got {type(interval).__name__}")
-    check_number("interval.mean", interval.mean)
-    check_number("interval.half_width", interval.half_width, 0)
     margin, sign = check_number("margin", margin), check_choice("sign", sign, (1, -1))
     low, high = sorted((sign * interval.low, sign * interval.high))
     return low - margin, high - margin
@@ -129,7 +115,6 @@ def _ends_along(interval, margin, sign):
 
 def format_number(value, decimals):
     """Return `value` rounded to `decimals` places, never as "-0.00"."""
-    check_integer("decimals", decimals, 0)
     rounded = round(float(value), decimals)
     return f"{rounded + 0.0:.{decimals}f}"
 
@@ -161,8 +146,12 @@ def show_table(columns):
     decimals, all others as they print; so a column may be an array (n_rows, n_seeds). Raises
     ValueError for unequal lengths.
     """
-    texts = {heading: [_text_of(cell) for cell in cells] for heading, cells in columns.items()}
-    print(format_table(texts))
+    columns = {heading: [_text_of(cell) for cell in cells] for heading, cells in columns.items()}
+    widths = [max(map(len, [heading, *cells])) for heading, cells in columns.items()]
+    for first, *rest in [list(columns), *zip(*columns.values(), strict=True)]:
+        cells = [first.ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(rest, widths[1:])]
+        print("  ".join(cells).rstrip())
 
 
 def compare_arms(rows, difference=None):
@@ -185,27 +174,6 @@ def _text_of(value):
     if is_sample:
         return str(mean_interval(value))
     return format_number(value, 2) if isinstance(value, (float, np.floating)) else str(value)
-
-
-def format_table(columns):
-    """Return an aligned text table; columns: {heading: values}, numbers formatted by the caller.
-
-    Interval and text cells are shown as they print. Raises ValueError for unequal lengths.
-    """
-    if not columns:
-        raise ValueError("columns must hold at least one column, got none")
-    texts = {heading: [str(cell) for cell in cells] for heading, cells in columns.items()}
-    if len({len(cells) for cells in texts.values()}) > 1:
-        lengths = {heading: len(cells) for heading, cells in texts.items()}
-        raise ValueError(f"columns must have the same length, got {lengths}")
-    widths = [max(map(len, [heading, *cells])) for heading, cells in texts.items()]
-    rows = [list(texts), *zip(*texts.values())]
-    lines = []
-    for first, *rest in rows:
-        cells = [first.ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(rest, widths[1:])]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
 
 
 def _decimals_of_one_digit(half_width):

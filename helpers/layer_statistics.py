@@ -6,20 +6,15 @@ inputs at hand. Nothing here changes the network that it is given.
 
 import copy
 
-import numpy as np
-
 from helpers.checks import check_choice
 from helpers.layers import (
     BatchNorm,
     Dense,
     Dropout,
-    batch_moments,
     check_group_size,
     divergence_allowed,
-    split_groups,
-    with_networks_axis,
 )
-from helpers.network import Network, one_blas_thread
+from helpers.network import Network, infer, one_blas_thread
 
 
 def record(network, probe, statistics="stored"):
@@ -80,29 +75,31 @@ def _walk(network, inputs, *, fresh, group_size=None, store=False, received=None
     """Return the logits; append what each layer receives to `received`, if that is a list."""
     if not isinstance(network, Network):
         raise TypeError(f"network must be a Network, got {type(network).__name__}")
-    outputs = network.check_inputs(inputs)
+    outputs, dtype = network.check_inputs(inputs), network.dtype
     if group_size is not None:
         check_group_size(group_size, outputs.shape[-2] if outputs.ndim > 1 else 0)
     with one_blas_thread(), divergence_allowed():
         for layer in network.layers:
             if received is not None:
+                outputs = outputs.astype(dtype, copy=False)
                 received.append(outputs)
             if isinstance(layer, BatchNorm) and fresh:
-                outputs = _normalise_fresh(layer, outputs, group_size, store)
+                norm = _without_memory(layer, group_size)
+                n_rows = outputs.shape[-2]
+                outputs = norm.forward(outputs.astype(dtype, copy=False), training=True)
+                if store:
+                    # All at once are the population, whose variance is not to be estimated.
+                    share = (n_rows - 1) / n_rows if group_size is None else 1.0
+                    layer.running_mean = norm.running_mean
+                    layer.running_var = share * norm.running_var
             elif not isinstance(layer, Dropout):
-                # A shallow copy: the layer's memory of its last training batch stays as it is.
-                outputs = copy.copy(layer).forward(outputs, training=False)
+                outputs = infer([layer], outputs, dtype)
     return outputs
 
 
-def _normalise_fresh(norm, inputs, group_size, store):
-    inputs = with_networks_axis(inputs, norm.n_networks)
-    groups = split_groups(inputs, group_size)
-    mean, var = batch_moments(groups)
-    if store:
-        n_rows = groups.shape[-2]
-        unbiased = 1.0 if group_size is None else n_rows / (n_rows - 1)
-        norm.running_mean = mean.mean(axis=-3).reshape(norm.shape)
-        norm.running_var = unbiased * var.mean(axis=-3).reshape(norm.shape)
-    x_hat = (groups - mean) / np.sqrt(var + norm.eps)
-    return norm.gamma * x_hat.reshape(inputs.shape) + norm.beta
+def _without_memory(norm, group_size):
+    """Return a BatchNorm like `norm` whose stored statistics are those of its next inputs."""
+    dtype = norm.gamma.dtype
+    twin = BatchNorm(norm.n_features, norm.n_networks, 0.0, norm.eps, group_size, dtype)
+    twin.gamma, twin.beta = norm.gamma, norm.beta
+    return twin

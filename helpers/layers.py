@@ -55,11 +55,6 @@ def batch_mean(inputs):
     return row_of(1 / inputs.shape[-2], inputs.shape[-2], inputs.dtype) @ inputs
 
 
-def batch_moments(inputs):
-    """Mean and biased variance (1/m) over the mini-batch, both (..., 1, features)."""
-    return _centre(inputs)[1:]
-
-
 def _centre(inputs):
     """Return `inputs` less their mean over the mini-batch, that mean, and the biased variance."""
     mean = batch_mean(inputs)

@@ -22,7 +22,7 @@ class Streams:
     dropout: object
 
 
-def spawn_streams(seed, n_networks=None, *, skip=0):
+def spawn_streams(seed, n_networks=None):
     """Return the Streams of `seed`: lists of `n_networks` generators, or single ones for None.
 
     The single streams are those of network 0. Two calls with one seed return generators in the
@@ -30,10 +30,9 @@ def spawn_streams(seed, n_networks=None, *, skip=0):
     """
     seed = check_integer("seed", seed, low=0)
     n_children = 1 if n_networks is None else check_integer("n_networks", n_networks)
-    skip = check_integer("skip", skip, low=0)
     networks = [
         [np.random.default_rng(child) for child in network.spawn(4)]
-        for network in np.random.SeedSequence(seed).spawn(skip + n_children)[skip:]
+        for network in np.random.SeedSequence(seed).spawn(n_children)
     ]
     by_purpose = networks[0] if n_networks is None else [list(s) for s in zip(*networks)]
     return Streams(*by_purpose)

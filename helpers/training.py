@@ -7,7 +7,6 @@ import numpy as np
 
 from helpers.arithmetic import flush_tiny, views_of
 from helpers.checks import (
-    check_axes,
     check_finite,
     check_integer,
     check_labels,
@@ -165,12 +164,8 @@ def _rows_of(values, n_axes):
 def _check_data(network, inputs, targets, sample_weights):
     if not isinstance(network, Network):
         raise TypeError(f"network must be a Network, got {type(network).__name__}")
-    inputs = check_finite("inputs", inputs)
-    if not np.can_cast(inputs.dtype, network.dtype):  # else batch by batch, which saves memory
-        inputs = check_finite("inputs", inputs, dtype=network.dtype)
-    inputs = np.ascontiguousarray(inputs)  # rows are taken from flat storage
+    inputs = np.ascontiguousarray(network.check_inputs(inputs))  # rows come from flat storage
     n_networks = network.n_networks
-    check_axes(inputs, network.n_inputs, n_networks, rows="n_samples")
     shape = (inputs.shape[-2],) if n_networks is None else (n_networks, inputs.shape[-2])
     targets = check_labels("targets", targets, network.n_outputs, shape)
     if sample_weights is not None:

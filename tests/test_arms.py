@@ -7,7 +7,6 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from helpers.arms import Run, first_below, never_below, train_arms, watch_arms
 from helpers.datasets import Examples
 from helpers.layers import Dense
-from helpers.long_work import finish
 from helpers.network import Network, inference_accuracy, multilayer_perceptron
 from helpers.randomness import spawn_streams
 from helpers.training import train
@@ -141,13 +140,6 @@ def test_what_disturbs_comes_after_the_step_and_before_the_look():
     assert states[0] == of_seed
 
 
-def test_the_first_networks_can_be_left_out():
-    rest = Examples(INPUTS[1:], TARGETS[1:], INPUTS, TARGETS, DATA.class_names)
-    whole, part = train_arms(PAIR, DATA, **SETTINGS), train_arms(PAIR, rest, skip=1, **SETTINGS)
-    for name in PAIR:
-        np.testing.assert_allclose(part[name].losses, whole[name].losses[:, 1:], rtol=1e-10)
-
-
 def test_networks_share_one_training_set_where_it_has_no_networks_axis():
     shared = Examples(INPUTS[0], TARGETS[0], INPUTS[0], TARGETS[0], DATA.class_names)
     one = train_arms({"a": {}}, shared, **SETTINGS)["a"]
@@ -190,9 +182,9 @@ def looks(*results):
     ("look", "error", "words"),
     [
         (looks(None), TypeError, r"look must return \{name: array\}, got NoneType"),
-        (looks({"a": [1]}, {"b": [1]}), ValueError, "the same names each time: 'a', then 'b'"),
-        (looks({"a": [1]}, {"a": [1, 2]}), ValueError, r"'a' in the same shape each time: \(1,\)"),
-        (looks({"a": [1]}, {"a": [1.5]}), ValueError, r"\(1,\) int64, then \(1,\) float64"),
+        (looks({"a": [1]}, {"b": [1]}), ValueError, "the same arrays each time: {'a': .*{'b': "),
+        (looks({"a": [1]}, {"a": [1, 2]}), ValueError, r"\(1,\), 'int64'\)}, then {'a': \(\(2,"),
+        (looks({"a": [1]}, {"a": [1.5]}), ValueError, "'int64'.*, then .*'float64'"),
     ],
 )
 def test_a_look_that_returns_something_else_is_refused(look, error, words):
@@ -229,17 +221,9 @@ def test_what_a_look_raises_is_raised_and_stopping_early_cancels():
         (PAIR, {"look_first": "no"}, TypeError, "look_first must be True or False, got 'no'"),
         (PAIR, {"rng": 1}, TypeError, "multiple values for keyword argument 'rng'"),
         (PAIR, {"hidden": 6}, TypeError, r"hidden must be a list of widths such as \[64, 64\]"),
-        (PAIR, {"hidden": [6, 0]}, ValueError, r"sizes\[2\] must be at least 1, got 0"),
-        (PAIR, {"n_steps": 0}, ValueError, "n_steps must be at least 1, got 0"),
         (PAIR, {"every": 13}, ValueError, r"every must be between 1 and 12 \(n_steps\), got 13"),
-        (PAIR, {"batch_size": 41}, ValueError, r"batch_size must be between 1 and 40 \(the train"),
-        (PAIR, {"batch_size": 1}, ValueError, "batch_size must be between 2 and 40"),
-        (PAIR, {"group_size": 3}, ValueError, "group_size must divide the batch of 8 rows, got 3"),
-        (PAIR, {"learning_rate": -1}, ValueError, "learning_rate must be above 0"),
-        (PAIR, {"n_networks": 4}, ValueError, "n_networks must be 3, as in the data; got 4"),
-        (PAIR, {"activation": "gelu"}, ValueError, "activation must be one of 'relu', 'tanh'"),
-        (PAIR, {"batchnorm": True}, TypeError, "'without' does not know the option batchnorm"),
-        ({"a": {"sed": 1}}, {}, TypeError, "'a' does not know the option sed"),
+        (PAIR, {"n_networks": 4}, ValueError, r"got \(3, 40, 5\)"),
+        (PAIR, {"batchnorm": True}, TypeError, "unexpected keyword argument 'batchnorm'"),
     ],
 )
 def test_impossible_arms_are_refused_at_the_call(arms, change, error, words):
@@ -265,7 +249,3 @@ def test_first_steps_are_the_first_below_and_the_last_where_there_is_none():
     run = run_with([[2, 1, 3], [1, 0.4, 2], [0.3, 0.6, 0.5]])
     assert first_below(0.5, run).tolist() == [15, 10, 15]
     assert never_below(0.5, run).tolist() == [False, False, True]
-
-
-def test_finish_gives_the_runs_of_all_arms():
-    assert list(finish(watch_arms(PAIR, DATA, **SETTINGS))) == ["without", "with"]

@@ -2,9 +2,7 @@
 
 import gzip
 import importlib.util
-import math
 import pickle
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -15,9 +13,7 @@ from helpers.datasets import (
     CLASS_NAMES,
     FASHION_MNIST_FILE,
     FASHION_MNIST_SHA256,
-    checksum,
     load_fashion_mnist,
-    read_arrays,
     read_fashion_mnist,
     region_boundary,
     region_rule,
@@ -109,13 +105,10 @@ def with_bomb(labels):
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
-        *((cut(n_bytes), "cannot be read") for n_bytes in (0, 1, 100, 1_000_000, -22, -1)),
-        *((flip(position), "cannot be read") for position in (0, 80, 3_000_000, -1500, -10)),
+        *((cut(n_bytes), "cannot be read") for n_bytes in (0, 1_000_000, -1)),
+        *((flip(position), "cannot be read") for position in (0, 3_000_000)),
         (save("train_images", another_pixel), "is altered"),
-        (save("train_images", lambda one: one[:-1]), "is altered"),
         (save("test_images", lambda one: one.reshape(2000, 784)), "is altered"),
-        (save("train_images", lambda one: one.transpose(0, 2, 1)), "is altered"),
-        (save("test_labels", lambda one: one.astype(np.int8)), "is altered"),
         (save("test_labels", lambda one: None), "test_labels is not a file in the archive"),
         (save("train_labels", with_bomb), "cannot be read"),
         (lambda path: path.write_bytes(pickle.dumps(Bomb("exploded"))), "cannot be read"),
@@ -139,23 +132,6 @@ def test_a_damaged_file_is_refused_and_the_error_tells_how_to_restore_it(
     assert not (tmp_path / "exploded").exists()
 
 
-def test_an_archive_may_hold_more_than_is_read(tmp_path):
-    path = tmp_path / "some.npz"
-    np.savez(path, a=[1, 2], other=[3])
-    arrays = read_arrays(path, ["a"], "Get it.")
-    assert list(arrays) == ["a"] and arrays["a"].tolist() == [1, 2]
-
-
-def test_a_checksum_knows_names_types_shapes_and_bytes():
-    one, other = np.zeros((2, 3), np.uint8), np.ones(2)
-    same = checksum({"one": one, "other": other})
-    assert same == checksum({"other": other, "one": np.asfortranarray(one)})
-    assert same != checksum({"one": one.astype(np.int8), "other": other})
-    assert same != checksum({"one": one.T.copy(), "other": other})
-    assert same != checksum({"two": one, "other": other})
-    assert same != checksum({"one": one + 1, "other": other})
-
-
 # -- rebuilding it --
 
 
@@ -168,8 +144,8 @@ def script():
     return module
 
 
-def write_idx(path, array, magic=None):
-    header = [0x0800 + array.ndim if magic is None else magic, *array.shape]
+def write_idx(path, array):
+    header = [0x0800 + array.ndim, *array.shape]
     path.write_bytes(gzip.compress(np.array(header, ">u4").tobytes() + array.tobytes(), 1))
 
 
@@ -199,9 +175,6 @@ def test_rebuild_equals_the_shipped_file(script, tmp_path):
     [
         ("images-idx3", lambda path: path.unlink(), "is missing"),
         ("images-idx3", lambda path: path.write_bytes(path.read_bytes()[:-9]), "truncated"),
-        ("images-idx3", lambda path: path.write_bytes(b"no gzip at all"), "truncated or altered"),
-        ("images-idx3", lambda path: path.write_bytes(gzip.compress(b"\0\0")), "not an IDX file"),
-        ("images-idx3", lambda path: write_idx(path, np.zeros((2, 28, 28)), 0x0D03), "not an IDX"),
         ("images-idx3", lambda path: write_idx(path, np.zeros(9, np.uint8)), "not an IDX file"),
         (
             "images-idx3",
@@ -224,20 +197,6 @@ def test_rebuild_refuses_other_originals_and_leaves_the_old_file(
     with pytest.raises(SystemExit) as caught:
         script.main([str(originals), "--output", str(output)])
     assert str(originals) in caught.value.code and problem in caught.value.code
-    assert output.read_text() == "as before"
-
-
-def test_an_interrupted_rebuild_leaves_the_old_file(script, tmp_path, monkeypatch):
-    def save_half(file, **arrays):
-        file.write(b"half")
-        raise OSError("no space left")
-
-    monkeypatch.setattr(script.np, "savez_compressed", save_half)
-    output = tmp_path / "fashion_mnist.npz"
-    output.write_text("as before")
-    with pytest.raises(OSError, match="no space left"):
-        script.write_atomically({}, output)
-    assert [path.name for path in tmp_path.iterdir()] == ["fashion_mnist.npz"]
     assert output.read_text() == "as before"
 
 
@@ -277,20 +236,6 @@ def test_pooling_is_the_plain_mean_and_one_scalar_standardises(image_size):
     expected = (pool(RAW["test_images"]) - train.mean()) / train.std()
     np.testing.assert_allclose(data.test_inputs, expected, rtol=1e-6, atol=1e-7)
     assert np.array_equal(data.test_targets, RAW["test_labels"])
-
-
-@pytest.mark.parametrize("image_size", [28, 14, 7])
-def test_mean_and_sd_are_those_of_exact_fractions(image_size):
-    width = 28 // image_size
-    blocks = RAW["train_images"].reshape(-1, image_size, width, image_size, width)
-    counts = np.bincount(blocks.sum(axis=(2, 4), dtype=np.int64).ravel()).tolist()
-    total = sum(n * level for level, n in enumerate(counts))
-    squares = sum(n * level**2 for level, n in enumerate(counts))
-    n, white = sum(counts), 255 * width**2
-    data = load(image_size=image_size)
-    assert data.mean == float(Fraction(total, n * white))
-    variance = Fraction(squares, n * white**2) - Fraction(total, n * white) ** 2
-    assert data.sd == pytest.approx(math.sqrt(variance), rel=1e-15)
 
 
 def test_train_inputs_belong_to_their_targets():
@@ -383,24 +328,14 @@ def test_wrong_labels_stay_within_the_classes():
     [
         ({"n_train": 0}, ValueError, r"n_train .* between 1 and 10000 \(the training pool\), got"),
         ({"n_train": 10_001}, ValueError, r"n_train must be between 1 and 10000"),
-        ({"n_train": 5.0}, TypeError, "n_train must be an integer, got 5.0"),
         ({"n_test": 0}, ValueError, r"n_test must be between 1 and 2000 \(the test pool\), got 0"),
-        ({"n_test": 2001}, ValueError, "n_test must be between 1 and 2000"),
-        ({"n_test": None}, TypeError, "n_test must be an integer, got None"),
         ({"n_test": 401, "classes": (1, 8)}, ValueError, "n_test must be between 1 and 400"),
         ({"n_train": 2001, "classes": (1, 8)}, ValueError, "n_train must be between 1 and 2000"),
         ({"image_size": 10}, ValueError, "image_size must be one of 28, 14, 7, got 10"),
-        ({"image_size": 14.0}, TypeError, "image_size must be an integer, got 14.0"),
         ({"label_noise": -0.1}, ValueError, r"label_noise .* \[0, 1\], got -0.1"),
-        ({"label_noise": 20}, ValueError, r"label_noise .* \[0, 1\], got 20"),
-        ({"label_noise": math.nan}, ValueError, "label_noise must be a finite number"),
-        ({"label_noise": "0.2"}, TypeError, "label_noise must be a number, got '0.2'"),
-        ({"n_networks": 0}, ValueError, "n_networks must be at least 1, got 0"),
         ({"n_networks": True}, TypeError, "n_networks must be an integer, got True"),
         ({"classes": "Bag"}, TypeError, "classes must be a sequence of class ids or names"),
-        ({"classes": {1, 2}}, TypeError, "classes must be a sequence of class ids or names"),
         ({"classes": 3}, TypeError, "classes must be a sequence of class ids or names, got 3"),
-        ({"classes": ()}, ValueError, "classes must hold at least two"),
         ({"classes": [4]}, ValueError, r"classes must hold at least two, .* got \[4\]"),
         ({"classes": (8, "Bag")}, ValueError, "classes .* all different"),
         ({"classes": (0, 10)}, ValueError, "an id in classes must be between 0 and 9, got 10"),
@@ -453,21 +388,15 @@ def test_region_boundary_separates_the_classes():
     assert region_rule(np.stack([x1, height + 1e-9], axis=-1)).all()
     assert not region_rule(np.stack([x1, height], axis=-1)).any()
     assert region_boundary(0) == 0
-    assert region_rule([0.0, 0.1]) == 1
+    assert region_rule(np.array([0.0, 0.1])) == 1
 
 
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
         (lambda: points(-1), ValueError, "distance must be a finite number"),
-        (lambda: points(math.inf), ValueError, "distance must be a finite number"),
-        (lambda: points("far"), TypeError, "distance must be a number, got 'far'"),
         (lambda: points(1, n_samples=0), ValueError, "n_samples must be at least 1, got 0"),
         (lambda: shifted_regions(1, 5, rng=None), TypeError, "rng must be a numpy"),
-        (lambda: region_rule(np.zeros((4, 3))), ValueError, r"shape \(..., 2\), got \(4, 3\)"),
-        (lambda: region_rule(1.0), ValueError, r"shape \(..., 2\), got \(\)"),
-        (lambda: region_rule([[0.0, math.nan]]), ValueError, "inputs must be finite"),
-        (lambda: region_boundary("left"), TypeError, "x1 must be an array of real numbers"),
     ],
 )
 def test_points_bad_arguments(call, error, message):

@@ -1,7 +1,6 @@
 """Notebook 02's exercises meet the course's BatchNorm, and answers as learners write them."""
 
 import numpy as np
-import pytest
 from exercise_answers import answer_tests
 
 from helpers.batch_norm_mechanics import exercises
@@ -27,59 +26,26 @@ def test_references_are_what_the_layer_does():
     np.testing.assert_allclose(gradient, norm.backward(grad_outputs), rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["forward", "update_running", "infer", "backward"])
-def test_every_hint_can_be_met(name):
-    check = getattr(exercises, f"check_{name}")
-    for hint, mistaken in check.mistakes.items():
-        assert check(mistaken).message == hint
-
-
-def averages(old="momentum", new="(1 - momentum)", mean="z.mean(0)", var="z.var(0, ddof=1)"):
-    """Return the lines of an update with these shares and statistics."""
-    return [
-        f"mean = {old} * running_mean + {new} * {mean}",
-        f"var = {old} * running_var + {new} * {var}",
-        "return mean, var",
-    ]
-
-
 WRONG = [
-    ("forward", ["m, v = z.mean(1), z.var(1)",
-                 "return gamma * ((z.T - m) / (v + eps) ** 0.5).T + beta"], "of each row"),
-    ("forward", ["return gamma * (z - np.mean(z)) / np.sqrt(np.var(z) + eps) + beta"],
-     "whole array"),
-    ("forward", ["var = ((z - z.mean(0)) ** 2).sum(0) / (len(z) - 1)",
-                 "return gamma * (z - z.mean(0)) / np.sqrt(var + eps) + beta"],
-     "unbiased variance"),
-    ("forward", ["return gamma * (z - z.mean(0)) / (z.var(0) + eps) + beta"],
-     "where is the root?"),
     ("forward", ["s = np.sqrt(z.var(axis=0)) + eps", "return gamma * ((z - z.mean(0)) / s) + beta"],
      "under the root"),
     ("forward", ["return gamma * (z - z.mean(0)) / z.std(0) + beta"], "eps is missing"),
-    ("forward", ["x = (z - z.mean(0)) / np.sqrt(z.var(0) + eps)", "return gamma * (x + beta)"],
-     "added before γ"),
     ("forward", ["x = z / np.sqrt(z.var(0) + eps)", "return gamma * (x - z.mean(0)) + beta"],
      "after the division"),
     ("forward", ["z -= z.mean(0)", "return gamma * z / np.sqrt(z.var(0) + eps) + beta"],
      "in place"),
-    ("update_running", averages("(1 - momentum)", "momentum"), "look swapped: here momentum"),
-    ("update_running", averages(var="((z - z.mean(0))**2).mean(0)"), "the biased one"),
-    ("update_running", averages("(1 - momentum)", "momentum", var="z.var(0)"), "Two things"),
-    ("update_running", averages(var="z.std(0)"), "standard deviations. Variances"),
-    ("update_running", averages(new="1"), "comes in whole"),
-    ("update_running", averages(var="((z - running_mean)**2).sum(0) / (len(z) - 1)"),
-     "around the running mean"),
-    ("update_running", ["return momentum * running_mean + (1 - momentum) * z.mean(0)"],
-     "Return 2 values"),
+    ("update_running", [
+        "mean = (1 - momentum) * running_mean + momentum * z.mean(0)",
+        "return mean, (1 - momentum) * running_var + momentum * z.var(0)",
+    ], "Two things"),
+    ("update_running", [
+        "mean = momentum * running_mean + (1 - momentum) * z.mean(0)",
+        "var = ((z - running_mean)**2).sum(0) / (len(z) - 1)",
+        "return mean, momentum * running_var + (1 - momentum) * var",
+    ], "around the running mean"),
     ("infer", ["return gamma * (z - z.mean(0)) / np.sqrt(z.var(0) + eps) + beta"],
      "the batch's own mean and variance"),
-    ("infer", ["return gamma * (z - z.mean(0)) / np.sqrt(running_var + eps) + beta"],
-     "The mean is the batch's own"),
-    ("infer", ["return gamma * (z - running_mean) / (np.sqrt(running_var) + eps) + beta"],
-     "under the root"),
     ("infer", ["return gamma * z + beta"], "Not yet"),
-    ("backward", ["g = grad_outputs * gamma / std", "return g - g.mean(0)"],
-     "part along x̂ is still there"),
     ("backward", ["g = grad_outputs * gamma",
                   "return (g - g.sum(0) - x_hat * (g * x_hat).sum(0)) / std"], "sums over"),
     ("backward", ["g = grad_outputs * gamma",

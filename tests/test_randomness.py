@@ -25,23 +25,12 @@ def test_every_stream_is_different_and_a_seed_repeats():
     assert not set(first_draws(0)) & set(first_draws(1))
 
 
-def test_streams_without_a_networks_axis_are_those_of_network_zero():
-    assert spawn_streams(5).order.random() == spawn_streams(5, 3).order[0].random()
-
-
 def test_a_stream_is_the_grandchild_of_its_seed_in_a_fixed_order():
     children = np.random.SeedSequence(5).spawn(3)
     for purpose, place in zip(("data", "weights", "order", "dropout"), range(4), strict=True):
         expected = [np.random.default_rng(child.spawn(4)[place]).random() for child in children]
         assert [rng.random() for rng in getattr(spawn_streams(5, 3), purpose)] == expected
         children = np.random.SeedSequence(5).spawn(3)  # a child spawns others the second time
-
-
-def test_skipped_networks_leave_the_others_as_they_are():
-    some, all_of_them = spawn_streams(5, 2, skip=3), spawn_streams(5, 5)
-    for purpose in PURPOSES:
-        expected = [rng.random() for rng in getattr(all_of_them, purpose)[3:]]
-        assert [rng.random() for rng in getattr(some, purpose)] == expected
 
 
 def test_one_generator_is_spawned_and_keeps_its_own_stream():
@@ -57,7 +46,6 @@ def test_one_generator_is_spawned_and_keeps_its_own_stream():
     [
         (lambda: spawn_streams(-1), ValueError, "seed must be at least 0, got -1"),
         (lambda: spawn_streams(0.5), TypeError, "seed must be an integer, got 0.5"),
-        (lambda: spawn_streams(0, 1, skip=-1), ValueError, "skip must be at least 0, got -1"),
         (lambda: spawn_streams(0, 0), ValueError, "n_networks must be at least 1, got 0"),
         (lambda: one_per_network(7, 2), TypeError, "rng must be a numpy.random.Generator"),
         (lambda: one_per_network([7, 8], 2), TypeError, "got list"),

@@ -19,19 +19,17 @@ def test_the_auc_of_two_normals_is_the_textbook_one(distance):
     assert auc == pytest.approx(stats.norm.cdf(distance / np.sqrt(2)), abs=0.03)
 
 
+def test_the_auc_is_that_of_unseen_inputs_and_repeats():
+    sets = normal((40, 20)), normal((40, 20), 1)  # so few that a classifier learns them by heart
+    assert domain_auc(*sets) == domain_auc(*sets) < 0.7
+
+
 def test_weights_are_the_density_ratio_of_two_normals():
     source, target = normal((4000, 1)), 0.7 * normal((4000, 1), 1) + 1
     weights = importance_weights(source, target)
     exact = stats.norm.pdf(source[:, 0], 1, 0.7) / stats.norm.pdf(source[:, 0])
     assert weights.mean() == pytest.approx(1)
     assert np.corrcoef(weights, exact)[0, 1] > 0.99
-
-
-def test_weights_move_the_source_mean_to_the_target():
-    source, target = normal((3000, 2)), normal((3000, 2), 1) + [0.8, 0.0]
-    weights = importance_weights(source, target)
-    moved = (weights[:, None] * source).mean(axis=0)
-    np.testing.assert_allclose(moved, target.mean(axis=0), atol=0.1)
 
 
 def test_extreme_shift_gives_finite_weights():
@@ -108,21 +106,11 @@ def test_silent_units_are_left_out():
             lambda: importance_weights(np.full((9, 2), np.nan), normal((9, 2))),
             ValueError, "source must be finite, got 18 NaN",
         ),
-        (
-            lambda: importance_weights(normal((9, 2)), normal((9, 2)), regularisation=0),
-            ValueError, "regularisation must be .*got 0",
-        ),
         (lambda: effective_sample_size([]), ValueError, r"weights must have shape \(n,\)"),
         (lambda: effective_sample_size([0.0, 0.0]), ValueError, "not all zero"),
         (lambda: effective_sample_size([1, -1]), ValueError, "non-negative.*got values from -1"),
-        (lambda: effective_sample_size(["a"]), TypeError, "weights must be an array of real"),
         (lambda: domain_auc(normal((9, 2)), normal((9, 2)), squares="no"), TypeError, "squares"),
-        (lambda: domain_auc(1e200 * normal((9, 2)), normal((9, 2))), ValueError, "squared, must"),
         (lambda: measure_drift(normal((0, 2)), normal((0, 2))), ValueError, "before and after"),
-        (
-            lambda: measure_drift(normal((9, 2)), normal((9, 2)), silent_below="a"),
-            TypeError, "silent_below must be a number",
-        ),
         (lambda: measure_drift(normal((9, 2)), normal((9, 3))), ValueError, "before and after"),
     ],
 )

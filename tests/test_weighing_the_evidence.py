@@ -62,10 +62,6 @@ def test_a_fresh_seed_comes_to_the_same_verdict(claim, seed):
     assert all(one.interval.n_seeds >= 16 for one in measured)
 
 
-def test_every_claim_has_an_expected_verdict():
-    assert [claim.name for claim in CLAIMS] == list(EXPECTED)
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_units_are_compared_at_an_equal_fit(seed):
     data = load_fashion_mnist(512, 2, 7, 0.2, 16, seed=seed)
@@ -101,7 +97,6 @@ GIVEN = Effect("it is what it is")
 @pytest.mark.parametrize(
     ("effects", "verdict"),
     [
-        ((HOLDS,), SUPPORTED),
         ((HOLDS, HOLDS, GIVEN), SUPPORTED),
         ((HOLDS, HOLDS, FAILS), WITH_CAVEAT),
         ((HOLDS, OPEN), WITH_CAVEAT),
@@ -115,14 +110,6 @@ def test_a_row_is_judged_by_its_main_effect_and_then_its_checks(effects, verdict
     assert row.verdict == verdict
     assert row.kept == [one for one in effects if one in (HOLDS, GIVEN)]
     assert row.lost == [one for one in effects if one in (FAILS, OPEN)]
-
-
-def test_an_effect_tells_what_was_measured_and_what_it_needs():
-    assert HOLDS.texts == ("growth: 3 ± 1 cm (n = 16)", "above 1 needed: one can see it")
-    below = effect(-4, -2, side="below", threshold=-1)
-    assert (below.verdict, below.needed_text) == ("holds", "below -1 needed")
-    assert effect(-4, -2, side="below", threshold=0).needed_text == "below 0 needed"
-    assert GIVEN.texts == (BY_CONSTRUCTION,)
 
 
 def test_a_direction_or_a_threshold_that_makes_no_sense_is_refused():
@@ -157,7 +144,6 @@ def test_the_table_says_it_all_in_narrow_lines():
         Row(claim(), (OPEN,)),
     ])
     assert max(map(len, table.splitlines())) <= ledger.WIDTH
-    assert table.count("Everything grows.") == 2
     flat = " ".join(table.split())
     for text in (
         "SUPPORTED, WITH A CAVEAT [01#1]", "UNDECIDED", "holds it grows", "fails it turns",

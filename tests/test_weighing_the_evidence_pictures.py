@@ -44,31 +44,13 @@ def races():
     }
 
 
-def test_noisy_race_picture(races):
-    picture = NoisyRacePicture()
+def test_noisy_race_picture_shows_the_bet_on_the_finish_line_of_the_first_race(races):
+    picture, without_bet = NoisyRacePicture(), NoisyRacePicture().show(races).frame()
+    picture.set_ghost(30)
     check_picture(picture, races, dict(zip(races, list(races.values())[::-1])))
-    sentence = picture.show(races).sentence
-    for rate, *medians in (("0.1", ">= 40", "20", "30"), ("0.02", "30", "20", ">= 40")):
-        without, with_batch_norm, noisy = medians
-        assert f"learning rate {rate}: a median of {without} steps to loss 0.5" in sentence
-        assert f"{with_batch_norm} with batch norm, {noisy} with noise behind" in sentence
-
-
-@pytest.mark.parametrize("shown_first", [False, True])
-def test_noisy_race_picture_shows_the_bet_on_the_finish_line_of_the_first_race(races, shown_first):
-    picture = NoisyRacePicture()
-    without_bet = NoisyRacePicture().show(races).frame()
-    if shown_first:
-        picture.show(races)
-        picture.set_ghost(30)
-    else:
-        picture.set_ghost(30)
-        picture.show(races)
     assert picture.ghost.marker.axes is picture.figure.axes[0]
     np.testing.assert_array_equal(picture.ghost.marker.get_xydata(), [[30, 0.5]])
-    assert picture.frame() != without_bet
-    check_picture(picture, races)  # blitted as it is saved, with the ghost
-    picture.set_ghost(None)
+    picture.show(races).set_ghost(None)
     assert picture.frame() == without_bet
 
 
@@ -94,36 +76,19 @@ def test_smoothness_picture():
     first, other = changes(relu=(12, -0.3), tanh=(0.3, 0.5)), changes(relu=(5, 1), tanh=(0, 0.6))
     picture = SmoothnessPicture()
     check_picture(picture, first, other)
+    tops = [axes.get_ylim()[1] for axes in picture.show(first).figure.axes]
+    assert tops == pytest.approx([20, 0.8])
     heights = [bar.get_height() for axes in picture.show(first).figure.axes for bar in axes.patches]
     np.testing.assert_allclose(heights, [12.0, -0.3, 0.3, 0.5])
     assert "relu: the loss changes by 12.0 ± 0.1 without batch norm" in picture.sentence
 
 
-@pytest.mark.parametrize(("mean", "top"), [(12, 20), (0.33, 0.8), (0.001, 0.2), (150, 200)])
-def test_smoothness_has_room_for_what_it_is_shown(mean, top):
-    picture = SmoothnessPicture().show(changes(sigmoid=(mean, mean, mean)))
-    (axes,) = picture.figure.axes
-    assert axes.get_ylim()[1] == pytest.approx(top)
-    assert axes.get_title(loc="left") == f"sigmoid (axis to {top:g})"
-    assert picture.sentence.endswith("third.") and len(axes.patches) == 3
-
-
-def test_learning_rate_picture():
-    rate_map = load_learning_rate_map()
-    pairs = [
-        pair_of(rate_map, *setting)
-        for setting in (("relu", 3, 1.0), ("relu", 10, 5.0), ("sigmoid", 10, 0.2), ("tanh", 5, 1.0))
-    ]
-    picture = LearningRateMapPicture()
-    check_picture(picture, *pairs)
-    sentence = picture.show(pairs[1]).sentence
-    assert "without batch norm none, with it 0.3 to 1 (lowest loss 0.7" in sentence
-    assert "16 networks" in sentence and "computed beforehand" in sentence
-
-
 def test_learning_rate_picture_draws_divergence_at_the_edge_and_a_bar_for_each_rate():
-    pair = pair_of(load_learning_rate_map(), "relu", 10, 1.0)
-    picture = LearningRateMapPicture().show(pair)
+    rate_map, picture = load_learning_rate_map(), LearningRateMapPicture()
+    settings = ("sigmoid", 10, 0.2), ("tanh", 5, 1.0), ("relu", 10, 1.0)
+    check_picture(picture, *(pair_of(rate_map, *one) for one in settings))
+    pair = pair_of(rate_map, *settings[-1])
+    picture.show(pair)
     for arm, (line, _, bars, name) in picture.arms.items():
         typical = np.median(pair[arm], axis=1)
         np.testing.assert_allclose(line.get_ydata(), np.minimum(typical, picture.top))
@@ -138,10 +103,7 @@ def test_learning_rate_picture_draws_divergence_at_the_edge_and_a_bar_for_each_r
 def test_learning_rate_demo_follows_its_controls():
     panel = learning_rate_demo()
     assert "relu, depth 3, initial weights × 1." in panel.caption.value
-    panel.controls["depth"].value = 10
-    assert "relu, depth 10, initial weights × 1." in panel.caption.value
-    panel.controls["activation"].value = "tanh"
-    panel.controls["init_scale"].value = 0.2
+    panel.set_values(depth=10, activation="tanh", init_scale=0.2)
     assert "tanh, depth 10, initial weights × 0.2." in panel.caption.value
     assert panel.error is None
 

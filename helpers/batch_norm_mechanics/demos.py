@@ -11,24 +11,28 @@ from helpers.page.prediction import Answer, Scale, predict
 
 
 def pair_bet():
-    """Bet on what a mini-batch of two can come out as; compare with one of the answers."""
+    """Bet on what a mini-batch of two can come out as.
+
+    Compare with one of the answers, or with how many different sizes the outputs of three units
+    have.
+    """
     return predict(
         "A mini-batch of two different images, γ = 1, β = 0. Batch norm gives each unit two "
         "outputs. Which pairs of numbers can they be?",
         Answer(
-            "any two numbers", None,
-            "Their mean must be β = 0, so one of them is minus the other; and a spread is "
-            "prescribed, too.",
+            "only +1 and −1", (1, 2),
+            "Mean and standard deviation are prescribed. All that two numbers can still say is "
+            "which of them is larger.",
         ),
         Answer(
-            "any two numbers of opposite sign", None,
-            "Mean 0 makes one the minus of the other. But the standard deviation is prescribed as "
-            "well: how far apart is no longer free.",
+            "any two numbers of opposite sign", (2, 4),
+            "Mean 0 makes one the minus of the other. But the standard deviation is prescribed, "
+            "too: how far apart they are is no longer free.",
         ),
         Answer(
-            "only +1 and −1", None,
-            "Mean and standard deviation are prescribed, and two numbers have nothing else to say "
-            "than which of them is larger.",
+            "any two numbers", (4, 7),
+            "Their mean must be β = 0, so one is minus the other; and their spread is prescribed, "
+            "too.",
         ),
     )
 
@@ -45,10 +49,33 @@ def push_bet():
         ),
         Answer(
             "only the values nearest to it", (1, 7),
-            "Batch norm knows no neighbours. There is one mean and one standard deviation for the "
-            "whole column.",
+            "Batch norm knows no neighbours: one mean and one standard deviation serve the whole "
+            "column.",
         ),
         Answer("all seven", (7, 8), "In training an output belongs to the whole batch."),
+    )
+
+
+def fresh_bet():
+    """Bet on the accuracy with fresh statistics, minus that without batch norm, in points."""
+    return predict(
+        "The cat detector with batch norm meets coloured faces. No weight changes, but its stored "
+        "statistics are replaced by those of the coloured pictures. How does its accuracy then "
+        "compare with that of the detector without batch norm?",
+        Answer(
+            "still far lower, since it has learned black cats", (-100, -8),
+            "Its weights have. But what cost it so much was not in the weights.",
+        ),
+        Answer(
+            "about as good", (-8, 8),
+            "The loss that batch norm added was in its statistics. The rest of the drop is in the "
+            "weights of both.",
+        ),
+        Answer(
+            "far better: the whole drop is repaired", (8, 100),
+            "New means and widths undo what batch norm added. They do not teach a network what "
+            "coloured cats look like.",
+        ),
     )
 
 
@@ -60,8 +87,8 @@ def memory_bet():
         "same weights reach with their running averages? (Guessing: 10%.)",
         Scale(
             tuple(range(10, 91, 2)), tolerance=4, unit="%", decimals=0,
-            too_low="A wrong mean and a wrong variance shift and stretch a unit's values, but in "
-            "the same way for all images: much of what tells them apart survives.",
+            too_low="Wrong statistics shift and stretch a unit's values, but in the same way for "
+            "all images: much of what tells them apart survives.",
             close="The running averages still consist mostly of their starting values, mean 0 and "
             "variance 1.",
             too_high="An average needs time. With this memory most of it is still its starting "

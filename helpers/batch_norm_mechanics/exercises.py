@@ -33,6 +33,50 @@ def forward(z, gamma, beta, eps):
     return gamma * x_hat + beta
 
 
+def infer(z, running_mean, running_var, gamma, beta, eps):
+    """Return the outputs of batch norm at inference, (batch, features), as z.
+
+    running_mean, running_var, gamma, beta: (features,). eps: one small number.
+    """
+    x_hat = (z - running_mean) / np.sqrt(running_var + eps)
+    return gamma * x_hat + beta
+
+
+# What goes wrong in the formula of `infer`, whichever mean and variance it is given.
+_OF_THE_FORMULA = {
+    "Divided by the variance. What has a spread of 3 would then have one of 1/3: where is the "
+    "root?":
+        lambda z, mean, var, gamma, beta, eps: infer(z, mean, (var + eps) ** 2, gamma, beta, 0),
+    "eps is added to the standard deviation. It belongs to the variance, under the root: the two "
+    "differ for a unit that hardly varies.":
+        lambda z, mean, var, gamma, beta, eps: (
+            infer(z, mean, (np.sqrt(var) + eps) ** 2, gamma, beta, 0)
+        ),
+    "eps is missing: a unit that is the same for all images would be divided by zero.":
+        lambda z, mean, var, gamma, beta, eps: infer(z, mean, var, gamma, beta, 0),
+    "Is a number typed in where `eps` should be? This is what 1e-5 gives.":
+        lambda z, mean, var, gamma, beta, eps: infer(z, mean, var, gamma, beta, 1e-5),
+    "β is added before γ multiplies, so that γ scales it, too.":
+        lambda z, mean, var, gamma, beta, eps: infer(z, mean, var, gamma, gamma * beta, eps),
+    "γ and β have changed places: γ scales, β shifts.":
+        lambda z, mean, var, gamma, beta, eps: infer(z, mean, var, beta, gamma, eps),
+    "These are the normalised values. γ and β are still to come, in training and at inference.":
+        lambda z, mean, var, gamma, beta, eps: infer(z, mean, var, 1, 0, eps),
+    "β is missing: it shifts each unit's outputs.":
+        lambda z, mean, var, gamma, beta, eps: infer(z, mean, var, gamma, 0, eps),
+    "The mean is not subtracted.": lambda z, mean, *others: infer(z, 0, *others),
+    "The mean is subtracted after the division, when it is no longer the values' mean.":
+        lambda z, mean, var, gamma, beta, eps: (
+            infer(z, 0, var, gamma, beta - gamma * mean, eps)
+        ),
+}
+
+
+def _of_the_batch(mistaken):
+    """Return a wrong `infer` as a wrong `forward`, with mean and variance of the batch."""
+    return lambda z, *others: mistaken(z, z.mean(0), z.var(0), *others)
+
+
 check_forward = Exercise(forward, _draw_batch, {
     "These are the mean and variance of each row, of one image over all units. Batch norm looks "
     "down the columns: one unit over the batch.":
@@ -42,29 +86,30 @@ check_forward = Exercise(forward, _draw_batch, {
     "That is the unbiased variance (ddof=1). It is what the layer stores; to normalise it divides "
     "by m.":
         lambda z, *others: infer(z, z.mean(0), z.var(0, ddof=1), *others),
-    "Divided by the variance. What has a spread of 3 would then have one of 1/3: where is the "
-    "root?":
-        lambda z, gamma, beta, eps: forward(z, gamma / np.sqrt(z.var(0) + eps), beta, eps),
-    "eps is added to the standard deviation. It belongs to the variance, under the root: the two "
-    "differ for a unit that hardly varies.":
-        lambda z, gamma, beta, eps: infer(z, z.mean(0), (z.std(0) + eps) ** 2, gamma, beta, 0),
-    "eps is missing: a unit that is the same for all images would be divided by zero.":
-        lambda z, gamma, beta, eps: forward(z, gamma, beta, 0),
-    "Is a number typed in where `eps` should be? This is what 1e-5 gives.":
-        lambda z, gamma, beta, eps: forward(z, gamma, beta, 1e-5),
-    "β is added before γ multiplies, so that γ scales it, too.":
-        lambda z, gamma, beta, eps: forward(z, gamma, gamma * beta, eps),
-    "γ and β have changed places: γ scales, β shifts.":
-        lambda z, gamma, beta, eps: forward(z, beta, gamma, eps),
-    "These are the normalised values. γ and β are still to come.":
-        lambda z, gamma, beta, eps: forward(z, 1, 0, eps),
-    "β is missing: the mean of each unit's outputs should be β.":
-        lambda z, gamma, beta, eps: forward(z, gamma, 0, eps),
-    "The mean is not subtracted.":
-        lambda z, gamma, beta, eps: infer(z, 0, z.var(0), gamma, beta, eps),
-    "The mean is subtracted after the division, when it is no longer the values' mean.":
-        lambda z, gamma, beta, eps: infer(z, 0, z.var(0), gamma, beta - gamma * z.mean(0), eps),
+    **{hint: _of_the_batch(mistaken) for hint, mistaken in _OF_THE_FORMULA.items()},
 }, praise="In training, every output depends on the whole column.")
+
+
+def _draw_infer(rng):
+    z, gamma, beta, eps = _draw_batch(rng)
+    running_var = rng.uniform(0.5, 4, z.shape[1])
+    running_var[0] = eps * rng.uniform(0.5, 2)
+    return z, rng.normal(0, 1, z.shape[1]), running_var, gamma, beta, eps
+
+
+check_infer = Exercise(infer, _draw_infer, {
+    "That is the batch's own mean and variance, as in training. With one image alone the answer "
+    "would always be β: use what was stored.":
+        lambda z, mean, var, *others: forward(z, *others),
+    "The mean is the batch's own, the variance the stored one: both come from the store.":
+        lambda z, mean, *others: infer(z, z.mean(0), *others),
+    "The variance is the batch's own, the mean the stored one: both come from the store.":
+        lambda z, mean, var, *others: infer(z, mean, z.var(0), *others),
+    "The stored variance is unbiased already: m / (m - 1) was applied when it was stored, and this "
+    "batch may be of any size.":
+        lambda z, mean, var, *others: infer(z, mean, var * len(z) / (len(z) - 1), *others),
+    **_OF_THE_FORMULA,
+}, praise="Now each image gets its output alone: a fixed scale and a fixed shift for each unit.")
 
 
 def update_running(running_mean, running_var, z, momentum):
@@ -102,8 +147,6 @@ check_update_running = Exercise(update_running, _draw_update, {
         lambda mean, var, z, k: _biased(mean, var, z, 1 - k),
     "The second value takes up standard deviations. Variances are stored.":
         lambda mean, var, z, k: _average(mean, var, z.mean(0), z.std(0), k, 1 - k),
-    "The second value takes up standard deviations, if unbiased ones. Variances are stored.":
-        lambda mean, var, z, k: _average(mean, var, z.mean(0), z.std(0, ddof=1), k, 1 - k),
     "There is one mean and one variance of the whole array in it. Each unit, a column, has its "
     "own.":
         lambda mean, var, z, k: _average(mean, var, z.mean(), z.var(ddof=1), k, 1 - k),
@@ -126,52 +169,6 @@ check_update_running = Exercise(update_running, _draw_update, {
     "Right values, in the other order: the mean comes first.":
         lambda mean, var, z, k: update_running(mean, var, z, k)[::-1],
 }, praise="A memory of 0.9 looks back over some ten batches.")
-
-
-def infer(z, running_mean, running_var, gamma, beta, eps):
-    """Return the outputs of batch norm at inference, (batch, features), as z.
-
-    running_mean, running_var, gamma, beta: (features,). eps: one small number.
-    """
-    x_hat = (z - running_mean) / np.sqrt(running_var + eps)
-    return gamma * x_hat + beta
-
-
-def _draw_infer(rng):
-    z, gamma, beta, eps = _draw_batch(rng)
-    running_var = rng.uniform(0.5, 4, z.shape[1])
-    running_var[0] = eps * rng.uniform(0.5, 2)
-    return z, rng.normal(0, 1, z.shape[1]), running_var, gamma, beta, eps
-
-
-check_infer = Exercise(infer, _draw_infer, {
-    "That is the batch's own mean and variance, as in training. With one image alone the answer "
-    "would always be β: use what was stored.":
-        lambda z, mean, var, gamma, beta, eps: forward(z, gamma, beta, eps),
-    "The mean is the batch's own, the variance the stored one: both come from the store.":
-        lambda z, mean, *others: infer(z, z.mean(0), *others),
-    "The variance is the batch's own, the mean the stored one: both come from the store.":
-        lambda z, mean, var, *others: infer(z, mean, z.var(0), *others),
-    "The stored variance is unbiased already: m / (m - 1) was applied when it was stored, and this "
-    "batch may be of any size.":
-        lambda z, mean, var, *others: infer(z, mean, var * len(z) / (len(z) - 1), *others),
-    "Divided by the stored variance: where is the root?":
-        lambda z, mean, var, gamma, beta, eps: infer(z, mean, (var + eps) ** 2, gamma, beta, 0),
-    "eps is missing. It is used as in training, or the two would not fit together.":
-        lambda z, mean, var, gamma, beta, eps: infer(z, mean, var, gamma, beta, 0),
-    "eps is added to the standard deviation. It belongs to the variance, under the root.":
-        lambda z, mean, var, gamma, beta, eps: (
-            infer(z, mean, (np.sqrt(var) + eps) ** 2, gamma, beta, 0)
-        ),
-    "Is a number typed in where `eps` should be? This is what 1e-5 gives.":
-        lambda z, mean, var, gamma, beta, eps: infer(z, mean, var, gamma, beta, 1e-5),
-    "These are the normalised values. γ and β are learned, and needed at inference as well.":
-        lambda z, mean, var, gamma, beta, eps: infer(z, mean, var, 1, 0, eps),
-    "β is added before γ multiplies, so that γ scales it, too.":
-        lambda z, mean, var, gamma, beta, eps: infer(z, mean, var, gamma, gamma * beta, eps),
-    "The stored mean is not subtracted.":
-        lambda z, mean, *others: infer(z, 0, *others),
-}, praise="Now each image gets its output alone: a fixed scale and a fixed shift for each unit.")
 
 
 def backward(grad_outputs, x_hat, std, gamma):
@@ -212,9 +209,7 @@ check_backward = Exercise(backward, _draw_backward, {
         lambda *case: _removed(*case, len(case[0]), len(case[0])),
     "Along x̂ there is an amount for each unit, but no direction: it still has to be multiplied by "
     "x̂.":
-        lambda grad, x_hat, std, gamma: (
-            _removed(grad, x_hat, std, gamma, 1, 0) - gamma * (x_hat * grad).mean(axis=0) / std
-        ),
+        lambda *case: _removed(*case, 1, 1 / case[1]),
     "Along x̂ this is the exact projection, divided by the mean of x̂². Because of eps that mean "
     "is below 1, and the chain rule does not divide by it.":
         lambda *case: _removed(*case, 1, 1 / (case[1] ** 2).mean(axis=0)),
@@ -224,8 +219,6 @@ check_backward = Exercise(backward, _draw_backward, {
         lambda grad, x_hat, std, gamma: backward(grad, x_hat, std, 1),
     "The division by std is missing: the larger the spread, the less a nudge of z moves x̂.":
         lambda grad, x_hat, std, gamma: backward(grad, x_hat, 1, gamma),
-    "Multiplied by std instead of divided: the larger the spread, the less a nudge of z moves x̂.":
-        lambda grad, x_hat, std, gamma: backward(grad, x_hat, 1 / std, gamma),
     "Divided by the variance: z was divided by std on the way forward, so is its gradient.":
         lambda grad, x_hat, std, gamma: backward(grad, x_hat, std**2, gamma),
 }, praise="Checked with random gradients: with constant ones the right answer would be zero.")

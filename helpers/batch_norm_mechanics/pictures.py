@@ -3,8 +3,9 @@
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from helpers.arms import first_below, never_below
-from helpers.intervals import format_number, median_text
+from helpers.arms import first_below
+from helpers.batch_norm_mechanics.experiments import median_arrivals
+from helpers.intervals import format_number
 from helpers.page.charts import BarsPicture, CurvesPicture, looks_of
 from helpers.page.parts import Ghost
 from helpers.page.picture import (
@@ -53,11 +54,11 @@ class RacePicture(CurvesPicture):
         })
         sentences, artists = [], iter(self.arrivals)
         for name, race in races.items():
-            told = []
+            told, texts = [], median_arrivals(self.threshold, [race])
             for arm, (_, label) in looks_of(race).items():
-                first, (marker, number) = first_below(self.threshold, race[arm]), next(artists)
-                text = median_text(first, never_below(self.threshold, race[arm]).sum())
-                middle, above = np.median(first), -0.14 if told else 0.14
+                (text,), (marker, number) = texts[arm], next(artists)
+                middle = np.median(first_below(self.threshold, race[arm]))
+                above = -0.14 if told else 0.14
                 marker.set_data([middle], [self.threshold])
                 number.set(text=text, x=middle, y=self.threshold + above)
                 unit = "" if told else f"steps to loss {self.threshold:g} "

@@ -27,6 +27,27 @@ def coat_bet():
     )
 
 
+def split_bet():
+    """Bet on the share of the drop that is shift."""
+    return predict(
+        "A reference net, trained on as many coloured faces, is tested on new coloured faces, "
+        "too. How much of the drop would the right training pictures have prevented?",
+        Answer(
+            "nearly all of it: it is all shift", (0.9, 2),
+            "Then the reference net would be as good on coloured faces as the other was on black "
+            "ones. Faces of any hue are a harder problem.",
+        ),
+        Answer(
+            "about half of it", (0.25, 0.9),
+            "Both causes count: unknown colours, and a harder problem whoever learns it.",
+        ),
+        Answer(
+            "hardly any: coloured faces are just harder", (-1, 0.25),
+            "They are, but the reference net learns from them what black faces could not teach.",
+        ),
+    )
+
+
 def shortcut_bet():
     """Bet on the coloured cats found when only the cats of the training set are black."""
     return predict(
@@ -54,13 +75,11 @@ def repair_bet():
     """Bet on the accuracy in full colour with batch norm, minus that without, paired."""
     return predict(
         "A detector has learned from black faces only. Put batch norm into it: same faces, same "
-        "first weights, same learning rate. How does its accuracy in full colour compare with the "
-        "accuracy without batch norm?",
+        "initial weights, same learning rate. How does its accuracy in full colour compare with "
+        "the accuracy without batch norm?",
         Answer(
-            "better, by 0.03 (3 points) or more", (0.03, 1),
-            "That would follow if batch norm were a remedy for any shift. The story is about what "
-            "hidden layers receive in training, not about new pictures unlike all training "
-            "pictures.",
+            "worse, by 0.03 (3 points) or more", (-1, -0.03),
+            "So a remedy for shift inside a network need not be one for new pictures.",
         ),
         Answer(
             "about as good", (-0.03, 0.03),
@@ -68,9 +87,10 @@ def repair_bet():
             "notebook 02 shows with which numbers.",
         ),
         Answer(
-            "worse, by 0.03 (3 points) or more", (-1, -0.03),
-            "So a remedy for shift inside a network need not be one for new pictures. Which part "
-            "of it fails here is a question for notebook 02.",
+            "better, by 0.03 (3 points) or more", (0.03, 1),
+            "That would follow if batch norm were a remedy for any shift. The story is about what "
+            "hidden layers receive in training, not about new pictures unlike all training "
+            "pictures.",
         ),
     )
 

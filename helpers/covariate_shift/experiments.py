@@ -151,5 +151,5 @@ def colour_summaries(pixels):
     side = round((pixels.shape[-1] / 3) ** 0.5)
     images = pixels.reshape(*pixels.shape[:-1], side, side, 3)
     low, high = int(0.3 * side), int(0.75 * side)
-    middle = images[..., low:high, low:high, :].astype(np.float64)
-    return np.concatenate([middle.mean(axis=(-3, -2)), middle.std(axis=(-3, -2))], axis=-1)
+    middle, over = images[..., low:high, low:high, :], dict(axis=(-3, -2), dtype=np.float64)
+    return np.concatenate([middle.mean(**over), middle.std(**over)], axis=-1)

@@ -174,16 +174,14 @@ class RegionPicture(Picture):
         axes.plot(x1, region_boundary(x1), **THEORY.of_line(), zorder=3)
         axes.text(-2.72, region_boundary(-2.72) + 0.15, "the rule", color=THEORY.text_colour)
         (line,) = axes.plot([], [], zorder=4, label="learned line", **WITHOUT_BATCH_NORM.of_line())
-        trained, tested, missed = (
-            dict(c=NEUTRAL.colour, edgecolors="white", alpha=0.75, linewidths=0.4),
-            dict(c="white", edgecolors="#444444", marker="D", s=16),
-            dict(c=WARNING.colour, edgecolors="white", marker="X", s=46),
-        )
-        points = [
-            axes.scatter([], [], label="training points (larger: more weight)", **trained),
-            axes.scatter([], [], label="test points", **tested),
-            axes.scatter([], [], label="test points it gets wrong", **missed),
-        ]
+        looks = {
+            "training points (larger: more weight)":
+                dict(c=NEUTRAL.colour, edgecolors="white", alpha=0.75, linewidths=0.4),
+            "test points": dict(c="white", edgecolors="#444444", marker="D", s=16),
+            "test points it gets wrong":
+                dict(c=WARNING.colour, edgecolors="white", marker="X", s=46),
+        }
+        points = [axes.scatter([], [], label=name, **look) for name, look in looks.items()]
         axes.legend(loc="upper center", ncols=2, handlelength=3)
         self.line, self.points = self.moves(line), [self.moves(one) for one in points]
 
@@ -221,8 +219,7 @@ def draw_reweighting(accuracies):
     )
     *_, last = distances = list(accuracies)
     ends = picture.show_curves({
-        arm: (distances, np.array([accuracies[one][arm] for one in distances]))
-        for arm in accuracies[last]
+        arm: (distances, [accuracies[one][arm] for one in distances]) for arm in accuracies[last]
     })
     ReferenceLine(picture.figure.axes[0], 0.5, "a coin")
     means = ", ".join(f"{format_number(one.mean, 2)} {name}" for name, one in ends.items())

@@ -8,7 +8,9 @@ The button at the top right always does the next thing, so the space bar alone g
 Only the first tab is built at once. One thread builds the others behind it, the wanted one first.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 
 from ipywidgets import HTML, Button, Dropdown, HBox, IntProgress, Layout, Tab, ToggleButtons, VBox
 from traitlets import link
@@ -17,7 +19,6 @@ from helpers.lecture.beats import BEATS, PLANS
 from helpers.lecture.experiments import load_lecture
 from helpers.lecture.pictures import make_readable
 from helpers.lecture.tabs import TABS
-from helpers.lecture.workshop import Workshop
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
 from helpers.page.panel import paragraph, typeset
@@ -58,7 +59,8 @@ class Board(Alive):
         self.pages = {tab: Page(self, make) for tab, make in tabs.items()}
         self._build_view()
         self.answers = {name: self._answers_to(bet) for name, bet in self.bets.items()}
-        self.workshop = Workshop(self.build_next)
+        self.comparisons = {}  # those of the bets that were revealed
+        self.workshop = ThreadPoolExecutor(1)
         self.pages[self.beat.tab].build()
 
     @property
@@ -74,7 +76,6 @@ class Board(Alive):
             if name in self.plan:
                 self._place = self.plan.index(name) + (state != "Bet")
             self.show()
-        self.workshop.open()
 
     def forward(self):
         """Do the next thing: reveal, play, next beat; after the last one start again."""
@@ -95,6 +96,18 @@ class Board(Alive):
         steps = [(name, state) for name in names for state in STATES]
         place = steps.index((self.beat.name, self.state)) + distance
         return steps[place] if 0 <= place < len(steps) else None
+
+    def reply(self, beat):
+        """Return what the bet on a beat is answered, as HTML."""
+        bet, measured = self.bets[beat.name], beat.measured(self.lecture)
+        if bet.value is not None:
+            if beat.name not in self.comparisons:  # it follows its bet from now on
+                self.comparisons[beat.name] = bet.compare(measured)
+            return f'<div class="lecture-reply">{self.comparisons[beat.name].text.value}</div>'
+        if bet.is_number:
+            return _html("reply", bet.because["close"])
+        right = bet.answer_of(measured)
+        return _html("reply", f"It is {bet.lettered(right)}. {bet.because[right]}")
 
     # -- what is on the screen --
 
@@ -171,8 +184,15 @@ class Board(Alive):
             page.fail(error)
         return True
 
+    def build_all(self):
+        """Build the tabs that are missing; once Python ends, none after the one under way."""
+        if self.build_next():
+            self.workshop.submit(self.build_all)
+
     def _ipython_display_(self):
-        self.workshop.open(SECONDS_TO_SETTLE)
+        settled = Timer(SECONDS_TO_SETTLE, self.workshop.submit, [self.build_all])
+        settled.daemon = True
+        settled.start()
         super()._ipython_display_()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -225,7 +245,7 @@ class Page:
             self.words.value = _html("question", self.board.bets[beat.name].question)
             self.below.children = [self.board.answers[beat.name]]
         elif state == "Reveal":
-            self.words.value = self._number(beat) + self._reply(beat)
+            self.words.value = self._number(beat) + self.board.reply(beat)
             self.below.children = []
         else:
             # The controls need the room of the smaller lines.
@@ -246,15 +266,6 @@ class Page:
         large, *small = beat.number(self.board.lecture)
         lines = [_html("number", large), *(_html("small", line) for line in small)]
         return "".join([*lines, _html("basis", beat.basis)][:n_lines])
-
-    def _reply(self, beat):
-        bet, measured = self.board.bets[beat.name], beat.measured(self.board.lecture)
-        if bet.value is not None:
-            return f'<div class="lecture-reply">{bet.compare(measured).text.value}</div>'
-        if bet.is_number:
-            return _html("reply", bet.because["close"])
-        right = bet.answer_of(measured)
-        return _html("reply", f"It is {bet.lettered(right)}. {bet.because[right]}")
 
 
 def _buttons(name, options, description, **value):

@@ -34,22 +34,9 @@ class OneRacePicture(NoisyRacePicture):
     """One race, with the room's bet while the race that it is about is shown."""
 
     TITLE = "More drift: slower training?"
-    bet_on, name = "relu, learning rate 0.1", None
 
     def __init__(self):
-        super().__init__(width=9, height=5)
-
-    def show(self, races):
-        """Show {name of the race: {arm: Run}}, one of them."""
-        (self.name,) = races
-        super().show(races)
-        self.set_ghost(self.bet)
-        return self
-
-    def set_ghost(self, steps):
-        """Remember the bet of `steps` steps, and mark it where it belongs."""
-        super().set_ghost(steps if self.name == self.bet_on else None)
-        self.bet = steps
+        super().__init__("relu, learning rate 0.1", width=9, height=5)
 
 
 @in_course_style

@@ -4,7 +4,8 @@ A front end prefers a widget to the picture beside it in the same output. So a n
 saved and is opened again, without its kernel, would show "Error displaying widget" where its demos
 were. What lives is therefore given out as three outputs: a line that says how to wake it, the
 widget, and its still form. A style sheet in the first hides whatever is not wanted: the first and
-the last while the widget lives, and later, when nothing but an error stands for it, that error.
+the last while the widget lives, and later, when nothing but an error stands for it, that error
+(and that of every bar on the page whose work was done).
 Where styles are ignored the still form is seen, too.
 """
 
@@ -19,7 +20,7 @@ ASLEEP = f"{CHILD}:has(> * > .asleep)"
 STYLE = (
     f"{ASLEEP}:has(+ {CHILD} > {LIVES}), "
     f"{ASLEEP} + {CHILD}:has(> {LIVES}) + {CHILD}, "
-    f"{ASLEEP} + {CHILD}:has(> .lm-Panel{GONE}) {{ display: none }}"
+    f"{CHILD}:has(> .lm-Panel{GONE}) {{ display: none }}"
 )
 
 

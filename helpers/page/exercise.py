@@ -1,7 +1,7 @@
 """An exercise: the learner's function meets random inputs and a list of typical mistakes.
 
-A check answers "not attempted", "correct" or a hint, and never raises, whatever it is handed. (The
-one exception is the reader's own Kernel > Interrupt.)
+A check answers "not attempted", "correct" or a hint, whatever it is handed; only the reader's own
+Kernel > Interrupt gets through.
 """
 
 import contextlib
@@ -9,7 +9,6 @@ import copy
 import inspect
 import signal
 import textwrap
-import threading
 import traceback
 import warnings
 from dataclasses import dataclass
@@ -36,11 +35,7 @@ class Feedback:
 
 
 class _HintError(Exception):
-    """The message is the hint."""
-
-
-class _BlankError(Exception):
-    """There is still a `...` in the attempt."""
+    """The message is the hint; without one there is still a `...` in the attempt."""
 
 
 class _TooSlowError(KeyboardInterrupt):  # so that `except Exception` does not swallow it
@@ -72,33 +67,27 @@ class Exercise:
             with warnings.catch_warnings(), np.errstate(all="ignore"), _time_limit(SECONDS):
                 warnings.simplefilter("ignore")
                 self._judge(*attempts)
-        except _BlankError:
+        except _HintError as hint:
+            if hint.args:
+                return Feedback("hint", str(hint))
             message = "Not attempted yet: replace the ... and run this cell again."
             return Feedback("not attempted", message)
-        except _HintError as hint:
-            return Feedback("hint", str(hint))
         except _TooSlowError:
-            return Feedback(
-                "hint", f"Your function ran for more than {SECONDS} seconds. Is there a loop that "
-                "never ends?",
-            )
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # exit(), an array that refuses to be one, ...
+            told = f"Your function ran for more than {SECONDS} seconds. Is there a loop that never"
+            return Feedback("hint", f"{told} ends?")
+        except (Exception, SystemExit) as error:  # an array that refuses to be one, ...
             return Feedback("hint", f"Your answer could not be compared: {_in_words(error)}.")
         return Feedback("correct", f"Correct. {self.praise}".strip())
 
     def _judge(self, *attempts):
-        """Raise _HintError or _BlankError unless the one attempt is right."""
+        """Raise _HintError unless the one attempt is right."""
         name, attempt = self.reference.__name__, attempts[0] if len(attempts) == 1 else None
         if attempt is Ellipsis:
-            raise _BlankError
+            raise _HintError
         if not callable(attempt):
             got = ", ".join(type(one).__name__ for one in attempts) or "nothing"
-            raise _HintError(
-                f"Hand the function itself to the check, check_{name}({name}), without calling "
-                f"it; this was of type {got}."
-            )
+            told = f"Hand the function itself to the check, check_{name}({name}), without calling"
+            raise _HintError(f"{told} it; this was of type {got}.")
         expected = self._answers_of(self.reference)
         answers = [_answer(attempt, *pair) for pair in zip(self._cases, expected)]
         differences = [pair for pair in zip(answers, expected) if not _same(*pair)]
@@ -120,15 +109,13 @@ class Revealed:
     name: str
     source: str
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def __repr__(self):
+        return f"A reference answer to {self.name} is folded up here."
+
+    def _repr_markdown_(self):
         summary = f"A reference answer to <code>{self.name}</code>. Try first, then open."
-        markdown = (
-            f"<details><summary>{summary}</summary>\n\n```python\n{self.source}```\n\n</details>"
-        )
-        return {
-            "text/markdown": markdown,
-            "text/plain": f"A reference answer to {self.name} is folded up here.",
-        }
+        code = f"```python\n{self.source}```"
+        return f"<details><summary>{summary}</summary>\n\n{code}\n\n</details>"
 
 
 def reveal(name):
@@ -145,15 +132,14 @@ def reveal(name):
 @contextlib.contextmanager
 def _time_limit(seconds):
     """Raise _TooSlowError in the block after `seconds`, where the system can do that."""
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or not hasattr(signal, "setitimer"):
-        yield
-        return
-
     def stop(_signal, _frame):
         raise _TooSlowError
 
-    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        before = signal.signal(signal.SIGALRM, stop)
+    except (AttributeError, ValueError):  # on Windows, or not in the main thread
+        yield
+        return
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
@@ -170,56 +156,43 @@ def _answer(attempt, case, expected):
         _ = [np.full(np.shape(part), np.nan) for _ in range(16)]
     try:
         answer = attempt(*arguments)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, (TypeError, AttributeError)) and "ellipsis" in str(error):
-            raise _BlankError from None
+            raise _HintError from None
         told = f"Your function raised {_in_words(error)}{_line_of(error)}."
         raise _HintError(told) from None
     if answer is None:
         raise _HintError("Your function returned nothing. Is the `return` missing?")
     if not all(map(np.array_equal, arguments, case)):
-        raise _HintError(
-            "Your function changes its arguments in place. Compute new arrays: write "
-            "`z = z - mean`, not `z -= mean`."
-        )
+        told = "Your function changes its arguments in place. Compute new arrays"
+        raise _HintError(f"{told}: write `z = z - mean`, not `z -= mean`.")
     return _read(answer, expected)
 
 
 def _read(answer, expected):
     """Return a copy of `answer` as a plain text, tuple or array like `expected`."""
     if answer is Ellipsis:
-        raise _BlankError
-    if isinstance(expected, str):
-        answer = answer.item() if isinstance(answer, np.ndarray) and not answer.ndim else answer
-        if isinstance(answer, str):
-            return str.__str__(answer)
-        raise _HintError(f"The answer is a word, such as {expected!r}; yours is {_kind(answer)}.")
+        raise _HintError
     if isinstance(expected, tuple):
         parts = tuple(answer) if isinstance(answer, (tuple, list, np.ndarray)) else ()
         if len(parts) == len(expected):
             return tuple(map(_read, parts, expected))
-        raise _HintError(
-            f"Return {len(expected)} values, separated by commas; yours is {_kind(answer)}."
-        )
+        told = f"Return {len(expected)} values, separated by commas"
+        raise _HintError(f"{told}; yours is {_kind(answer)}.")
     try:
         values = np.array(answer)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
+    except Exception:  # rows of different lengths
         values = np.array(None)
-    wanted = np.shape(expected)
-    if values.dtype.kind not in "iuf":
-        raise _HintError(f"The answer consists of numbers; yours is {_kind(answer)}.")
+    is_word, wanted = isinstance(expected, str), np.shape(expected)
+    if values.dtype.kind not in ("U" if is_word else "iuf"):
+        told = f"is a word, such as {expected!r}" if is_word else "consists of numbers"
+        raise _HintError(f"The answer {told}; yours is {_kind(answer)}.")
     if values.shape != wanted:
         raise _HintError(f"The answer has {_shape(wanted)} here, yours has {_shape(values.shape)}.")
-    if not np.isfinite(values).all():
-        raise _HintError(
-            "Your answer holds NaN or infinite values. Is something divided by zero, or an array "
-            "never filled in?"
-        )
-    return values
+    if not (is_word or np.isfinite(values).all()):
+        told = "Your answer holds NaN or infinite values. Is something divided by zero"
+        raise _HintError(f"{told}, or an array never filled in?")
+    return values.item() if is_word else values
 
 
 def _same(answer, expected):
@@ -231,46 +204,40 @@ def _same(answer, expected):
 
 
 def _first_difference(answer, expected):
-    if isinstance(expected, str):
-        found = textwrap.shorten(answer, 40)
-        return f"Not yet: in one of the cases the answer is {expected!r}, yours is {found!r}."
     number = ""
     if isinstance(expected, tuple):
         which = next(i for i, pair in enumerate(zip(answer, expected)) if not _same(*pair))
         number = f" (value {which + 1} of {len(expected)})"
         answer, expected = answer[which], expected[which]
-    expected = np.asarray(expected)
+    if isinstance(expected, str):
+        found = textwrap.shorten(answer, 40)
+        return f"Not yet: in one of the cases the answer is {expected!r}, yours is {found!r}."
     distance = np.abs(answer - expected)
-    place = np.unravel_index(distance.argmax(), expected.shape)
-    where = f" at [{', '.join(map(str, map(int, place)))}]" if place else ""
-    is_near = distance[place] < 1e-3 * np.abs(expected[place])
-    digits = 9 if is_near else 4
-    near = " So near: float32, rounding, or another small number than eps?" if is_near else ""
+    place = np.unravel_index(distance.argmax(), distance.shape)
+    wanted, found = np.asarray(expected)[place], answer[place]
+    where = f" at [{', '.join(map(str, place))}]" if place else ""
+    digits, near = 4, ""
+    if distance.max() < 1e-3 * abs(wanted):
+        digits, near = 9, " So near: float32, rounding, or another small number than eps?"
     return (
-        f"Not yet{number}: in one of the random cases the answer{where} is "
-        f"{expected[place]:.{digits}g}, yours is {answer[place]:.{digits}g}.{near}"
+        f"Not yet{number}: in one of the random cases the answer{where} is {wanted:.{digits}g}, "
+        f"yours is {found:.{digits}g}.{near}"
     )
 
 
 def _kind(answer):
     if isinstance(answer, (tuple, list)):
         return f"a {type(answer).__name__} of {len(answer)}"
-    if isinstance(answer, np.ndarray):
-        return f"an array of {_shape(answer.shape)} and type {answer.dtype}"
-    return f"of type {type(answer).__name__}"
+    return f"of type {getattr(answer, 'dtype', type(answer).__name__)}"
 
 
 def _shape(shape):
-    return f"shape {shape}" if shape else "no shape (one number)"
+    return f"shape {shape}" if shape else "no shape (one value)"
 
 
 def _in_words(error):
-    try:
-        text = str(error)
-    except Exception:
-        text = ""
-    text = textwrap.shorten(text.encode("utf-8", "replace").decode(), 200)
-    return type(error).__name__ + (f" ({text})" if text else "")
+    text = traceback.format_exception_only(error)[-1]
+    return textwrap.shorten(text.encode("utf-8", "replace").decode(), 200)
 
 
 def _line_of(error):

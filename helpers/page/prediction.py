@@ -218,21 +218,21 @@ class Prediction(Alive):
         }
 
 
-class AnswersSwitch(Alive):
-    """A box to tick for whoever does not want to bet: it uncovers everything on the page."""
+class CoverAnswers(Alive):
+    """A box, ticked; without its tick nothing on the page is covered, whatever was bet."""
 
     waking = "Run this cell (Shift+Enter) for a box that uncovers the answers to all bets."
 
     def __init__(self):
-        self.control = switch("Show all answers: I do not want to bet")
+        self.control = switch("cover answers until I have bet", value=True)
         self.view = ipywidgets.VBox([self.control])
         self.control.observe(self._on_change, "value")
 
     def _on_change(self, change):
-        (self.view.add_class if change["new"] else self.view.remove_class)("answers-open")
+        (self.view.remove_class if change["new"] else self.view.add_class)("answers-open")
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/plain": "What a bet asks about is covered until you bet."}
+        return {"text/plain": "What a bet asks about is covered until you have bet."}
 
 
 class Comparison(Alive):

@@ -35,10 +35,10 @@ def fast_bet():
         "makes layer 3's inputs drift more than without batch norm. How many steps?",
         Scale(
             tuple(range(0, 161, 10)), tolerance=20, unit=" steps", decimals=0,
-            too_low="The noise is not free: it also disturbs every gradient, and that costs steps.",
-            close="So the noise costs steps, and a good part of the gain is left.",
-            too_high="That is what \"less drift, therefore faster\" predicts. The drift came "
-            "back, and a good part of the gain stayed.",
+            too_low="The noise is not free: it disturbs every gradient, too, and that costs steps.",
+            close="Both at once: the noise costs steps, and much of the gain survives it.",
+            too_high="\"Less drift, therefore faster\" predicts your number. The drift came back, "
+            "and much of the gain stayed.",
         ),
     )
 
@@ -49,18 +49,16 @@ def slow_bet():
         "The same networks, the same noise, at learning rate 0.02, where plain batch norm saves "
         "far fewer steps. Compared with no batch norm, noisy batch norm is now ...",
         Answer(
-            "faster again", (10, 160),
-            "One learning rate does not speak for all: there was less to gain here, and the noise "
-            "cost as much as before.",
+            "slower", (-160, -10),
+            "Noise costs about as much here, and there was less gain to pay it with.",
         ),
         Answer(
             "about as fast", (-10, 10),
-            "The gain is small at this rate and the noise costs more than that.",
+            "That would be so if the noise cost just what batch norm gains; it costs more.",
         ),
         Answer(
-            "slower", (-160, -10),
-            "So the famous experiment has two outcomes in our networks, and the learning rate "
-            "decides which.",
+            "faster again", (10, 160),
+            "One learning rate does not speak for all: what was saved at 0.1 was not saved here.",
         ),
     )
 
@@ -71,19 +69,19 @@ def smooth_bet():
         "In a relu network batch norm tames a long step along the gradient: the loss no longer "
         "explodes. And in a tanh network? With batch norm the loss after such a step ...",
         Answer(
-            "is lower, so batch norm makes it smoother here, too", (-20, -0.1),
-            "What a figure shows of one network need not hold for another: tanh cannot explode, "
-            "so there was nothing to tame.",
-        ),
-        Answer(
             "hardly changes", (-0.1, 0.1),
-            "Dividing by small standard deviations also makes slopes steeper, and that may be "
-            "what is left where nothing explodes.",
+            "Nothing explodes here to be tamed, but dividing by small standard deviations also "
+            "makes slopes steeper.",
         ),
         Answer(
             "is higher, so batch norm makes it less smooth", (0.1, 20),
-            "And still a wider range of learning rates trains with it: smoothness cannot be the "
-            "whole story here.",
+            "So smoothness cannot be the whole story: the range of learning rates grows with tanh "
+            "as well.",
+        ),
+        Answer(
+            "is lower, so batch norm makes it smoother here, too", (-20, -0.1),
+            "What relu shows need not hold for tanh: it cannot explode, so there was nothing to "
+            "tame.",
         ),
     )
 

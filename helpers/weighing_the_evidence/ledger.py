@@ -78,7 +78,7 @@ class Row:
     @property
     def kept(self):
         """Return the effects that hold, those true by construction included."""
-        return [one for one in self.effects if one.verdict in ("holds", BY_CONSTRUCTION)]
+        return [one for one in self.effects if one not in self.lost]
 
     @property
     def lost(self):
@@ -89,9 +89,8 @@ class Row:
     def verdict(self):
         """Return one of SUPPORTED, WITH_CAVEAT, NOT_SUPPORTED and UNDECIDED."""
         of_main = self.effects[0].verdict
-        if of_main in ("fails", "undecided"):
-            return NOT_SUPPORTED if of_main == "fails" else UNDECIDED
-        return WITH_CAVEAT if self.lost else SUPPORTED
+        by_main = {"fails": NOT_SUPPORTED, "undecided": UNDECIDED}
+        return by_main.get(of_main, WITH_CAVEAT if self.lost else SUPPORTED)
 
 
 def weigh(claim, seed=0):

@@ -17,26 +17,35 @@ from helpers.weighing_the_evidence.experiments import (
 
 
 class NoisyRacePicture(RacePicture):
-    """Races of arms with noise; the reader's bet stands on the finish line of the first."""
+    """Races of arms with noise; the reader's bet stands on the finish line of the first.
+
+    bet_on: the name of that race, if others take its place at times.
+    """
 
     TITLE = "More drift, and still faster: at one learning rate, not at the other"
 
-    def __init__(self, threshold=0.5, **size):
-        super().__init__(threshold, **size)
-        self.bet, self.ghost = None, None
+    def __init__(self, bet_on=None, **size):
+        super().__init__(**size)
+        self.bet_on, self.first, self.bet, self.ghost = bet_on, None, None, None
 
     def _build(self, panels):
         super()._build(panels)
         for _, number in self.arrivals:  # faster arms' curves run through them
             number.set_bbox(dict(facecolor="white", edgecolor="none", pad=0.5))
         self.ghost = self.moves(Ghost(self.figure.axes[0], offset=(0, -38), ha="center"))
+
+    def show(self, races):
+        self.first = next(iter(races))
+        super().show(races)
         self.set_ghost(self.bet)
+        return self
 
     def set_ghost(self, steps):
         """Mark the bet of `steps` steps; None hides it."""
         self.bet = steps
         if self.ghost is not None:
-            self.ghost.hide() if steps is None else self.ghost.set(steps, self.threshold)
+            is_hidden = steps is None or self.bet_on not in (None, self.first)
+            self.ghost.set(steps, None if is_hidden else self.threshold)
 
 
 class SmoothnessPicture(Picture):
