@@ -56,9 +56,9 @@ def evaluate(network, data, batch_size, order):
     }
 
 
-def first_report(network, data, batch_size):
-    """Case 1: the test accuracy that a colleague gets, in test batches of `batch_size`."""
-    return evaluate(network, data, batch_size, "shuffled")["training mode"]
+def as_the_colleague(network, inputs, test_batch):
+    """Case 1: return the logits that somebody gets who forgot to leave training mode."""
+    return predict_with_batch_statistics(network, inputs, test_batch)
 
 
 def through_another_camera(inputs):
