@@ -63,6 +63,13 @@ def test_each_group_of_a_row_has_mean_0_and_width_1_and_ignores_its_batch(seed, 
             np.testing.assert_allclose(row, outputs[:1], rtol=1e-7, atol=1e-9)
 
 
+def test_layer_norm_is_its_formula():
+    z, norm = normal((5, 6)), randomised(LayerNorm(6, eps=0.1, dtype=np.float64))
+    mean, var = z.mean(axis=1, keepdims=True), z.var(axis=1, keepdims=True)
+    expected = norm.gamma * (z - mean) / np.sqrt(var + 0.1) + norm.beta
+    np.testing.assert_allclose(norm.forward(z, training=True), expected, rtol=1e-12)
+
+
 def test_lock_step_is_each_network_alone_and_shared_inputs_are_broadcast():
     norm = randomised(GroupNorm(4, 2, n_networks=3, dtype=np.float64))
     inputs = normal((5, 4))
@@ -98,6 +105,12 @@ def test_the_dtype_is_kept():
         (
             lambda: multilayer_perceptron(
                 [4, 6, 2], rng=np.random.default_rng(0), norm=LayerNorm, group_size=2
+            ),
+            ValueError, "norm replaces batch norm",
+        ),
+        (
+            lambda: multilayer_perceptron(
+                [4, 6, 2], rng=np.random.default_rng(0), norm=LayerNorm, batch_norm=False
             ),
             ValueError, "norm replaces batch norm",
         ),
