@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # A module's tests have its name. What all others call has no file of its own.
 TESTS = {
     "layers": ["layers", "norms"],
-    "network": ["network", "training", "norms"],  # its BLAS threads are counted while a network trains
+    # its BLAS threads are counted while a network trains
+    "network": ["network", "training", "norms"],
     "checks": ["randomness", "intervals", "shift", "layers", "network", "training", "datasets"],
     "arithmetic": ["layers", "network", "training"],
 }
