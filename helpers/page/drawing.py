@@ -10,11 +10,11 @@ from helpers.page.picture import THEORY, WARNING, WITH_BATCH_NORM, Picture, in_c
 # In inches: the left and right ends of boxes and of layers, other places along x, and heights.
 BOXES = (
     ("x", 0.05, 0.27), ("Dense\n1", 0.55, 1.27), ("batch\nnorm", 1.35, 2.03), ("ReLU", 2.43, 3.01),
-    ("Dense\n2", 3.48, 4.20), ("batch\nnorm", 4.28, 4.96), ("ReLU", 5.38, 5.96),
-    ("layer\n3", 6.56, 7.24), ("logits", 8.32, 8.90),
+    ("Dense\n2", 3.48, 4.20), ("batch\nnorm", 4.28, 4.96), ("ReLU", 5.48, 6.06),
+    ("layer\n3", 6.66, 7.34), ("logits", 8.32, 8.90),
 )  # fmt: skip
-LAYERS = {1: (0.47, 3.09), 2: (3.40, 6.04)}
-STATIONS = {"z2": (5.23, "what the second ReLU receives"), "h2": (6.28, "what layer 3 receives")}
+LAYERS = {1: (0.47, 3.09), 2: (3.40, 6.14)}
+STATIONS = {"z2": (5.25, "what the second ReLU receives"), "h2": (6.36, "what layer 3 receives")}
 NOISES = (2.15, 5.08)
 BOTTOM, MIDDLE, TOP, ABOVE = 0.95, 1.55, 2.15, 2.28  # of the layers; where their names stand
 INSIDE = {"without": "", "with": ", batch norm", "noisy": ", batch norm, noise"}  # behind Dense
@@ -44,7 +44,7 @@ def draw_network(arm="with", *, covered=(), listen=("z2", "h2"), later_layers=Tr
     _draw_boxes(axes, arm != "without")
     axes.text(3.245, MIDDLE + 0.1, "h1", ha="center")
     if later_layers:
-        axes.text(7.74, MIDDLE + 0.1, "…", ha="center")
+        axes.text(7.79, MIDDLE + 0.1, "…", ha="center")
     if arm == "with":
         colour = WITH_BATCH_NORM.text_colour
         axes.text(8.9, ABOVE, "batch norm: can be taken out", ha="right", color=colour)
@@ -102,8 +102,8 @@ def _in_words(inside, covered, listen, later_layers):
     behind = "layer 3 and later ones make" if later_layers else "layer 3 makes"
     marked = "; ".join(f"{station}, {STATIONS[station][1]}" for station in listen)
     return (
-        f"Layer 1 (Dense{inside}, ReLU) makes h1 of x, layer 2, built alike, makes h2, and {behind} "
-        "the logits."
+        f"Layer 1 (Dense{inside}, ReLU) makes h1 of x, layer 2, built alike, makes h2, and "
+        f"{behind} the logits."
         + (f" Covered: {' and '.join(f'layer {layer}' for layer in covered)}." if covered else "")
         + (f" Marked: {marked}." if marked else "")
     )
