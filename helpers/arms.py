@@ -6,6 +6,7 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 
 import copy
 import ctypes
+import inspect
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -108,6 +109,10 @@ def watch_arms(arms, data, **settings):
 
 def _start(name, options):
     """Return the _Arm of these options; an error names the arm."""
+    functions = _Arm, multilayer_perceptron, options.get("build", multilayer_perceptron)
+    known = set().union(*(inspect.signature(one).parameters for one in functions))
+    if unknown := [one for one in options if one not in known]:
+        raise TypeError(f"arm {name!r} does not know the option {', '.join(unknown)}")
     try:
         return _Arm(**options)
     except Exception as error:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import nbformat
 
 from helpers.execute import ROOT
+from helpers.page.prediction import CoverAnswers
 
 
 def run_cells(notebook, cells, changes=()):
@@ -33,5 +34,6 @@ def run_cells(notebook, cells, changes=()):
             else:
                 exec(compile(text, notebook, "exec"), names)
     shown = [one for one in shown if hasattr(one, "_repr_mimebundle_")]
+    shown = [one for one in shown if not isinstance(one, CoverAnswers)]
     said = "\n".join(one._repr_mimebundle_()["text/plain"] for one in shown)
     return SimpleNamespace(printed=printed.getvalue(), shown=shown, said=said, names=names)
