@@ -186,7 +186,7 @@ def test_two_threads_end_with_the_last_values():
     assert jpeg_of(panel) == drawn(1024)
 
 
-def test_several_values_are_one_picture_all_or_none():
+def test_several_values_are_one_picture():
     compute = Height()
     panel = line_panel(compute)
     pictures = watch(panel.image)
@@ -194,7 +194,7 @@ def test_several_values_are_one_picture_all_or_none():
     assert jpeg_of(panel) == drawn(1024) and len(pictures) == 1
     assert compute.calls == [(64, False), (512, True)]
     for bad, named in (
-        ({"twice": False, "batch_size": 100}, "batch_size must be .* got 100"),
+        ({"batch_size": 100, "twice": False}, "batch_size must be .* got 100"),
         ({"twice": 2}, "twice must be .* got 2"),
         ({"batch_size": 64, "rate": 1}, "one of 'batch_size', 'twice', got 'rate'"),
     ):
