@@ -77,8 +77,7 @@ class EveryPart(Picture):
         styles = [WITHOUT_BATCH_NORM, WITH_BATCH_NORM]
         self.bands = [self.moves(Band(left, style)) for style in styles]
         self.labels = self.moves(LineLabels(left, styles, ["without", "with"]))
-        self.moving_line = self.moves(ReferenceLine(left, 1, "moves"))
-        self.resting_line = ReferenceLine(left, 0.5, "rests, drawn over what moves", where=0)
+        ReferenceLine(left, 0.5, "rests, drawn over what moves", where=0)
         middle.set(ylabel="gap (%)", xlim=(-0.6, 1.6), ylim=(0, 4), title="bars")
         self.bars = self.moves(Bars(middle, [0, 1], styles))
         self.intervals = self.moves(Intervals(middle, NEUTRAL))
@@ -89,7 +88,6 @@ class EveryPart(Picture):
         for band, height in zip(self.bands, (level, level + 0.05)):
             band.set(x, height + 0 * x, height - 0.1 + 0 * x, height + 0.1 + 0 * x)
         self.labels.set(10, [level, level + 0.05])
-        self.moving_line.set(level / 2)
         self.bars.set([level, 1], [level - 0.2, 0.8], [level + 0.2, 1.2], [f"{level}", "1"])
         self.intervals.set([0, 1], [level / 2, 0.5], [0.1, 0.4], [level, 0.6])
         self.mosaic.set(np.linspace(0, level / 3, 5 * 64).reshape(5, 8, 8))

@@ -115,15 +115,11 @@ class Panel(Alive):
         self._kept = {}
 
     def _build_view(self):
-        self.image = ipywidgets.Image(format="url")
-        self.image.add_class("demo-picture")
-        self.caption = ipywidgets.HTML()
-        self.caption.add_class("demo-sentence")
-        self.bar = ipywidgets.IntProgress(max=100)
+        self.image = ipywidgets.Image(format="url").add_class("demo-picture")
+        self.caption = ipywidgets.HTML().add_class("demo-sentence")
+        self.bar = ipywidgets.IntProgress(max=100).add_class("demo-progress")
         self.stop = ipywidgets.Button(description=STOP, layout=Layout(width="120px"))
         self.stop.on_click(self._on_stop)
-        self.bar.add_class("demo-progress")
-        self.stop.add_class("demo-stop")
         self._bar_row = ipywidgets.HBox(
             [self.bar, self.stop],
             layout=Layout(visibility="hidden", align_items="center", grid_gap="16px"),

@@ -107,10 +107,6 @@ class ReferenceLine:
         )
         self.artists = [self.line, self.text]
 
-    def set(self, y):
-        self.line.set_ydata([y, y])
-        self.text.set_y(y)
-
 
 class Ghost:
     """The reader's bet: a hollow marker and its name, hidden until there is a bet."""
@@ -127,14 +123,9 @@ class Ghost:
 
     def set(self, x, y, text="your bet"):
         """Show the bet `y` at x; without one (None) it is hidden."""
-        if y is None:
-            return self.hide()
-        self.marker.set_data([x], [y])
-        self.text.set(x=x, y=y, text=text)
-
-    def hide(self):
-        self.marker.set_data([], [])
-        self.text.set_text("")
+        is_there = y is not None
+        self.marker.set_data([x] * is_there, [y] * is_there)
+        self.text.set(x=x, y=y or 0, text=text * is_there)
 
 
 class Mosaic:
