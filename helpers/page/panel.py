@@ -13,21 +13,18 @@ import inspect
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
 
 import ipywidgets
 from ipywidgets import Layout
-from traitlets import TraitError
 
-from helpers.checks import check_choice, check_number
+from helpers.checks import check_number
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
-from helpers.page.picture import ONE_AT_A_TIME, as_text
+from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.progress import SECONDS_BETWEEN_MOVES, with_progress
 
 N_KEPT = 64  # results of a demo; a visited setting is not computed again
 SECONDS_TO_FIRST_FRAME = 0.02
-STOP, START_AGAIN = "Stop", "Start again"
 
 
 class Panel(Alive):
@@ -47,17 +44,16 @@ class Panel(Alive):
         self.error = None  # of the last setting, for whoever wants the traceback
         self._trains = inspect.isgeneratorfunction(compute)
         self._worker, self._training = ThreadPoolExecutor(1), None
-        self._kept, self._is_held = {}, False
+        self._kept, self._shown, self._is_held = {}, None, False
         self._wanted = self.values  # shown or on their way; None when stopped or failed
-        self._shown = None
         self._build_view()
         result = compute(**self._wanted)  # what fails for the default values is raised
         if self._trains:
             result = with_progress("Preparing the demo", result)
         with ONE_AT_A_TIME:
             self._show(1, result)
-            self.about = about or picture.sentence
-            self._default_png = as_text(picture.png())
+            self._still = picture._repr_mimebundle_()
+        self.about = about or self._still["text/plain"]
         for control in controls.values():
             control.observe(self._on_change, "value")
         if bet is not None:
@@ -75,20 +71,12 @@ class Panel(Alive):
         return values | {name: round(one, 10) for name, one in numbers.items()}
 
     def set_values(self, **values):
-        """Set several controls and show one picture.
-
-        Raises ValueError for an unknown name or a value out of range.
-        """
-        for name in values:
-            check_choice("values", name, self.controls)
+        """Set several controls and show one picture; KeyError or TraitError for what none has."""
         with ONE_AT_A_TIME:
             self._is_held = True
             try:
                 for name, value in values.items():
-                    with suppress(TraitError):
-                        self.controls[name].value = value
-                    if self.controls[name].value != value:  # what is beyond its ends is moved
-                        raise ValueError(f"{name} must be a value of its control, got {value!r}")
+                    self.controls[name].value = value
             finally:
                 self._is_held = False
                 self._on_change()
@@ -118,7 +106,7 @@ class Panel(Alive):
         self.image = ipywidgets.Image(format="url").add_class("demo-picture")
         self.caption = ipywidgets.HTML().add_class("demo-sentence")
         self.bar = ipywidgets.IntProgress(max=100).add_class("demo-progress")
-        self.stop = ipywidgets.Button(description=STOP, layout=Layout(width="120px"))
+        self.stop = ipywidgets.Button(description="Stop", layout=Layout(width="120px"))
         self.stop.on_click(self._on_stop)
         self._bar_row = ipywidgets.HBox(
             [self.bar, self.stop],
@@ -130,8 +118,8 @@ class Panel(Alive):
         )
         controls = ipywidgets.HBox(list(self.controls.values()), layout=row)
         above = [controls] * bool(self.controls) + [self._bar_row] * self._trains
-        self.view = ipywidgets.VBox([*above, self.image, self.caption, spoken_names()])
-        self.view.add_class("demo")
+        rows = [*above, self.image, self.caption, spoken_names()]
+        self.view = ipywidgets.VBox(rows).add_class("demo")
         self._fix_sizes()
 
     def _fix_sizes(self):
@@ -193,7 +181,7 @@ class Panel(Alive):
             if self._wanted is None:  # stopped before
                 self._on_change()
             elif self.bar.value < 100:
-                self._wanted, self.stop.description = None, START_AGAIN
+                self._wanted, self.stop.description = None, "Start again"
                 lead = f"Stopped at {self.bar.value}%."
                 self.caption.value = paragraph(self.picture.sentence, lead)
 
@@ -204,7 +192,7 @@ class Panel(Alive):
             self._show_frame()
             self._shown = result
         self.error, self.bar.value = None, int(100 * share)
-        self.stop.description = STOP
+        self.stop.description = "Stop"
         lead = f"Training, {self.bar.value}%." if share < 1 else ""
         self.caption.value = paragraph(self.picture.sentence, lead)
         self._bar_row.layout.visibility = "visible" if share < 1 else "hidden"
@@ -226,7 +214,7 @@ class Panel(Alive):
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/png": self._default_png, "text/plain": self.about}
+        return {**self._still, "text/plain": self.about}
 
 
 def paragraph(text, lead=""):
@@ -265,8 +253,7 @@ BUTTONS = {
 
 
 def steps_slider(values, value, description="batch size"):
-    """Return a slider over the given values, one position each."""
-    check_choice("value", value, values)
+    """Return a slider over the given values, one position each; TraitError for another value."""
     options = [(str(one), one) for one in values]
     return ipywidgets.SelectionSlider(
         options=options, value=value, description=description, **SLIDER
@@ -277,7 +264,7 @@ batch_size_slider = steps_slider
 
 
 def fraction_slider(description, value, low=0.0, high=1.0, step=0.05):
-    """Return a slider from `low` to `high` in steps of `step`."""
+    """Return a slider from `low` to `high` in steps of `step`; ValueError for a value beyond."""
     check_number("value", value, low, high)
     return ipywidgets.FloatSlider(
         value, min=low, max=high, step=step, description=description, **SLIDER
@@ -285,8 +272,10 @@ def fraction_slider(description, value, low=0.0, high=1.0, step=0.05):
 
 
 def choice(options, value, description):
-    """Return a row of buttons, one of them pressed; `options` is a list, or label -> value."""
-    check_choice("value", value, list(options.values() if isinstance(options, dict) else options))
+    """Return a row of buttons, one of them pressed; TraitError for a value that is none of them.
+
+    options: a list, or label -> value.
+    """
     return ipywidgets.ToggleButtons(
         options=options, value=value, description=description, **BUTTONS
     )
@@ -294,7 +283,6 @@ def choice(options, value, description):
 
 def switch(description, value=False):
     """Return a box to tick."""
-    check_choice("value", value, (False, True))
     return ipywidgets.Checkbox(
         value, description=description, indent=False, layout={"width": "max-content"}
     )

@@ -10,6 +10,7 @@ import functools
 import io
 import threading
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib as mpl
@@ -67,6 +68,20 @@ NEUTRAL = Style("#666666", (0, (2, 2.5)), "|", "||", "#666666")
 WARNING = Style("#E69F00", (0, (4, 1.5, 1, 1.5, 1, 1.5)), "X", "++", "#8A5A00")
 # Not of that palette: a second number of the networks shown, such as the cats among all faces.
 SECOND = Style("#5E3C99", (0, (2, 1)), "P", "oo", "#5E3C99")
+# How the arms of the course look, and what pictures call them; others get what is left, in turn.
+OF_ARMS = {
+    "without": (WITHOUT_BATCH_NORM, "without batch norm"),
+    "with": (WITH_BATCH_NORM, "with batch norm"),
+    "noisy": (WARNING, "with noise behind batch norm"),
+}
+OF_OTHERS = (REFERENCE, DROPOUT, SECOND, THEORY)
+
+
+def looks_of(arms, known=OF_ARMS):
+    """Return {name: (Style, label)} for the names of some arms; known: the looks of some."""
+    taken = [known[name][0] for name in arms if name in known]
+    free = cycle(style for style in OF_OTHERS if style not in taken)
+    return {name: known.get(name) or (next(free), name) for name in arms}
 
 
 def in_course_style(function):
@@ -104,7 +119,7 @@ class Picture:
 
     def __init__(self, width=9, height=5, title=None):
         self.figure = new_figure(width, height)
-        self.moving, self._arranged, self._background = [], [], None
+        self._arranged, self._background = [], None
         if title:
             self.figure.suptitle(title, x=0.01, horizontalalignment="left")
 
@@ -115,7 +130,7 @@ class Picture:
         """
         for axes in self.figure.axes:
             axes.remove()
-        self.moving, self._arranged, self._background = [], [], None
+        self._arranged, self._background = [], None
         self.figure.set_layout_engine("constrained")
         return self.figure.subplots(*grid, **of_subplots)
 
@@ -125,7 +140,6 @@ class Picture:
             if artist.axes is None:
                 raise ValueError(f"moving artists must live in one of the axes, got {artist!r}")
             artist.set_animated(True)
-            self.moving.append(artist)
         if hasattr(part, "arrange"):
             self._arranged.append(part)
         return part
@@ -174,12 +188,8 @@ class Picture:
         self._background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/png": as_text(self.png()), "text/plain": self.sentence}
-
-
-def as_text(png):
-    """Return the bytes of a PNG as notebooks store them."""
-    return base64.b64encode(png).decode("ascii")
+        png = base64.b64encode(self.png()).decode("ascii")
+        return {"image/png": png, "text/plain": self.sentence}
 
 
 def _from_first_moving(axes):
