@@ -1,7 +1,6 @@
 """How a drawn picture looks to readers: can colours be told apart, can the type be read?
 
-`check_looks` asserts it of one picture as it is drawn now; `check_picture` calls it for every
-picture of the course with every result that its own test has.
+`check_picture` asks it of every picture of the course, with every result that its own test has.
 """
 
 import itertools
@@ -54,7 +53,8 @@ def drawn(figure):
     for artist in itertools.chain.from_iterable(child.findobj() for child in content):
         for kind, colour, look in _looks_of(artist):
             name = OF_COLOUR.get(to_hex(colour))
-            assert name or _is_grey(colour), f"{to_hex(colour)} of {artist} is nobody's colour"
+            is_grey = np.ptp(to_rgb(colour)) < 0.02
+            assert name or is_grey, f"{to_hex(colour)} of {artist} is nobody's colour"
             if name:
                 found.setdefault(name, set()).add((kind, look))
     return found
@@ -64,8 +64,7 @@ def _looks_of(artist):
     if not artist.get_visible():
         return
     if isinstance(artist, Line2D) and len(artist.get_xdata()):
-        is_line = artist.get_linestyle() not in ("None", "none", "", " ")
-        if is_line:
+        if artist.get_linestyle() not in ("None", "none", "", " "):
             is_thin = artist.get_linewidth() < 1.6  # beside curves of 2.4
             yield "line", artist.get_color(), (str(artist._unscaled_dash_pattern), is_thin)
         if artist.get_marker() not in ("None", "none", "", None):
@@ -79,10 +78,6 @@ def _looks_of(artist):
     elif isinstance(artist, Patch) and artist.get_fill() and artist.axes is not None:
         if artist is not artist.axes.patch and artist.get_alpha() is None:
             yield "area", artist.get_facecolor()[:3], artist.get_hatch() or ""
-
-
-def _is_grey(colour):
-    return np.ptp(to_rgb(colour)) < 0.02
 
 
 def check_colours(figure):
