@@ -1,7 +1,8 @@
 """The course's own package. This docstring is its map; nothing is re-exported.
 
 The core, to be read in an hour, in this order:
-    layers            Dense, BatchNorm, Dropout, ReLU, Tanh, Sigmoid: forward and backward
+    layers            Dense, BatchNorm, LayerNorm, GroupNorm, Dropout, ReLU, ...: forward and
+                      backward
     network           a Network is a list of layers; softmax_cross_entropy
     training          SGD, minibatches, train
     datasets          the Fashion-MNIST subset and a 2-D toy problem
@@ -25,8 +26,8 @@ One folder for each notebook, its room, with what only it needs:
     demos             controls wired to an experiment and a picture, and bets
     exercises         reference answers, checks that name the mistake
     covariate_shift 01, batch_norm_mechanics 02, hidden_layer_stability 03, minibatch_noise 04,
-    weighing_the_evidence 05 (with its ledger, which measures every claim), lecture 00 (the board;
-    `python -m helpers.lecture.precompute` computes the tables in data/)
+    weighing_the_evidence 05 (with its ledger, which measures every claim), in_practice 06, lecture
+    00 (the board; `python -m helpers.lecture.precompute` computes the tables in data/)
 
     execute           `python -m helpers.execute` runs all notebooks in place
 """

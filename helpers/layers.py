@@ -217,6 +217,69 @@ class BatchNorm:
         return values.reshape(self.shape)
 
 
+class GroupNorm:
+    """Group normalisation (Wu & He 2018): each row by itself, without its mini-batch.
+
+    The features fall into `n_groups` groups of neighbours; in each row every group is normalised
+    with its own mean and biased variance. Then gamma and beta rescale each feature, as in
+    BatchNorm. Nothing is stored: training and inference do the same, and a batch may have one row.
+
+    gamma and beta have the shape `shape`: (n_features,) or (n_networks, 1, n_features). Raises
+    ValueError unless `n_groups` divides the features and leaves at least 2 in a group.
+    """
+
+    parameters = ("gamma", "beta")
+
+    def __init__(self, n_features, n_groups, n_networks=None, eps=1e-5, dtype=np.float32):
+        self.n_features = check_integer("n_features", n_features)
+        self.n_groups = check_integer("n_groups", n_groups)
+        if n_features % n_groups or n_features < 2 * n_groups:
+            raise ValueError(
+                f"n_groups must divide the {n_features} features into groups of at least 2, "
+                f"got {n_groups}"
+            )
+        self.n_networks = n_networks
+        if n_networks is not None:
+            check_integer("n_networks", n_networks)
+        self.eps = check_number("eps", eps, 0)
+        self.shape, dtype = _per_feature(n_features, n_networks), check_dtype(dtype)
+        self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
+
+    def forward(self, inputs, *, training):
+        inputs = _admit(inputs, training, self.n_features, self.n_networks)
+        inputs = with_networks_axis(inputs, self.n_networks)
+        groups = self._split(inputs)
+        centred = groups - groups.mean(axis=-1, keepdims=True)
+        self._std = np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + self.eps)
+        self._x_hat, self._shape = centred / self._std, inputs.shape
+        return self.gamma * self._x_hat.reshape(inputs.shape) + self.beta
+
+    def backward(self, grad_outputs):
+        grad_outputs, x_hat = _check_grad(self, grad_outputs), self._x_hat
+        self.grad_beta = batch_sum(grad_outputs).reshape(self.shape)
+        along_gamma = grad_outputs * x_hat.reshape(grad_outputs.shape)
+        self.grad_gamma = batch_sum(along_gamma).reshape(self.shape)
+        grad = self._split(grad_outputs * self.gamma)
+        # as in BatchNorm, but the mean and std that move are those of the row's group
+        along_x_hat = x_hat * (grad * x_hat).mean(axis=-1, keepdims=True)
+        grad = (grad - grad.mean(axis=-1, keepdims=True) - along_x_hat) / self._std
+        return grad.reshape(grad_outputs.shape)
+
+    def _split(self, values):
+        """(..., batch, features) -> (..., batch, n_groups, features of a group)."""
+        return values.reshape(*values.shape[:-1], self.n_groups, -1)
+
+
+class LayerNorm(GroupNorm):
+    """Layer normalisation (Ba, Kiros & Hinton 2016): one group of all features of a row.
+
+    Shapes and errors are those of GroupNorm; it takes at least 2 features.
+    """
+
+    def __init__(self, n_features, n_networks=None, eps=1e-5, dtype=np.float32):
+        super().__init__(n_features, 1, n_networks, eps, dtype)
+
+
 class Dropout:
     """In training, zeroes each value with `probability` and divides the rest by 1 - probability.
 

@@ -3,6 +3,7 @@
 import copy
 import sys
 import threading
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -192,7 +193,7 @@ def _widths(layers):
 
 def multilayer_perceptron(
     sizes, *, rng, dropout_rng=None, batch_norm=True, dropout=0.0, activation="relu",
-    group_size=None, n_networks=None, init_scale=1.0, momentum=0.9, dtype=np.float32,
+    group_size=None, n_networks=None, init_scale=1.0, momentum=0.9, dtype=np.float32, norm=None,
 ):
     """Return a Network: Dense, BatchNorm, activation, Dropout for each hidden layer, then Dense.
 
@@ -201,6 +202,8 @@ def multilayer_perceptron(
     et al. 2015) and sqrt(2 / (n_in + n_out)) for tanh and sigmoid (Glorot & Bengio 2010), times
     `init_scale`. `momentum` is batch norm's memory. The same `rng` gives the same weights with
     and without batch norm or dropout; dropout draws from `dropout_rng` (default: children of rng).
+    norm: what makes another layer in the place of each BatchNorm, such as LayerNorm, or
+    partial(GroupNorm, n_groups=4); called with n_features, n_networks and dtype.
     Raises ValueError or TypeError for arguments out of range.
     """
     if not isinstance(sizes, (list, tuple)):
@@ -211,6 +214,10 @@ def multilayer_perceptron(
     activation = check_choice("activation", activation, ACTIVATIONS)
     batch_norm = check_flag("batch_norm", batch_norm)
     BatchNorm(1, None, momentum, group_size=group_size, dtype=dtype)  # refuses before any draw
+    if norm is None:
+        norm = partial(BatchNorm, momentum=momentum, group_size=group_size)
+    elif not batch_norm or group_size is not None:
+        raise ValueError("norm replaces batch norm: leave batch_norm and group_size as they are")
     dropout = check_number("dropout", dropout, 0, 1, high_open=True)
     init_scale = check_number("init_scale", init_scale, 0, low_open=True)
     rng = one_per_network(rng, n_networks)
@@ -228,9 +235,7 @@ def multilayer_perceptron(
             )
         )
         if is_hidden and batch_norm:
-            layers.append(
-                BatchNorm(n_outputs, n_networks, momentum, group_size=group_size, dtype=dtype)
-            )
+            layers.append(norm(n_outputs, n_networks=n_networks, dtype=dtype))
         if is_hidden:
             layers.append(ACTIVATIONS[activation]())
         if is_hidden and dropout:

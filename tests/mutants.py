@@ -24,7 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module's tests have its name. What all others call has no file of its own.
 TESTS = {
-    "network": ["network", "training"],  # its BLAS threads are counted while a network trains
+    "layers": ["layers", "norms"],
+    # its BLAS threads are counted while a network trains
+    "network": ["network", "training", "norms"],
     "checks": ["randomness", "intervals", "shift", "layers", "network", "training", "datasets"],
     "arithmetic": ["layers", "network", "training"],
 }
@@ -160,9 +162,10 @@ FAULTS = {  # module: its faults
         "n_networks=None, momentum=«0.9→0.99», eps=1e-5, group_size=None",
         "n_networks=None, momentum=0.9, eps=1e-«5→3», group_size=None",
         'check_number("momentum", momentum, 0, 1«, high_open=True→»)',
-        'check_number("eps", eps«, 0→»)',
+        'check_number("eps", eps«, 0→»)  # keeps',
         'check_integer("group_size", group_size«, 2→»)\n',
-        "np.ones(self.shape«, dtype), np.zeros(self.shape, dtype→), np.zeros(self.shape»)",
+        "np.ones(self.shape«, dtype), np.zeros(self.shape, dtype→), np.zeros(self.shape»)\n"
+        "        self.running_mean",
         "self.running_var = «np.ones→np.zeros»(self.shape, dtype)",
         "self.running_mean = np.zeros(self.shape«, dtype→»)",
         "«batch_mean(np.square(centred)→batch_sum(np.square(centred)) / (inputs.shape[-2] - 1»)",
@@ -182,6 +185,17 @@ FAULTS = {  # module: its faults
         "self.running_var *= «→1 - »self.momentum",
         "share *« group_size / (group_size - 1) *→»",
         "values = «batch_sum→batch_mean»(values[..., 0, :])",
+        # GroupNorm, LayerNorm
+        "n_features % n_groups« or n_features < 2 * n_groups→»:",
+        "if «n_features % n_groups or →»n_features < 2 * n_groups:",
+        'check_number("eps", eps«, 0→»)\n        self.shape',
+        "centred = groups - groups.mean(axis=-«1→2», keepdims=True)",
+        "np.square(centred).mean(axis=-1, keepdims=True)« + self.eps→»",
+        "np.sqrt(np.square(centred).mean(axis=-«1→2», keepdims=True)",
+        "self._split(grad_outputs« * self.gamma→»)",
+        "(grad« - grad.mean(axis=-1, keepdims=True)→» - along_x_hat) / self._std",
+        "keepdims=True)« - along_x_hat→») / self._std",
+        "super().__init__(n_features, «1→2», n_networks, eps, dtype)",
         # Dropout
         'check_number("probability", probability, 0, 1«, high_open=True→»)',
         "self.rng = one_per_network(rng, n_networks)«→[:1] * (n_networks or 1)»",
@@ -203,7 +217,7 @@ FAULTS = {  # module: its faults
         'return «check_finite("inputs", inputs)→inputs»',
         "«    if _CHECKED_BEFORE.get():\n        return inputs\n→»",
         "grad_outputs.shape« != shape→[-1] != shape[-1]»",
-        '«check_integer("n_networks", n_networks)→pass»',
+        '«check_integer("n_networks", n_networks)→pass»\n        self.momentum',
     ],
     "network": [
         "if «self._n_inside == 0→True»:",
@@ -236,9 +250,11 @@ FAULTS = {  # module: its faults
         "«init_scale * np.sqrt(→np.sqrt(init_scale * »2 / fan)",
         "«init_scale→(init_scale if is_hidden else init_scale / 2)» * np.sqrt(2 / fan)",
         "bias=not «(is_hidden and batch_norm)→batch_norm»",
-        "BatchNorm(n_outputs, n_networks, «momentum, →»group_size",
-        "n_networks, momentum, «group_size=group_size, →»dtype=dtype)",
-        "n_networks, momentum, group_size=group_size«, dtype=dtype→»)",
+        "elif not batch_norm« or group_size is not None→»:",
+        "elif «not batch_norm or →»group_size is not None:",
+        "partial(BatchNorm, «momentum=momentum, →»group_size",
+        "partial(BatchNorm, momentum=momentum«, group_size=group_size→»)",
+        "norm(n_outputs, n_networks=n_networks«, dtype=dtype→»)",
         "    «BatchNorm(1, None, momentum, group_size=group_size, dtype=dtype)  →»#",
         "if «is_hidden and →»dropout:",
         # the loss

@@ -21,7 +21,7 @@ HEIGHTS = {**dict.fromkeys(CORE, 0), "page": PAGE, "weighing_the_evidence": 3, "
 DRAWING, INTERACTION = {"matplotlib", "mpl_toolkits", "PIL"}, {"ipywidgets", "IPython"}
 # Pictures draw what an experiment found; they do not find out.
 COMPUTING = {"layers", "network", "training", "layer_statistics", "shift", "randomness"}
-PICTURES = {"pictures", "picture", "parts", "charts"}
+PICTURES = {"pictures", "picture", "parts", "charts", "drawing"}
 # From what is computed to what is shown; others: 2.
 PURPOSES = {None: 0, "experiments": 0, "exercises": 0, "claims": 0, "ledger": 0, "pictures": 1}
 

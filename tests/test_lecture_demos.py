@@ -102,11 +102,13 @@ def test_a_beat_in_three_states(name, board):
     assert words(board) == re.sub(r"\s+", " ", board.bets[name].question)
     assert page.below.children == (board.answers[name],)
     assert is_hidden(board) == (beat.before is None)
+    assert page.sketch.children == (board.drawing if beat.draws else ())
+    assert beat.before is None or not beat.draws
     assert (beat.before or {}).items() <= page.panel.values.items()
 
     board.forward()
     assert words(board).startswith(large) and beat.basis in words(board)
-    assert page.below.children == () and not is_hidden(board)
+    assert page.below.children == page.sketch.children == () and not is_hidden(board)
     assert beat.after.items() <= page.panel.values.items()
     page.panel.wait(PATIENCE)
     assert page.panel.error is None and board.state_buttons.value == "Reveal"

@@ -31,7 +31,9 @@ MACHINE_TRACES = re.compile(
 HIDES_FROM_NBVAL = re.compile(r"NBVAL|PYTEST_VALIDATE|raises-exception|skip-execution", re.I)
 LIBRARIES_OF_ROOMS = {"matplotlib", "pylab", "PIL", "ipywidgets", "IPython"}
 # Last lines that show a demo, a picture with a bet in it, or a figure.
-SHOWS = re.compile(r"_demo\(|lecture_board\(|\bdemos\.show_\w+\(|\bpictures\.draw_\w+\(|\.show\(")
+SHOWS = re.compile(
+    r"_demo\(|lecture_board\(|\bdemos\.show_\w+\(|\b(pictures\.draw_\w+|draw_network)\(|\.show\("
+)
 
 # --- small views of a notebook; other tests read notebooks with them, too -----------------------
 

@@ -68,8 +68,8 @@ def fresh_bet():
         ),
         Answer(
             "about as good", (-8, 8),
-            "The loss that batch norm added was in its statistics. The rest of the drop is in the "
-            "weights of both.",
+            "What batch norm had lost was in its statistics. The rest of the drop is another "
+            "matter.",
         ),
         Answer(
             "far better: the whole drop is repaired", (8, 100),

@@ -26,6 +26,7 @@ class Beat:
     Prediction. answer: which of the notebook's `numbers_of` it is compared with. says: lines of
     text with names of those numbers, the first one large. before, after: controls that stand
     elsewhere than at first, while the room bets and at the reveal; before=None hides the picture.
+    draws: whether the network is drawn in the place of a hidden picture.
     what_if: one line for the instructor, to play with. basis: what the intervals are over.
     """
 
@@ -39,6 +40,7 @@ class Beat:
     before: dict | None
     after: dict
     what_if: str
+    draws: bool = False
     basis: str = "95% intervals over 16 networks"
 
     def measured(self, lecture):
@@ -136,7 +138,7 @@ BEATS = (
     ),
     Beat(
         name="ranking", title="the ranking", tab="Ridges", where="03#2", answer="left",
-        ask=ranking_bet, before=dict(step=0), after=dict(step=200),
+        ask=ranking_bet, before=None, after=dict(step=200), draws=True,
         says=("{ranking[without]} → {ranking[with]}",
               "ranking drift per 10 steps, without and with batch norm", "ratio {left}"),
         what_if="What if we listen behind the relu? Choose station h2, all that layer 3 sees.",
@@ -187,7 +189,7 @@ BEATS = (
             Answer("from rotation, hardly from growth", (-10, -0.5),
                    "It is the other way round: growth is a factor, and a factor cancels."),
         ),
-        before=None, after={},
+        before=None, after={}, draws=True,
         says=("{rotation[without]} → {rotation[with]}", "nats when they rotate",
               "when they grow {growth[without]} → {growth[with].mean:.2f}, by construction"),
         what_if="What is pinned is where and how wide, not which images score high.",

@@ -9,10 +9,22 @@ Only the first tab is built at once. One thread builds the others behind it, the
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from threading import Timer
 
-from ipywidgets import HTML, Button, Dropdown, HBox, IntProgress, Layout, Tab, ToggleButtons, VBox
+from ipywidgets import (
+    HTML,
+    Button,
+    Dropdown,
+    HBox,
+    Image,
+    IntProgress,
+    Layout,
+    Tab,
+    ToggleButtons,
+    VBox,
+)
 from traitlets import link
 
 from helpers.lecture.beats import BEATS, PLANS
@@ -21,6 +33,7 @@ from helpers.lecture.pictures import make_readable
 from helpers.lecture.tabs import TABS
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
+from helpers.page.drawing import draw_network
 from helpers.page.panel import paragraph, typeset
 from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import LETTERS
@@ -66,6 +79,16 @@ class Board(Alive):
     @property
     def plan(self):
         return self.plans[self.plan_buttons.value]
+
+    @cached_property
+    def drawing(self):
+        """The network and what is seen in it: a picture and a sentence."""
+        picture = draw_network()
+        picture.enlarge(ENLARGE)
+        drawing = Image(value=picture.png()), HTML(paragraph(picture.sentence))
+        for one, name in zip(drawing, ("demo-picture", "demo-sentence")):
+            one.add_class(name)
+        return drawing
 
     # -- moving through the lecture --
 
@@ -214,8 +237,9 @@ class Page:
         self.notice = _of_class("notice", HTML(paragraph("This demo is being prepared.")))
         self.bar = _of_class("bar", IntProgress(max=1))
         self.stage = _of_class("stage", VBox([self.notice, self.bar]))
+        self.sketch = _of_class("sketch", VBox())  # where the stage is, while that is hidden
         side = _of_class("side", VBox([self.words, self.below]))
-        self.view = _of_class("page", HBox([side, self.stage]))
+        self.view = _of_class("page", HBox([side, self.stage, self.sketch]))
 
     @property
     def is_built(self):
@@ -251,6 +275,8 @@ class Page:
             # The controls need the room of the smaller lines.
             self.words.value = self._number(beat, n_lines=2) + _html("what-if", beat.what_if)
             self.below.children = list(self.panel.controls.values()) if self.panel else []
+        is_drawn = beat.draws and state == "Bet"
+        self.sketch.children = self.board.drawing if is_drawn else ()
         if self.panel is not None:
             self._set_stage(beat.name, beat.before if state == "Bet" else beat.after)
 

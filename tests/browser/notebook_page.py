@@ -65,7 +65,7 @@ class NotebookPage:
     # --- the whole notebook
 
     def run_all(self):
-        """Run all cells and wait until all demos are there."""
+        """Run all cells and wait until all demos are there, and nothing is covered."""
         self.start_all()
         self.wait_for_all()
 
@@ -86,6 +86,7 @@ class NotebookPage:
         self._wait_for_idle()
         self.page.add_script_tag(path=PAGE_SIDE)
         self.kernel.ask("label_widgets()")
+        self.kernel.ask("show_answers()")
 
     def start_last_cell(self):
         """Run the last cell, which is busy for a while, and do not wait for it."""

@@ -50,6 +50,12 @@ def _tag_of(widget):
     return f"probe-{widget.model_id}"
 
 
+def show_answers():
+    """Let nothing be covered any more."""
+    for bet in _alive(Prediction):
+        bet.show_me.click()
+
+
 def n_executed():
     """Return how many cells have been run."""
     return get_ipython().execution_count - 1

@@ -8,6 +8,7 @@ BUTTONS = {
     "Button 'Reveal the next row'": "test_the_ledger_opens_row_by_row",
     "Button 'Reveal all'": "test_the_ledger_opens_row_by_row",
     "Button 'Stop'": "test_training_demos.py",
+    "Button 'Show me'": "test_second_day.py",
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 
 WITH_TRAINING = (
     "02_batch_norm_mechanics.ipynb", "03_hidden_layer_stability.ipynb", "04_minibatch_noise.ipynb",
+    "06_in_practice.ipynb",
 )
 pytestmark = pytest.mark.only_in(*WITH_TRAINING)
 

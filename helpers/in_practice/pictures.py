@@ -1,0 +1,99 @@
+"""Notebook 06's pictures: an evaluation, four norms against the batch size, and along training."""
+
+from helpers.page.charts import BarsPicture, NamedCurves
+from helpers.page.parts import Ghost
+from helpers.page.picture import (
+    NEUTRAL,
+    REFERENCE,
+    STORED_STATISTICS,
+    WARNING,
+    WITH_BATCH_NORM,
+    Picture,
+)
+
+LOOKS = {
+    "batch norm": (WITH_BATCH_NORM, "batch norm"),
+    "batch norm in pairs": (WARNING, "in pairs"),
+    "layer norm": (REFERENCE, "layer norm"),
+    "group norm": (NEUTRAL, "group norm"),
+}
+
+
+class EvaluationPicture(BarsPicture):
+    """The test accuracy of the same networks, evaluated in two ways."""
+
+    def __init__(self):
+        super().__init__(
+            "Same networks, same test images, two modes",
+            {"inference:\nstored statistics": STORED_STATISTICS,
+             "training mode:\nstatistics of the test batch": WITH_BATCH_NORM},
+            width=8, height=4.4, bar_width=0.5, ylabel="test accuracy (%)", ylim=(0, 100),
+        )
+
+    def show(self, result):
+        """Show what `experiments.evaluate` returns."""
+        (found,) = self.show_bars([100 * result[one] for one in ("inference", "training mode")])
+        self.sentence = (
+            f"Test batches of {result['batch_size']}, {result['order']}: {found[0]}% in inference, "
+            f"{found[1]}% in training mode."
+        )
+        return self
+
+
+class NormsPicture(Picture):
+    """Test accuracy against the batch size, a curve for each norm; a bet at its left."""
+
+    def __init__(self):
+        super().__init__(title="Which norm at which batch size? Equal numbers of updates")
+        self.axes = self.figure.subplots()
+        self.axes.set(
+            xlabel="batch size m in training", ylabel="test accuracy (%)", ylim=(0, 90),
+            xscale="log", xlim=(1.6, 900),
+        )
+        self.axes.minorticks_off()
+        self.curves = NamedCurves(self, self.axes, LOOKS, bands=False, points=True)
+        self.ghost = self.moves(Ghost(self.axes))
+
+    def show(self, accuracies):
+        """Show {norm: {batch size: accuracies (n_networks,)}}."""
+        curves = {
+            norm: (list(of_norm), [100 * one for one in of_norm.values()])
+            for norm, of_norm in accuracies.items()
+        }
+        sizes = next(iter(curves.values()))[0]
+        self.axes.set_xticks(sizes, map(str, sizes))
+        found = self.curves.set(curves)
+        told = [f"{name} {one[0]}% and {one[-1]}%" for name, one in found.items()]
+        ends = f"at batch sizes {sizes[0]} and {sizes[-1]}"
+        self.sentence = f"Test accuracy {ends}: {', '.join(told)}."
+        return self
+
+    def set_ghost(self, value):
+        """Show the bet on batch norm's accuracy at batch size 2, in percent, or none (None)."""
+        self.ghost.set(2, value)
+
+
+class TrainingPicture(Picture):
+    """Test accuracy of the four norms along training, at one batch size."""
+
+    def __init__(self):
+        super().__init__(title="Four norms, one batch size")
+        self.axes = self.figure.subplots()
+        self.axes.set(
+            xlabel="training step", ylabel="test accuracy (%)", xlim=(0, 128), ylim=(0, 90),
+            xticks=range(0, 101, 25),
+        )
+        self.curves = NamedCurves(self, self.axes, LOOKS)
+
+    def show(self, result):
+        """Show what `experiments.watch_norms` yields."""
+        found = self.curves.set({
+            norm: (run.steps, 100 * run["accuracy"]) for norm, run in result["runs"].items()
+        })
+        told = ", ".join(f"{name} {one[-1]}%" for name, one in found.items())
+        n_steps = next(iter(result["runs"].values())).steps[-1]
+        self.sentence = (
+            f"Batch size {result['batch_size']}, after {n_steps} steps: {told}. 95% intervals over "
+            "8 networks."
+        )
+        return self
