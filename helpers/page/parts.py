@@ -37,8 +37,12 @@ class Intervals:
         self.artists = [self.bars, self.markers]
 
     def set(self, positions, means, lows, highs):
-        self.bars.set_segments(_segments(positions, lows, highs, self.horizontal))
-        self.markers.set_data(*((means, positions) if self.horizontal else (positions, means)))
+        bars = [[(x, low), (x, high)] for x, low, high in zip(positions, lows, highs)]
+        points = positions, means
+        if self.horizontal:
+            bars, points = np.flip(bars, axis=-1), (means, positions)
+        self.bars.set_segments(bars)
+        self.markers.set_data(*points)
 
 
 class Bars:
@@ -60,7 +64,8 @@ class Bars:
     def set(self, heights, lows, highs, texts):
         arrows = ["" if height <= self.top else " ↑" for height in heights]
         heights, lows, highs = np.minimum([heights, lows, highs], self.top)
-        self.intervals.set_segments(_segments(self.positions, lows, highs))
+        ends = zip(self.positions, lows, highs)
+        self.intervals.set_segments([[(x, low), (x, high)] for x, low, high in ends])
         for bar, height in zip(self.bars, heights, strict=True):
             bar.set_height(height)
         for artist, text, arrow, x, y in zip(self.texts, texts, arrows, self.positions, highs):
@@ -384,12 +389,6 @@ def spread(wanted, gap, low, high):
     starts = isotonic_regression(np.asarray(wanted)[order] - steps).x
     placed[order] = np.clip(starts, low, high - steps[-1]) + steps
     return placed
-
-
-def _segments(positions, lows, highs, horizontal=False):
-    ends = np.column_stack([lows, highs])
-    places = np.column_stack([positions, positions])
-    return np.stack([ends, places] if horizontal else [places, ends], axis=-1)
 
 
 def _free_text(axes, offset, text="", **properties):
