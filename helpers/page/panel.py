@@ -67,8 +67,7 @@ class Panel(Alive):
         Sliders count in steps, and 3 * 0.1 is not 0.3: numbers are rounded.
         """
         values = {name: control.value for name, control in self.controls.items()}
-        numbers = {name: one for name, one in values.items() if isinstance(one, float)}
-        return values | {name: round(one, 10) for name, one in numbers.items()}
+        return {name: round(one, 10) if type(one) is float else one for name, one in values.items()}
 
     def set_values(self, **values):
         """Set several controls and show one picture; KeyError or TraitError for what none has."""
@@ -254,9 +253,8 @@ BUTTONS = {
 
 def steps_slider(values, value, description="batch size"):
     """Return a slider over the given values, one position each; TraitError for another value."""
-    options = [(str(one), one) for one in values]
     return ipywidgets.SelectionSlider(
-        options=options, value=value, description=description, **SLIDER
+        options={str(one): one for one in values}, value=value, description=description, **SLIDER
     )
 
 

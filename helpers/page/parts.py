@@ -38,11 +38,8 @@ class Intervals:
 
     def set(self, positions, means, lows, highs):
         bars = [[(x, low), (x, high)] for x, low, high in zip(positions, lows, highs)]
-        points = positions, means
-        if self.horizontal:
-            bars, points = np.flip(bars, axis=-1), (means, positions)
-        self.bars.set_segments(bars)
-        self.markers.set_data(*points)
+        self.bars.set_segments(np.flip(bars, axis=-1) if self.horizontal else bars)
+        self.markers.set_data(*((means, positions) if self.horizontal else (positions, means)))
 
 
 class Bars:
