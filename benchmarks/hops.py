@@ -4,7 +4,8 @@
 
 Of each demo that does not train the first slider is moved by one step: counted are the functions
 of `helpers` that are called, and their files. In notebook 04's groups demo: the functions between
-the slider and `BatchNorm.forward`, those that handed work to another thread included.
+the slider and a training step's `BatchNorm.forward`, to the first frame and behind it, where a
+thread trains (what handed the work to it is included).
 """
 
 import sys
@@ -42,8 +43,8 @@ def main():
         print(f"{name:14}{len(called):4} functions in {len(files):2} files", flush=True)
         if "-v" in sys.argv:
             print(*(f"    {file}: {function}" for file, function in sorted(called)), sep="\n")
-    hops = hops_to_batch_norm(groups_demo())
-    print(f"04 groups     {len(hops):4} hops to batch norm:", *hops, sep="\n    ")
+    for way in ways_to_batch_norm(groups_demo()):
+        print(f"04 groups     {len(way):4} hops to batch norm:", *way, sep="\n    ")
 
 
 def move(panel):
@@ -75,9 +76,9 @@ def functions_called(act, panel):
     return called
 
 
-def hops_to_batch_norm(panel):
-    """Return the longest way from a move of the demo to a training step's `BatchNorm.forward`."""
-    ways, here = [], threading.local()
+def ways_to_batch_norm(panel):
+    """Return all ways from a move of the demo to a training step's `BatchNorm.forward`."""
+    ways, here = set(), threading.local()
     submit, forward = ThreadPoolExecutor.submit, BatchNorm.forward
 
     def way():
@@ -97,15 +98,18 @@ def hops_to_batch_norm(panel):
 
         return submit(pool, run, *args)
 
-    def noted_forward(norm, inputs, training):
-        if training:
-            ways.append([*way(), "BatchNorm.forward"])
-        return forward(norm, inputs, training)
+    def noted_forward(norm, inputs, *, training):
+        names = way()
+        if "train.<locals>.steps" in names:
+            ways.add((*names, "BatchNorm.forward"))
+        return forward(norm, inputs, training=training)
 
     ThreadPoolExecutor.submit, BatchNorm.forward = noted_submit, noted_forward
     move(panel)
     panel.wait()
-    return max(ways, key=len)
+    if panel.error is not None:
+        raise panel.error
+    return sorted(ways, key=len)
 
 
 if __name__ == "__main__":

@@ -39,14 +39,14 @@ from helpers.covariate_shift import demos as demos_01, experiments as experiment
 from helpers.hidden_layer_stability import demos as demos_03, experiments as experiments_03
 from helpers.long_work import finish
 from helpers.minibatch_noise import demos as demos_04
-from helpers.page import panel as panels, picture as pictures
+from helpers.page import picture as pictures
 from helpers.weighing_the_evidence import demos as demos_05
 
 def interact(demo, *arguments):
     "The same figure as one would do it first: drawn anew by pyplot at every move."
-    follow, panels.follow = panels.follow, lambda control, handler: None
-    panel = demo(*arguments)  # whose controls move nothing but what `interactive` draws
-    panels.follow = follow
+    panel = demo(*arguments)  # whose controls shall move nothing but what `interactive` draws
+    for control in panel.controls.values():
+        control.unobserve(panel._on_change, "value")
     original = pictures.new_figure
     def pyplot_figure(width=9, height=5):
         with pictures.mpl.rc_context(pictures.COURSE_STYLE):

@@ -11,8 +11,7 @@ import numpy as np
 
 from helpers.covariate_shift.experiments import measure_coats
 from helpers.covariate_shift.pictures import COAT_LABEL, LOOKS
-from helpers.page.charts import NamedCurves
-from helpers.page.parts import Mosaic, ReferenceLine
+from helpers.page.parts import Mosaic, NamedCurves, ReferenceLine
 from helpers.page.picture import REFERENCE, Picture, in_course_style
 from helpers.recoloured import draw_shown
 

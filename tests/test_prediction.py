@@ -168,7 +168,7 @@ class GhostPicture(LinePicture):
         self.ghost = self.moves(Ghost(self.figure.axes[0]))
 
     def set_ghost(self, value):
-        self.ghost.hide() if value is None else self.ghost.set(0.5, value)
+        self.ghost.set(0.5, value)
 
 
 def test_a_bet_stays_in_the_picture_as_a_ghost():

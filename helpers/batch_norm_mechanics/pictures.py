@@ -6,8 +6,7 @@ from matplotlib.collections import LineCollection
 from helpers.arms import first_below
 from helpers.batch_norm_mechanics.experiments import median_arrivals
 from helpers.intervals import format_number
-from helpers.page.charts import BarsPicture, CurvesPicture, looks_of
-from helpers.page.parts import Ghost
+from helpers.page.parts import BarsPicture, CurvesPicture, Ghost, looks_of
 from helpers.page.picture import (
     NEUTRAL,
     REFERENCE,

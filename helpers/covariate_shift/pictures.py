@@ -6,8 +6,15 @@ import numpy as np
 
 from helpers.datasets import region_boundary
 from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
-from helpers.page.charts import BarsPicture, NamedCurves, NamedCurvesPicture
-from helpers.page.parts import Ghost, Intervals, Mosaic, ReferenceLine
+from helpers.page.parts import (
+    BarsPicture,
+    Ghost,
+    Intervals,
+    Mosaic,
+    NamedCurves,
+    NamedCurvesPicture,
+    ReferenceLine,
+)
 from helpers.page.picture import (
     NEUTRAL,
     REFERENCE,

@@ -4,8 +4,7 @@ import numpy as np
 
 from helpers.hidden_layer_stability.experiments import kick_texts
 from helpers.intervals import format_number, mean_interval, paired_interval
-from helpers.page.charts import BarsPicture, GroupsPicture, looks_of
-from helpers.page.parts import Band, Ghost
+from helpers.page.parts import Band, BarsPicture, Ghost, GroupsPicture, looks_of
 from helpers.page.picture import NEUTRAL, STORED_STATISTICS, Picture
 
 LOOKS = looks_of(["without", "with"])

@@ -1,7 +1,6 @@
 """Notebook 06's pictures: an evaluation, four norms against the batch size, and along training."""
 
-from helpers.page.charts import BarsPicture, NamedCurves
-from helpers.page.parts import Ghost
+from helpers.page.parts import BarsPicture, Ghost, NamedCurves
 from helpers.page.picture import (
     NEUTRAL,
     REFERENCE,

@@ -9,8 +9,15 @@ from helpers.intervals import (
     paired_interval,
     verdict,
 )
-from helpers.page.charts import CurvesPicture, DotsPicture, NamedCurves, with_room
-from helpers.page.parts import Bars, Ghost, Intervals
+from helpers.page.parts import (
+    Bars,
+    CurvesPicture,
+    DotsPicture,
+    Ghost,
+    Intervals,
+    NamedCurves,
+    with_room,
+)
 from helpers.page.picture import (
     DROPOUT,
     NEUTRAL,

@@ -11,12 +11,8 @@ ends. Where one forbids scripts, a demo works as before.
 import html
 
 import ipywidgets
-from ipywidgets import Layout
 
-ALT = "Picture of the demo; the sentence below it says what is seen."
-
-SCRIPT = (
-    """
+SCRIPT = """
 const view = this.closest('.spoken-names').parentElement;
 const set = (node, attributes) => {
   for (const [name, value] of Object.entries(attributes))
@@ -39,9 +35,8 @@ const speakAll = () => {
   each('.widget-hprogress', node => set(node, {
     role: 'progressbar', 'aria-label': words(node.querySelector('.widget-label')) || 'training',
     'aria-valuenow': String(parseInt(node.querySelector('.progress-bar').style.width) || 0)}));
-  each('.demo-picture', node => set(node, {alt: '"""
-    + ALT
-    + """'}));
+  each('.demo-picture', node => set(node, {
+    alt: 'Picture of the demo; the sentence below it says what is seen.'}));
   each('.demo-sentence', node => set(node, {'aria-live': 'polite'}));
 };
 speakAll();
@@ -50,13 +45,9 @@ new MutationObserver(speakAll).observe(view, {
   attributes: true, attributeFilter: ['class', 'style', 'aria-valuetext']
 });
 """
-)
 
 
 def spoken_names():
     """Return an invisible widget that names what stands beside it, in the box that holds it."""
-    names = ipywidgets.HTML(
-        f'<style onload="{html.escape(SCRIPT)}"></style>', layout=Layout(display="none")
-    )
-    names.add_class("spoken-names")
-    return names
+    style = f'<style onload="{html.escape(SCRIPT)}"></style>'
+    return ipywidgets.HTML(style, layout={"display": "none"}).add_class("spoken-names")

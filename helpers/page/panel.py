@@ -13,22 +13,18 @@ import inspect
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
-from dataclasses import dataclass
 
 import ipywidgets
 from ipywidgets import Layout
-from traitlets import TraitError
 
-from helpers.checks import check_choice, check_number
+from helpers.checks import check_number
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
-from helpers.page.picture import ONE_AT_A_TIME, as_text
+from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.progress import SECONDS_BETWEEN_MOVES, with_progress
 
 N_KEPT = 64  # results of a demo; a visited setting is not computed again
 SECONDS_TO_FIRST_FRAME = 0.02
-STOP, START_AGAIN = "Stop", "Start again"
 
 
 class Panel(Alive):
@@ -48,18 +44,18 @@ class Panel(Alive):
         self.error = None  # of the last setting, for whoever wants the traceback
         self._trains = inspect.isgeneratorfunction(compute)
         self._worker, self._training = ThreadPoolExecutor(1), None
-        self._kept, self._is_held = {}, False
+        self._kept, self._shown, self._is_held = {}, None, False
+        self._wanted = self.values  # shown or on their way; None when stopped or failed
         self._build_view()
-        run = self._begin()  # what fails for the default values is a mistake and is raised
-        if not run.is_final:
-            run = _Run(run.values, share=1, result=with_progress("Preparing the demo", run.work))
-        self._run, self._shown = run, None  # wanted: None when stopped or failed; in the figure
+        result = compute(**self._wanted)  # what fails for the default values is raised
+        if self._trains:
+            result = with_progress("Preparing the demo", result)
         with ONE_AT_A_TIME:
-            self._show_run()
-            self.about = about or picture.sentence
-            self._default_png = as_text(picture.png())
+            self._show(1, result)
+            self._still = picture._repr_mimebundle_()
+        self.about = about or self._still["text/plain"]
         for control in controls.values():
-            follow(control, self._on_change)
+            control.observe(self._on_change, "value")
         if bet is not None:
             bet.observe(self._on_bet)
             self._on_bet()
@@ -71,37 +67,18 @@ class Panel(Alive):
         Sliders count in steps, and 3 * 0.1 is not 0.3: numbers are rounded.
         """
         values = {name: control.value for name, control in self.controls.items()}
-        return {
-            name: round(value, 10) if isinstance(value, float) else value
-            for name, value in values.items()
-        }
+        return {name: round(one, 10) if type(one) is float else one for name, one in values.items()}
 
     def set_values(self, **values):
-        """Set several controls and show one picture.
-
-        Raises ValueError for an unknown name or a value out of range, and then changes none.
-        """
-        for name in values:
-            check_choice("values", name, self.controls)
+        """Set several controls and show one picture; KeyError or TraitError for what none has."""
         with ONE_AT_A_TIME:
-            before, self._is_held = self.values, True
+            self._is_held = True
             try:
                 for name, value in values.items():
-                    self._set(name, value)
-            except ValueError:
-                for name in values:
-                    self.controls[name].value = before[name]
-                raise
+                    self.controls[name].value = value
             finally:
                 self._is_held = False
                 self._on_change()
-
-    def _set(self, name, value):
-        control = self.controls[name]
-        with suppress(TraitError):
-            control.value = value
-        if control.value != value:  # sliders move what is beyond their ends
-            raise ValueError(f"{name} must be a value of its control, got {value!r}")
 
     def enlarge(self, factor):
         """Draw with `factor` times as many pixels each way, as on a projector."""
@@ -125,15 +102,11 @@ class Panel(Alive):
         self._kept = {}
 
     def _build_view(self):
-        self.image = ipywidgets.Image(format="url")
-        self.image.add_class("demo-picture")
-        self.caption = ipywidgets.HTML()
-        self.caption.add_class("demo-sentence")
-        self.bar = ipywidgets.IntProgress(max=100)
-        self.stop = ipywidgets.Button(description=STOP, layout=Layout(width="120px"))
+        self.image = ipywidgets.Image(format="url").add_class("demo-picture")
+        self.caption = ipywidgets.HTML().add_class("demo-sentence")
+        self.bar = ipywidgets.IntProgress(max=100).add_class("demo-progress")
+        self.stop = ipywidgets.Button(description="Stop", layout=Layout(width="120px"))
         self.stop.on_click(self._on_stop)
-        self.bar.add_class("demo-progress")
-        self.stop.add_class("demo-stop")
         self._bar_row = ipywidgets.HBox(
             [self.bar, self.stop],
             layout=Layout(visibility="hidden", align_items="center", grid_gap="16px"),
@@ -144,8 +117,8 @@ class Panel(Alive):
         )
         controls = ipywidgets.HBox(list(self.controls.values()), layout=row)
         above = [controls] * bool(self.controls) + [self._bar_row] * self._trains
-        self.view = ipywidgets.VBox([*above, self.image, self.caption, spoken_names()])
-        self.view.add_class("demo")
+        rows = [*above, self.image, self.caption, spoken_names()]
+        self.view = ipywidgets.VBox(rows).add_class("demo")
         self._fix_sizes()
 
     def _fix_sizes(self):
@@ -158,10 +131,45 @@ class Panel(Alive):
         self.caption.layout = Layout(max_width=f"{width}px", min_height="4em")
         self.bar.layout = Layout(width=f"{width - 160}px")
 
-    def _on_change(self):
-        is_wanted = self._run is not None and self.values == self._run.values
-        if not self._is_held and not is_wanted:  # or another thread has just seen to it
-            self._start()
+    def _on_change(self, _change=None):
+        """Show what there is after a moment; the rest is for the thread."""
+        with ONE_AT_A_TIME:
+            values = self.values
+            if self._is_held or values == self._wanted:  # or another thread has just seen to it
+                return
+            self._wanted, until = values, time.monotonic() + SECONDS_TO_FIRST_FRAME
+            share, result = 1, self._kept.get(tuple(values.values()))
+            try:
+                if result is None:
+                    work = result = self.compute(**values)
+                    if self._trains:
+                        share, result = 0, None
+                while share < 1 and (result is None or time.monotonic() < until):
+                    share, latest = next(work, (1, None))
+                    result = result if latest is None else latest
+                self._show(share, result)
+            except Exception as error:
+                self._report(error)
+                return
+            if share < 1:
+                self._training = self._worker.submit(self._finish, values, work)
+
+    def _finish(self, values, work):
+        """Show what `work` yields, a frame at a time, while these very `values` are wanted."""
+        share, result, shown_at = 0, None, time.monotonic()
+        try:
+            while share < 1 and self._wanted is values:
+                share, latest = next(work, (1, None))
+                result = result if latest is None else latest
+                if share >= 1 or time.monotonic() - shown_at >= SECONDS_BETWEEN_MOVES:
+                    with ONE_AT_A_TIME:
+                        if self._wanted is values:
+                            self._show(share, result)
+                    shown_at = time.monotonic()
+        except Exception as error:
+            with ONE_AT_A_TIME:
+                if self._wanted is values:
+                    self._report(error)
 
     def _on_bet(self):
         self.picture.set_ghost(self.bet.value)
@@ -169,77 +177,35 @@ class Panel(Alive):
 
     def _on_stop(self, _button):
         with ONE_AT_A_TIME:
-            if self._run is None:  # stopped before
-                self._start()
-            elif not self._run.is_final:
-                self._show_run(stopped=True)
+            if self._wanted is None:  # stopped before
+                self._on_change()
+            elif self.bar.value < 100:
+                self._wanted, self.stop.description = None, "Start again"
+                lead = f"Stopped at {self.bar.value}%."
+                self.caption.value = paragraph(self.picture.sentence, lead)
 
-    def _start(self):
-        """Show what there is after a moment; the rest is for the thread."""
-        until = time.monotonic() + SECONDS_TO_FIRST_FRAME
-        try:
-            self._run = run = self._begin()
-            while not run.is_final and (run.result is None or time.monotonic() < until):
-                run.take(*next(run.work, (1, None)))
-            self._show_run()
-        except Exception as error:
-            self._report(error)
-            return
-        if not run.is_final:
-            self._training = self._worker.submit(self._finish, run)
-
-    def _begin(self):
-        """Return the _Run of the present values: to come, computed, or kept."""
-        values = self.values
-        if tuple(values.values()) in self._kept:
-            return _Run(values, share=1, result=self._kept[tuple(values.values())])
-        result = self.compute(**values)
-        return _Run(values, work=result) if self._trains else _Run(values, share=1, result=result)
-
-    def _finish(self, run):
-        """Go on with `run`, a frame at a time, for as long as it is the one that is wanted."""
-        shown_at = time.monotonic()
-        try:
-            while self._run is run and not run.is_final:
-                run.take(*next(run.work, (1, None)))
-                if run.is_final or time.monotonic() - shown_at >= SECONDS_BETWEEN_MOVES:
-                    with ONE_AT_A_TIME:
-                        if self._run is run:
-                            self._show_run()
-                    shown_at = time.monotonic()
-        except Exception as error:
-            with ONE_AT_A_TIME:
-                if self._run is run:
-                    self._report(error)
-
-    def _show_run(self, stopped=False):
-        run, lead = self._run, ""
-        if not run.is_final:
-            share = f"{100 * run.share:.0f}%"
-            lead = f"Stopped at {share}." if stopped else f"Training, {share}."
-        if run.result is not self._shown:
-            self.picture.show(run.result)
+    def _show(self, share, result):
+        """Show how far the work is, and its `result` so far; None: the one that is shown."""
+        if result is not None and result is not self._shown:
+            self.picture.show(result)
             self._show_frame()
-            self._shown = run.result
+            self._shown = result
+        self.error, self.bar.value = None, int(100 * share)
+        self.stop.description = "Stop"
+        lead = f"Training, {self.bar.value}%." if share < 1 else ""
         self.caption.value = paragraph(self.picture.sentence, lead)
-        self.error = None
-        self.bar.value = round(100 * run.share)
-        self.stop.description = START_AGAIN if stopped else STOP
-        self._bar_row.layout.visibility = "hidden" if run.is_final else "visible"
-        if run.is_final:
-            run.work = None  # with its data and networks
-            self._kept[tuple(run.values.values())] = run.result
+        self._bar_row.layout.visibility = "visible" if share < 1 else "hidden"
+        if share >= 1:
+            self._kept[tuple(self._wanted.values())] = self._shown
             if len(self._kept) > N_KEPT:
                 del self._kept[next(iter(self._kept))]  # the oldest
-        if stopped:
-            self._run = None
 
     def _show_frame(self):
         # As bytes the page would turn it into a blob and fetch that back: 7 ms of 59.
         self.image.value = b"data:image/jpeg;base64," + base64.b64encode(self.picture.frame())
 
     def _report(self, error):
-        self.error, self._run = error, None
+        self.error, self._wanted = error, None
         self.picture.show(self._shown)
         self._bar_row.layout.visibility = "hidden"
         self.caption.value = paragraph(
@@ -247,25 +213,7 @@ class Panel(Alive):
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/png": self._default_png, "text/plain": self.about}
-
-
-@dataclass
-class _Run:
-    """What is computed for some values, and how far it has come."""
-
-    values: dict
-    work: object = None  # a generator of what is still to come
-    share: float = 0
-    result: object = None
-
-    @property
-    def is_final(self):
-        return self.share >= 1
-
-    def take(self, share, latest):
-        self.share = share
-        self.result = self.result if latest is None else latest
+        return {**self._still, "text/plain": self.about}
 
 
 def paragraph(text, lead=""):
@@ -304,11 +252,9 @@ BUTTONS = {
 
 
 def steps_slider(values, value, description="batch size"):
-    """Return a slider over the given values, one position each."""
-    check_choice("value", value, values)
-    options = [(str(one), one) for one in values]
+    """Return a slider over the given values, one position each; TraitError for another value."""
     return ipywidgets.SelectionSlider(
-        options=options, value=value, description=description, **SLIDER
+        options={str(one): one for one in values}, value=value, description=description, **SLIDER
     )
 
 
@@ -316,7 +262,7 @@ batch_size_slider = steps_slider
 
 
 def fraction_slider(description, value, low=0.0, high=1.0, step=0.05):
-    """Return a slider from `low` to `high` in steps of `step`."""
+    """Return a slider from `low` to `high` in steps of `step`; ValueError for a value beyond."""
     check_number("value", value, low, high)
     return ipywidgets.FloatSlider(
         value, min=low, max=high, step=step, description=description, **SLIDER
@@ -324,8 +270,10 @@ def fraction_slider(description, value, low=0.0, high=1.0, step=0.05):
 
 
 def choice(options, value, description):
-    """Return a row of buttons, one of them pressed; `options` is a list, or label -> value."""
-    check_choice("value", value, list(options.values() if isinstance(options, dict) else options))
+    """Return a row of buttons, one of them pressed; TraitError for a value that is none of them.
+
+    options: a list, or label -> value.
+    """
     return ipywidgets.ToggleButtons(
         options=options, value=value, description=description, **BUTTONS
     )
@@ -333,7 +281,6 @@ def choice(options, value, description):
 
 def switch(description, value=False):
     """Return a box to tick."""
-    check_choice("value", value, (False, True))
     return ipywidgets.Checkbox(
         value, description=description, indent=False, layout={"width": "max-content"}
     )

@@ -10,12 +10,12 @@ import functools
 import io
 import threading
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 from PIL import Image
@@ -25,6 +25,7 @@ from helpers.checks import check_number
 COURSE_STYLE = mpl.rc_params_from_file(
     Path(__file__).with_name("course.mplstyle"), use_default_template=False
 )
+FOR_THE_LIVE_VIEW = {"format": "jpeg", "quality": 85, "subsampling": 0}
 # Held around every draw and every retraining: notebook kernels run the callbacks of controls on
 # several threads, and matplotlib's text is not thread-safe.
 ONE_AT_A_TIME = threading.RLock()
@@ -69,6 +70,20 @@ NEUTRAL = Style("#666666", (0, (2, 2.5)), "|", "||", "#666666")
 WARNING = Style("#E69F00", (0, (4, 1.5, 1, 1.5, 1, 1.5)), "X", "++", "#8A5A00")
 # Not of that palette: a second number of the networks shown, such as the cats among all faces.
 SECOND = Style("#5E3C99", (0, (2, 1)), "P", "oo", "#5E3C99")
+# How the arms of the course look, and what pictures call them; others get what is left, in turn.
+OF_ARMS = {
+    "without": (WITHOUT_BATCH_NORM, "without batch norm"),
+    "with": (WITH_BATCH_NORM, "with batch norm"),
+    "noisy": (WARNING, "with noise behind batch norm"),
+}
+OF_OTHERS = (REFERENCE, DROPOUT, SECOND, THEORY)
+
+
+def looks_of(arms, known=OF_ARMS):
+    """Return {name: (Style, label)} for the names of some arms; known: the looks of some."""
+    taken = [known[name][0] for name in arms if name in known]
+    free = cycle(style for style in OF_OTHERS if style not in taken)
+    return {name: known.get(name) or (next(free), name) for name in arms}
 
 
 def in_course_style(function):
@@ -106,7 +121,7 @@ class Picture:
 
     def __init__(self, width=9, height=5, title=None):
         self.figure = new_figure(width, height)
-        self.moving, self._arranged, self._background = [], [], None
+        self._arranged, self._background = [], None
         if title:
             self.figure.suptitle(title, x=0.01, horizontalalignment="left")
 
@@ -117,7 +132,7 @@ class Picture:
         """
         for axes in self.figure.axes:
             axes.remove()
-        self.moving, self._arranged, self._background = [], [], None
+        self._arranged, self._background = [], None
         self.figure.set_layout_engine("constrained")
         return self.figure.subplots(*grid, **of_subplots)
 
@@ -127,26 +142,22 @@ class Picture:
             if artist.axes is None:
                 raise ValueError(f"moving artists must live in one of the axes, got {artist!r}")
             artist.set_animated(True)
-            self.moving.append(artist)
         if hasattr(part, "arrange"):
             self._arranged.append(part)
         return part
 
-    def frame(self):
-        """Return the picture as the bytes of a JPEG, for the live view.
+    def png(self):
+        """Return the picture as the bytes of a PNG, for keeping."""
+        return self.frame(format="png", compress_level=9)
+
+    @in_course_style
+    def frame(self, **how):
+        """Return the picture as the bytes of a JPEG, for the live view, or as `how` says.
 
         Encoding takes 2 ms; a PNG takes 9, as much as the drawing. At this quality and with
         colours at full resolution the eye sees no difference, even in small type; at 92 a frame is
         a third larger and 3 ms later on the screen.
         """
-        return self._encoded(format="jpeg", quality=85, subsampling=0)
-
-    def png(self):
-        """Return the picture as the bytes of a PNG, for keeping."""
-        return self._encoded(format="png", compress_level=9)
-
-    @in_course_style
-    def _encoded(self, **how):
         canvas = self.figure.canvas
         if self._background is None:
             self._draw_background()
@@ -155,7 +166,7 @@ class Picture:
             artist.axes.draw_artist(artist)
         pixels = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
         encoded = io.BytesIO()
-        pixels.convert("RGB").save(encoded, **how)
+        pixels.convert("RGB").save(encoded, **(how or FOR_THE_LIVE_VIEW))
         return encoded.getvalue()
 
     def enlarge(self, factor):
@@ -172,7 +183,9 @@ class Picture:
         self._foreground = []
         for axes in self.figure.axes:
             axes.set_autoscale_on(False)
-            _put_words_behind(axes)
+            for child in axes.get_children():
+                if isinstance(child, (Legend, Text)) and not child.get_animated():
+                    child.set_zorder(0.9)  # behind what moves, to be drawn once: 7 ms a legend
             self._foreground += _from_first_moving(axes)
         for artist in self._foreground:
             artist.set_animated(True)
@@ -180,27 +193,8 @@ class Picture:
         self._background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/png": as_text(self.png()), "text/plain": self.sentence}
-
-
-def as_text(png):
-    """Return the bytes of a PNG as notebooks store them."""
-    return base64.b64encode(png).decode("ascii")
-
-
-def _put_words_behind(axes):
-    """Put type that stands still behind all that moves, so that it is drawn once.
-
-    A legend takes 7 ms and a line of text 1, of the 20 that a frame took. On an image it stays in
-    front.
-    """
-    moving = [child for child in axes.get_children() if child.get_animated()]
-    if not moving or any(isinstance(child, AxesImage) for child in moving):
-        return
-    lowest = min(child.get_zorder() for child in moving)
-    for child in axes.get_children():
-        if isinstance(child, (Legend, Text)) and not child.get_animated():
-            child.set_zorder(min(child.get_zorder(), lowest - 0.1))
+        png = base64.b64encode(self.png()).decode("ascii")
+        return {"image/png": png, "text/plain": self.sentence}
 
 
 def _from_first_moving(axes):

@@ -5,8 +5,7 @@ from matplotlib.collections import LineCollection
 
 from helpers.batch_norm_mechanics.pictures import RacePicture
 from helpers.intervals import format_number, interval_ends, mean_intervals
-from helpers.page.charts import looks_of
-from helpers.page.parts import Bars, Ghost, Intervals, ReferenceLine
+from helpers.page.parts import Bars, Ghost, Intervals, ReferenceLine, looks_of
 from helpers.page.picture import NEUTRAL, WITH_BATCH_NORM, Picture
 from helpers.weighing_the_evidence.experiments import (
     LEARNING_RATES,
