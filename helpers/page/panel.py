@@ -105,8 +105,8 @@ class Panel(Alive):
         self.image = ipywidgets.Image(format="url").add_class("demo-picture")
         self.caption = ipywidgets.HTML().add_class("demo-sentence")
         self.bar = ipywidgets.IntProgress(max=100).add_class("demo-progress")
-        self.stop = ipywidgets.Button(description="Stop", layout=Layout(width="120px"))
-        self.stop.on_click(self._on_stop)
+        self.stop = ipywidgets.Button(description="Stop", layout={"width": "120px"})
+        self.stop.add_class("demo-stop").on_click(self._on_stop)
         self._bar_row = ipywidgets.HBox(
             [self.bar, self.stop],
             layout=Layout(visibility="hidden", align_items="center", grid_gap="16px"),
