@@ -180,6 +180,12 @@ def test_several_values_are_one_picture():
     assert panel.values == {"batch_size": 512, "twice": True} and len(pictures) == 1
 
 
+def test_a_value_beyond_the_end_of_a_slider_is_refused():
+    panel = Panel({"share": fraction_slider("share", 0.5)}, lambda share: 64, LinePicture(), ABOUT)
+    with pytest.raises(ValueError, match="share must be a value of its control, got 3"):
+        panel.set_values(share=3)
+
+
 def test_enlarged_the_page_keeps_its_shape():
     panel = line_panel()
     assert (panel.image.layout.width, panel.image.layout.height) == ("416px", "312px")

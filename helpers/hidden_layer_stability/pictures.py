@@ -26,7 +26,7 @@ class RidgePicture(Picture):
     def __init__(self):
         super().__init__(
             width=10, height=5.6,
-            title="With batch norm the hills stay put; the marked picture still moves",
+            title="Six units while layers 1 and 2 learn: hills, and one marked picture",
         )
         panels = self.figure.subplots(1, 2, sharey=True)
         hollow = dict(color="white", mec=NEUTRAL.colour, mew=1.8)

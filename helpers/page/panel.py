@@ -70,12 +70,17 @@ class Panel(Alive):
         return {name: round(one, 10) if type(one) is float else one for name, one in values.items()}
 
     def set_values(self, **values):
-        """Set several controls and show one picture; KeyError or TraitError for what none has."""
+        """Set several controls and show one picture.
+
+        Raises KeyError, TraitError or ValueError for what a control does not have.
+        """
         with ONE_AT_A_TIME:
             self._is_held = True
             try:
                 for name, value in values.items():
                     self.controls[name].value = value
+                    if self.controls[name].value != value:  # sliders move what is beyond their ends
+                        raise ValueError(f"{name} must be a value of its control, got {value!r}")
             finally:
                 self._is_held = False
                 self._on_change()
