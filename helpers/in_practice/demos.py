@@ -18,8 +18,8 @@ CAUSE_1, CAUSE_2, CAUSE_3 = (
 def report_bet():
     """Bet on the cause of case 1."""
     return predict(
-        "The same networks and the same test images, but the accuracy falls with the size of the "
-        "test batch. What is wrong?",
+        "The same networks and the same test images, but the smaller the test batch, the lower the "
+        "accuracy. What is wrong?",
         Answer(
             "small test batches are a matter of luck", None,
             "Luck would make single batches vary; but these are averages over all 1,000 images, "

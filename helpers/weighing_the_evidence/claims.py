@@ -289,7 +289,7 @@ def measure_batch_sizes(seed):
     }
 
 
-@claims("C9", "Batch norm and dropout together regularise more than either alone.", "04#4")
+@claims("C9", "Batch norm and dropout together regularise more than either alone.", "04#5")
 def measure_dropout(seed):
     """C9. Notebook 04's networks: groups of 64, dropout 0.2, and both.
 
