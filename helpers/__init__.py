@@ -18,7 +18,8 @@ The core, to be read in an hour, in this order:
     arithmetic        where the obvious NumPy line is slow: what the core calls instead
 
 What makes a notebook page alive, the same for every notebook, is in page: panel (controls above, a
-picture that follows them), prediction (bets), exercise, picture and its parts, progress.
+picture that follows them), prediction (bets, which cover their answers), exercise, picture and its
+parts, drawing (the network), progress, alive (what is left of a demo on another day).
 
 One folder for each notebook, its room, with what only it needs:
     experiments       its measures and disturbances, what its demos and the ledger call; no drawing
