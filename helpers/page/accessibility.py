@@ -21,7 +21,8 @@ const set = (node, attributes) => {
 const OWN_KEYS = {'data-lm-suppress-shortcuts': 'true'};
 const words = node => node ? node.textContent.replaceAll('\\u200b', '').trim() : '';
 const each = (selector, speak) => view.querySelectorAll(selector).forEach(node => {
-  const name = words(node.querySelector('.widget-label')) || words(node.previousElementSibling);
+  const name = words(node.querySelector('.widget-label')) || words(node.previousElementSibling)
+    || words(node.parentElement.previousElementSibling);
   speak(node, name);
 });
 const speakAll = () => {

@@ -27,6 +27,7 @@ OF_NBCONVERT = [
     ("color-contrast", '<span class="m', "numbers in code, its colours for syntax"),
     ("color-contrast", '<span class="c1"', "comments in code, likewise"),
     ("color-contrast", '<span class="ow"', "words such as in and not in code, likewise"),
+    ("link-in-text-block", "<a href", "links in prose, which its style does not underline"),
 ]
 
 
