@@ -283,6 +283,7 @@ RNG = np.random.default_rng(0)
         (lambda: BatchNorm(3, dtype=int), ValueError, "dtype must be one of 'float32', 'float64'"),
         (lambda: Dense(3, 4, rng=RNG, bias="no"), TypeError, "bias must be True or False"),
         (lambda: BatchNorm(3, group_size=1), ValueError, "group_size must be at least 2, got 1"),
+        (lambda: BatchNorm(3).forward(np.ones((1, 3), "f"), training=True), ValueError, "got 1"),
         (lambda: BatchNorm(3, n_networks=0), ValueError, "n_networks must be at least 1, got 0"),
         (lambda: Dense(3, "4", rng=RNG), TypeError, "n_outputs must be an integer, got '4'"),
         (lambda: Dense(3, 4, rng=0), TypeError, "rng must be a numpy.random.Generator"),
