@@ -33,7 +33,7 @@ client.start_channels()
 client.wait_for_ready(60)
 cells = json.load(open("01_covariate_shift.ipynb", encoding="utf-8"))["cells"]
 cell = next("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-where = "import sys, helpers; print(sys.prefix, helpers.__file__, sep=chr(10))"
+where = "import sys, helpers; print('', sys.prefix, helpers.__file__, sep=chr(10))"
 for source in (cell, where):
     reply = client.execute_interactive(source, timeout=60)
     assert reply["content"]["status"] == "ok", reply["content"]
