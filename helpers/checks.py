@@ -64,7 +64,10 @@ def check_choice(name, value, allowed):
 
 def check_dtype(dtype):
     """Return `dtype` as a NumPy dtype, float32 or float64, else raise ValueError."""
-    return np.dtype(check_choice("dtype", np.dtype(dtype).name, ("float32", "float64")))
+    for allowed in (np.float32, np.float64):
+        if dtype in (allowed, np.dtype(allowed), np.dtype(allowed).name):
+            return np.dtype(allowed)
+    raise ValueError(f"dtype must be one of 'float32', 'float64', got {dtype!r}")
 
 
 def check_finite(name, values, *, dtype=None):

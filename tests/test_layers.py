@@ -281,6 +281,7 @@ RNG = np.random.default_rng(0)
         (lambda: BatchNorm(3, momentum=1.0), ValueError, "momentum must be .*got 1.0"),
         (lambda: BatchNorm(3, eps=-1e-5), ValueError, "eps must be .*got -1e-05"),
         (lambda: BatchNorm(3, dtype=int), ValueError, "dtype must be one of 'float32', 'float64'"),
+        (lambda: BatchNorm(3, dtype="foo"), ValueError, "dtype must be one of .*got 'foo'"),
         (lambda: Dense(3, 4, rng=RNG, bias="no"), TypeError, "bias must be True or False"),
         (lambda: BatchNorm(3, group_size=1), ValueError, "group_size must be at least 2, got 1"),
         (lambda: BatchNorm(3).forward(np.ones((1, 3), "f"), training=True), ValueError, "got 1"),
