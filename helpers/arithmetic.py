@@ -12,11 +12,17 @@ from functools import lru_cache
 
 import numpy as np
 
+
+def ask_glibc(function, *arguments):
+    """Call a function of the C library; where that is another one, nothing happens."""
+    with suppress(OSError, AttributeError, TypeError):
+        getattr(ctypes.CDLL(None), function)(*arguments)
+
+
 # Arrays of 12 MB and more go back to the system when they are freed, what training steps use does
 # not: 20-100 MB less in a notebook, 10% less time in a step on faces. glibc's own limits wander.
-with suppress(OSError, AttributeError, TypeError):  # other C libraries have no mallopt
-    ctypes.CDLL(None).mallopt(-3, 12 * 2**20)  # M_MMAP_THRESHOLD
-    ctypes.CDLL(None).mallopt(-1, 32 * 2**20)  # M_TRIM_THRESHOLD
+ask_glibc("mallopt", -3, 12 * 2**20)  # M_MMAP_THRESHOLD
+ask_glibc("mallopt", -1, 32 * 2**20)  # M_TRIM_THRESHOLD
 
 
 @lru_cache(maxsize=64)

@@ -5,17 +5,16 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 """
 
 import copy
-import ctypes
 import inspect
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
+from helpers.arithmetic import ask_glibc
 from helpers.checks import check_flag, check_integer
 from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, one_blas_thread
@@ -100,8 +99,7 @@ def watch_arms(arms, data, **settings):
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
                 if not going:
-                    with suppress(OSError, AttributeError, TypeError):  # not every C library has it
-                        ctypes.CDLL(None).malloc_trim(0)  # glibc keeps 200 MB in the arms' threads
+                    ask_glibc("malloc_trim", 0)  # it keeps 200 MB in the arms' threads
                 yield share, runs() if any(looked) else None
 
     return walk()
