@@ -9,7 +9,7 @@ from helpers.arms import watch_arms
 from helpers.datasets import load_fashion_mnist
 from helpers.layer_statistics import predict_with_batch_statistics
 from helpers.layers import BatchNorm, GroupNorm, LayerNorm
-from helpers.network import accuracy, inference_accuracy, predict
+from helpers.network import accuracy, inference_accuracy
 from helpers.training import train
 
 NORMS = {
@@ -49,9 +49,9 @@ def evaluate(network, data, batch_size, order):
     shuffled = np.random.default_rng(0).permutation(len(data.test_targets))
     orders = {"shuffled": shuffled, "one class at a time": one_class_at_a_time(data.test_targets)}
     inputs, targets = data.test_inputs[orders[order]], data.test_targets[orders[order]]
-    own = predict_with_batch_statistics(network, inputs, batch_size)
+    own = as_the_colleague(network, inputs, batch_size)
     return {
-        "inference": accuracy(predict(network, inputs), targets),
+        "inference": inference_accuracy(network, inputs, targets),
         "training mode": accuracy(own, targets), "batch_size": batch_size, "order": order,
     }
 

@@ -26,7 +26,6 @@ from helpers.page.panel import follow, paragraph, switch
 NO_BET = "no bet yet"
 LETTERS = "ABCDEFGH"
 WIDTH = "760px"
-SHOW_ME = "Show me"
 
 # All that is covered by one bet: the cells from the one that ASKS to the one that REPLIES. Errors,
 # and the bar of what still runs, are no answers.
@@ -124,7 +123,7 @@ class Prediction(Alive):
             raise ValueError(f"replies must be sentences, one for each of {list(because)}")
         self.control = self._slider() if self.is_number else self._buttons()
         title = ipywidgets.HTML(paragraph(question, "Bet."), layout=Layout(max_width=WIDTH))
-        self.show_me = ipywidgets.Button(description=SHOW_ME)
+        self.show_me = ipywidgets.Button(description="Show me")
         self.cover = ipywidgets.HTML(layout=Layout(display="none"))
         row = ipywidgets.HBox(
             [self.control, self.show_me],
