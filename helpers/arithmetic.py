@@ -25,6 +25,14 @@ ask_glibc("mallopt", -3, 12 * 2**20)  # M_MMAP_THRESHOLD
 ask_glibc("mallopt", -1, 32 * 2**20)  # M_TRIM_THRESHOLD
 
 
+def give_back_memory():
+    """Return to the system what was freed; malloc_trim leaves up to 32 MB in this thread's heap."""
+    ask_glibc("mallopt", -1, 0)
+    np.empty(2**17, np.uint8)  # a heap looks at its limit when so much is freed
+    ask_glibc("mallopt", -1, 32 * 2**20)
+    ask_glibc("malloc_trim", 0)
+
+
 @lru_cache(maxsize=64)
 def row_of(value, n, dtype):
     """Return a read-only row (1, n) filled with `value`.

@@ -81,7 +81,6 @@ def _walk(network, inputs, *, fresh, group_size=None, store=False, received=None
     with one_blas_thread(), divergence_allowed():
         for layer in network.layers:
             if received is not None:
-                outputs = outputs.astype(dtype, copy=False)
                 received.append(outputs)
             if isinstance(layer, BatchNorm) and fresh:
                 norm = _without_memory(layer, group_size)
