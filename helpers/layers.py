@@ -20,6 +20,7 @@ from helpers.checks import (
     check_dtype,
     check_finite,
     check_flag,
+    check_floats,
     check_integer,
     check_number,
 )
@@ -59,7 +60,13 @@ def _centre(inputs):
     """Return `inputs` less their mean over the mini-batch, that mean, and the biased variance."""
     mean = batch_mean(inputs)
     centred = inputs - mean
-    return centred, mean, batch_mean(np.square(centred))
+    var = batch_mean(np.square(centred))
+    if not _CHECKED_BEFORE.get() and (np.square(mean) > 1e6 * var).any():
+        # Far from 0 a mean is rounded: x_hat of a constant float32 feature would be as far as -1.
+        rest = batch_mean(centred)
+        centred, mean = centred - rest, mean + rest
+        var = batch_mean(np.square(centred))
+    return centred, mean, var
 
 
 def split_groups(inputs, group_size=None):
@@ -102,7 +109,7 @@ class Dense:
         self.n_networks = n_networks
         if weight_sd is None:
             weight_sd = np.sqrt(2 / n_inputs)
-        weight_sd = check_number("weight_sd", weight_sd, 0)
+        weight_sd = check_number("weight_sd", weight_sd, 0, 1e30)
         bias, dtype = check_flag("bias", bias), check_dtype(dtype)
         # Drawn in float64 whatever the dtype, so float32 and float64 nets start alike.
         draws = [
@@ -125,7 +132,7 @@ class Dense:
         return outputs
 
     def backward(self, grad_outputs, *, to_inputs=True):
-        grad_outputs = _check_grad(self, grad_outputs)
+        grad_outputs = _check_grad(self, grad_outputs, to_inputs)
         self.grad_weights = self._inputs.swapaxes(-1, -2) @ grad_outputs
         if "bias" in self.parameters:
             self.grad_bias = batch_sum(grad_outputs).reshape(self.bias.shape)
@@ -159,7 +166,7 @@ class BatchNorm:
         if n_networks is not None:
             check_integer("n_networks", n_networks)
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
-        self.eps = check_number("eps", eps, 0)  # keeps the division finite when var is 0
+        self.eps = check_number("eps", eps, 1e-30, 1e15)  # keeps the division finite when var is 0
         self.group_size = None if group_size is None else check_integer("group_size", group_size, 2)
         self.shape, dtype = _per_feature(n_features, n_networks), check_dtype(dtype)
         self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
@@ -241,7 +248,7 @@ class GroupNorm:
         self.n_networks = n_networks
         if n_networks is not None:
             check_integer("n_networks", n_networks)
-        self.eps = check_number("eps", eps, 0)
+        self.eps = check_number("eps", eps, 1e-30, 1e15)
         self.shape, dtype = _per_feature(n_features, n_networks), check_dtype(dtype)
         self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
 
@@ -299,7 +306,9 @@ class Dropout:
         inputs = with_networks_axis(inputs, self.n_networks)
         mask = self._draw_mask(inputs) if training and self.probability else None
         self._mask, self._shape = mask, inputs.shape
-        return inputs if mask is None else inputs * mask
+        if mask is None:
+            return inputs if _CHECKED_BEFORE.get() else inputs.copy()  # not the caller's own
+        return inputs * mask
 
     def backward(self, grad_outputs):
         grad_outputs = _check_grad(self, grad_outputs)
@@ -362,11 +371,10 @@ def _admit(inputs, training, n_features=None, n_networks=None):
     if _CHECKED_BEFORE.get():
         return inputs
     check_flag("training", training)
-    inputs = np.asarray(inputs)
-    if inputs.dtype.kind != "f":
-        raise TypeError(f"inputs must be floating point, got dtype {inputs.dtype}")
+    inputs = check_floats("inputs", inputs)
     check_axes(inputs, n_features, n_networks)
-    return check_finite("inputs", inputs)
+    check_finite("inputs", inputs, dtype=np.float32)  # stored statistics may be float32
+    return inputs
 
 
 def with_networks_axis(inputs, n_networks):
@@ -376,11 +384,12 @@ def with_networks_axis(inputs, n_networks):
     return np.broadcast_to(inputs, (n_networks, *inputs.shape))
 
 
-def _check_grad(layer, grad_outputs):
+def _check_grad(layer, grad_outputs, to_inputs=True):
     """Return `grad_outputs` as an array; raise ValueError unless it fits the last forward."""
     if _CHECKED_BEFORE.get():
         return grad_outputs
-    grad_outputs = np.asarray(grad_outputs)
+    check_flag("to_inputs", to_inputs)
+    grad_outputs = check_floats("grad_outputs", grad_outputs)
     shape = getattr(layer, "_shape", None)
     if shape is None:
         raise ValueError("grad_outputs must follow a forward, got them before any")
@@ -389,7 +398,7 @@ def _check_grad(layer, grad_outputs):
             f"grad_outputs must have the shape of the last outputs, {shape}, "
             f"got {grad_outputs.shape}"
         )
-    return grad_outputs
+    return check_finite("grad_outputs", grad_outputs)
 
 
 def _per_feature(n_features, n_networks):

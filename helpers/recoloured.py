@@ -108,7 +108,7 @@ def _dye(grey, targets, rng):
 
 
 def _join(n_networks, drawn):
-    """Return what was drawn for each network as one; stacked at the end, it would be there twice."""
+    """Return what was drawn for each network as one; stacked at the end it would be there twice."""
     first = next(drawn)
     if n_networks is None:
         return first

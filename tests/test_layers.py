@@ -306,7 +306,7 @@ def test_a_layer_that_makes_no_sense_is_refused(call, error, words):
         (np.ones((1, 3)), ValueError, "at least 2 rows, got 1"),
         (np.ones((10, 3)), ValueError, "group_size must divide the batch of 10 rows, got 4"),
         (np.ones((2, 3)), ValueError, r"group_size must be between 2 and 2 \(the batch\), got 4"),
-        (np.ones((8, 3), dtype=int), TypeError, "floating point, got dtype int"),
+        (np.ones((8, 3), dtype=int), TypeError, "inputs must be float32 or float64, got dtype int"),
         (np.full((8, 3), np.nan), ValueError, "inputs must be finite, got 24 NaN"),
         (np.full((8, 3), np.inf), ValueError, "inputs must be finite, got 24 NaN or infinite"),
         (np.ones((0, 3)), ValueError, r"at least one value, got shape \(0, 3\)"),

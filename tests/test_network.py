@@ -151,8 +151,9 @@ def test_dropout_draws_from_no_stream_of_the_weights(own):
 
 def test_one_example_is_enough_for_inference_and_overflow_is_silent():
     network = make_network()
+    network.layers[0].weights *= 1e300
     with np.errstate(all="raise"):
-        logits = network.forward(np.full((1, 5), 1e308), training=False)
+        logits = network.forward(np.full((1, 5), 1e70), training=False)
     assert not np.isfinite(logits).all()
 
 
@@ -251,7 +252,7 @@ def test_labels_that_make_no_sense_are_refused(targets, error, words):
         (np.zeros((3, 3)), -np.ones(3), ValueError, r"must be non-negative, got -1\.0"),
         (np.zeros(3), None, ValueError, "logits must have shape"),
         (np.zeros((0, 3)), None, ValueError, r"logits must have shape .*got \(0, 3\)"),
-        (np.zeros((3, 3), int), None, TypeError, "logits must be floating point, got dtype int"),
+        (np.zeros((3, 3), int), None, TypeError, "logits must be float32 or float64, got dtype int"),
     ],
 )
 def test_logits_and_weights_that_make_no_sense_are_refused(logits, sample_weights, error, words):
@@ -271,7 +272,7 @@ def test_backward_wants_the_shape_of_the_last_forward():
 def test_values_too_large_for_the_network_are_refused():
     network = multilayer_perceptron([5, 4, 3], rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"inputs must be finite, got 40 .*\(float32\)"):
-        network.forward(np.full((8, 5), 1e200), training=False)
+        network.forward(np.full((8, 5), 1e20), training=False)
 
 
 def dense(n_inputs, n_outputs, n_networks=None):
