@@ -15,7 +15,7 @@ from itertools import islice
 import numpy as np
 
 from helpers.arithmetic import give_back_memory
-from helpers.checks import check_flag, check_integer
+from helpers.checks import check_flag, check_has, check_integer
 from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, one_blas_thread
 from helpers.randomness import spawn_streams
@@ -129,6 +129,7 @@ class _Arm:
         self.n_steps = check_integer("n_steps", n_steps)
         every = n_steps if every is None else every
         self._every = check_integer("every", every, 1, n_steps, high_is="n_steps")
+        check_has("data", data, "train_targets", "class_names")
         inputs = data.train_inputs  # once, for they may be painted when they are asked for
         if n_networks is None and inputs.ndim == 3:
             n_networks = len(inputs)

@@ -5,7 +5,6 @@ the value in the type that the caller goes on with.
 """
 
 import sys
-from collections.abc import Iterable
 from numbers import Integral, Real
 
 import numpy as np
@@ -108,8 +107,8 @@ def check_finite(name, values, *, dtype=None):
         with np.errstate(over="ignore"):  # a float64 may be too large for float32
             array = array.astype(dtype, copy=False)
     largest = 1e15 if array.dtype == np.float32 else 1e75
-    if array.size and not (-largest <= array.min() and array.max() <= largest):  # or NaN
-        n_bad = int((~(np.abs(array) <= largest)).sum())
+    if array.size and not (-largest <= float(array.min()) and float(array.max()) <= largest):
+        n_bad = int((~(np.abs(array.astype(float)) <= largest)).sum())
         raise ValueError(
             f"{name} must be finite, got {n_bad} NaN or infinite values, or beyond {largest:g}, "
             f"among {array.size} ({array.dtype})"
@@ -136,11 +135,16 @@ def check_axes(inputs, n_features=None, n_networks=None):
 
 def check_layers(layers, *needed):
     """Return `layers` as a list of objects with the attributes `needed`, else raise TypeError."""
-    layers = list(layers) if isinstance(layers, Iterable) else [layers]
-    for one in layers:
-        if not all(hasattr(one, name) for name in needed):
-            raise TypeError(f"layers must have {', '.join(needed)}, got {one!r} among them")
+    layers = list(layers) if isinstance(layers, (list, tuple)) else [layers]
+    for layer in layers:
+        check_has("layers", layer, *needed)
     return layers
+
+
+def check_has(name, value, *needed):
+    """Raise TypeError unless `value` has the attributes `needed`."""
+    if not all(hasattr(value, one) for one in needed):
+        raise TypeError(f"{name} must have {', '.join(needed)}, got {value!r}")
 
 
 def check_weights(name, values, shape, *, dtype):

@@ -63,6 +63,7 @@ def with_statistics(network, inputs, group_size=None, *, share_weights=False):
     share_weights=True: the copy has the same weights in memory, to be used before the network
     learns on. To copy dropout's generators takes half as long as a step of training.
     """
+    check_network(network)
     if check_flag("share_weights", share_weights):
         twin = Network([copy.copy(layer) for layer in network.layers])
     else:

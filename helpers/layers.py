@@ -242,7 +242,7 @@ class GroupNorm:
         self.n_groups = check_integer("n_groups", n_groups)
         if n_features % n_groups or n_features < 2 * n_groups:
             raise ValueError(
-                f"n_groups must divide the {n_features} features into groups of at least 2, "
+                f"n_groups must divide the n_features, {n_features}, into groups of at least 2, "
                 f"got {n_groups}"
             )
         self.n_networks = n_networks
@@ -315,11 +315,10 @@ class Dropout:
         return grad_outputs if self._mask is None else grad_outputs * self._mask
 
     def _draw_mask(self, inputs):
-        draws = np.empty((len(self.rng), *inputs.shape[-2:]), np.float32)
-        for generator, own in zip(self.rng, draws, strict=True):
+        draws = np.empty(inputs.shape, np.float32)
+        for generator, own in zip(self.rng, draws.reshape(len(self.rng), -1), strict=True):
             generator.random(dtype=np.float32, out=own)
-        kept = (draws >= self.probability).reshape(inputs.shape)
-        return kept * inputs.dtype.type(1 / (1 - self.probability))
+        return (draws >= self.probability) * inputs.dtype.type(1 / (1 - self.probability))
 
 
 class _Activation:

@@ -178,7 +178,7 @@ def _check_data(network, inputs, targets, sample_weights):
 
 
 def _check_learning_rate(learning_rate, layers):
-    rates = check_finite("learning_rate", learning_rate)
+    rates = check_finite("learning_rate", learning_rate, dtype=np.float64)
     counts = {getattr(layer, "n_networks", None) for layer in layers} - {None}
     if rates.shape not in {(), *((count,) for count in counts)}:
         each = "".join(f" or one for each of {count} networks" for count in counts)

@@ -90,10 +90,10 @@ def test_the_dtype_is_kept():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: GroupNorm(6, 4), ValueError, "n_groups must divide the 6 features .*got 4"),
-        (lambda: GroupNorm(7, 3), ValueError, "n_groups must divide the 7 features .*got 3"),
+        (lambda: GroupNorm(6, 4), ValueError, "n_groups must divide the n_features, 6 .*got 4"),
+        (lambda: GroupNorm(7, 3), ValueError, "n_groups must divide the n_features, 7 .*got 3"),
         (lambda: GroupNorm(6, 6), ValueError, "groups of at least 2, got 6"),
-        (lambda: LayerNorm(1), ValueError, "n_groups must divide the 1 features"),
+        (lambda: LayerNorm(1), ValueError, "n_groups must divide the n_features, 1"),
         (lambda: GroupNorm(6, 0), ValueError, "n_groups must be at least 1, got 0"),
         (lambda: GroupNorm(6, 2.0), TypeError, "n_groups must be an integer"),
         (lambda: GroupNorm("6", 2), TypeError, "n_features must be an integer"),

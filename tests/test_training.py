@@ -259,6 +259,14 @@ def test_layers_that_cannot_learn_together_are_refused(layers, words):
         SGD(layers, learning_rate=0.1)
 
 
+def test_a_step_wants_a_backward():
+    layers = multilayer_perceptron([6, 3], rng=np.random.default_rng(0)).layers
+    with pytest.raises(ValueError, match="step must follow a backward, got no grad_weights"):
+        SGD(layers, learning_rate=1e-30).step()
+    with pytest.raises(ValueError, match=r"learning_rate must be above 0, .*got 1e-50"):
+        SGD(layers, learning_rate=1e-50)
+
+
 def test_an_optimiser_is_not_copied():
     optimiser = SGD([Layer(np.zeros(2))], learning_rate=0.1)
     for copied in (copy.copy, copy.deepcopy, pickle.dumps):
@@ -279,22 +287,23 @@ def test_an_example_of_weight_zero_is_not_there():
     weights[:10] = 0
     changed = INPUTS.copy()
     changed[:, :10] += 5.0
-    options = {"batch_norm": False, "sample_weights": weights}
+    options = {"batch_norm": False, "sample_weights": weights, "dtype": np.float32}
     _, losses = run(spawn_streams(0, N_NETWORKS), **options)
+    assert losses.dtype == np.float32  # the weights are float64
     _, same = run(spawn_streams(0, N_NETWORKS), changed, **options)
     np.testing.assert_array_equal(losses, same)
 
 
 def test_dead_units_leave_no_denormal_velocities():
     """Without a gradient momentum shrinks velocities for hundreds of steps."""
-    layer = Layer(np.zeros(3, np.float32), np.array([1e-3, 1.0, 0.0], np.float32))
+    layer = Layer(np.zeros(3, np.float32), np.array([1e-3, -1.0, 0.0], np.float32))
     optimiser, tiny = SGD([layer], learning_rate=1.0), np.finfo(np.float32).tiny
     for _ in range(2000):
         layer.weights[...] = 0
         optimiser.step()
         velocity = np.abs(layer.weights)
         assert np.isfinite(velocity).all() and not ((velocity > 0) & (velocity < tiny)).any()
-        layer.grad_weights = np.array([0.0, 1.0, 0.0], np.float32)
+        layer.grad_weights = np.array([0.0, -1.0, 0.0], np.float32)
     np.testing.assert_allclose(velocity, [0, 10, 0], rtol=1e-5)
 
 
