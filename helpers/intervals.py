@@ -88,31 +88,13 @@ def verdict(interval, margin, sign=1):
     does not decide. A negative margin tolerates as much in the other direction. Raises ValueError
     or TypeError for another sign and a margin that is no finite number.
     """
-    low, high = _ends_along(interval, margin, sign)
-    if low > 0:
-        return "holds"
-    return "fails" if high < 0 else "undecided"
-
-
-def clearance(interval, margin, sign=1):
-    """Return how far the nearer end of `interval` is from the margin, in half-widths.
-
-    Arguments and errors are those of `verdict`. Near 0, other seeds may turn the verdict; an
-    interval without any width is infinitely clear unless it lies at the margin, which counts as 0.
-    """
-    distance = min(abs(end) for end in _ends_along(interval, margin, sign))
-    if distance == 0:
-        return 0.0
-    return distance / interval.half_width if interval.half_width else float("inf")
-
-
-def _ends_along(interval, margin, sign):
-    """Return how far both ends of `interval` lie beyond the margin, the lower one first."""
     if not isinstance(interval, Interval):
         raise TypeError(f"interval must be an Interval, got {type(interval).__name__}")
     margin, sign = check_number("margin", margin), check_choice("sign", sign, (1, -1))
     low, high = sorted((sign * interval.low, sign * interval.high))
-    return low - margin, high - margin
+    if low > margin:
+        return "holds"
+    return "fails" if high < margin else "undecided"
 
 
 def format_number(value, decimals):
