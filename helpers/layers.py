@@ -107,8 +107,7 @@ class Dense:
         self.n_inputs = check_integer("n_inputs", n_inputs)
         self.n_outputs = check_integer("n_outputs", n_outputs)
         self.n_networks = n_networks
-        if weight_sd is None:
-            weight_sd = np.sqrt(2 / n_inputs)
+        weight_sd = np.sqrt(2 / n_inputs) if weight_sd is None else weight_sd
         weight_sd = check_number("weight_sd", weight_sd, 0, 1e30)
         bias, dtype = check_flag("bias", bias), check_dtype(dtype)
         # Drawn in float64 whatever the dtype, so float32 and float64 nets start alike.
@@ -139,7 +138,22 @@ class Dense:
         return grad_outputs @ self.weights.swapaxes(-1, -2) if to_inputs else None
 
 
-class BatchNorm:
+class _Norm:
+    """What all norms have: for each feature a scale gamma and a shift beta, which learn."""
+
+    parameters = ("gamma", "beta")
+
+    def __init__(self, n_features, n_networks, eps, dtype):
+        self.n_features = check_integer("n_features", n_features)
+        self.n_networks = n_networks
+        if n_networks is not None:
+            check_integer("n_networks", n_networks)
+        self.eps = check_number("eps", eps, 1e-30, 1e15)  # keeps the division finite when var is 0
+        self.shape, dtype = _per_feature(n_features, n_networks), check_dtype(dtype)
+        self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
+
+
+class BatchNorm(_Norm):
     """Batch normalisation (Ioffe & Szegedy 2015, Algorithms 1 and 2).
 
     Training normalises each feature with the mean and the biased variance (1/m) of its statistics
@@ -155,23 +169,14 @@ class BatchNorm:
     (n_networks, 1, n_features). Raises ValueError when a training group has fewer than 2 rows.
     """
 
-    parameters = ("gamma", "beta")
-
     def __init__(
-        self, n_features, n_networks=None, momentum=0.9, eps=1e-5, group_size=None,
-        dtype=np.float32,
+        self, n_features, n_networks=None, momentum=0.9, eps=1e-5, group_size=None, dtype=np.float32
     ):
-        self.n_features = check_integer("n_features", n_features)
-        self.n_networks = n_networks
-        if n_networks is not None:
-            check_integer("n_networks", n_networks)
+        super().__init__(n_features, n_networks, eps, dtype)
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
-        self.eps = check_number("eps", eps, 1e-30, 1e15)  # keeps the division finite when var is 0
         self.group_size = None if group_size is None else check_integer("group_size", group_size, 2)
-        self.shape, dtype = _per_feature(n_features, n_networks), check_dtype(dtype)
-        self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
-        self.running_mean = np.zeros(self.shape, dtype)
-        self.running_var = np.ones(self.shape, dtype)
+        self.running_mean = np.zeros_like(self.gamma)
+        self.running_var = np.ones_like(self.gamma)
 
     def forward(self, inputs, *, training):
         inputs = _admit(inputs, training, self.n_features, self.n_networks)
@@ -224,7 +229,7 @@ class BatchNorm:
         return values.reshape(self.shape)
 
 
-class GroupNorm:
+class GroupNorm(_Norm):
     """Group normalisation (Wu & He 2018): each row by itself, without its mini-batch.
 
     The features fall into `n_groups` groups of neighbours; in each row every group is normalised
@@ -235,22 +240,14 @@ class GroupNorm:
     ValueError unless `n_groups` divides the features and leaves at least 2 in a group.
     """
 
-    parameters = ("gamma", "beta")
-
     def __init__(self, n_features, n_groups, n_networks=None, eps=1e-5, dtype=np.float32):
-        self.n_features = check_integer("n_features", n_features)
+        super().__init__(n_features, n_networks, eps, dtype)
         self.n_groups = check_integer("n_groups", n_groups)
         if n_features % n_groups or n_features < 2 * n_groups:
             raise ValueError(
                 f"n_groups must divide the n_features, {n_features}, into groups of at least 2, "
                 f"got {n_groups}"
             )
-        self.n_networks = n_networks
-        if n_networks is not None:
-            check_integer("n_networks", n_networks)
-        self.eps = check_number("eps", eps, 1e-30, 1e15)
-        self.shape, dtype = _per_feature(n_features, n_networks), check_dtype(dtype)
-        self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
 
     def forward(self, inputs, *, training):
         inputs = _admit(inputs, training, self.n_features, self.n_networks)
@@ -383,21 +380,20 @@ def with_networks_axis(inputs, n_networks):
     return np.broadcast_to(inputs, (n_networks, *inputs.shape))
 
 
-def _check_grad(layer, grad_outputs, to_inputs=True):
-    """Return `grad_outputs` as an array; raise ValueError unless it fits the last forward."""
+def _check_grad(layer, grad, to_inputs=True):
+    """Return the gradient as an array that fits the last forward, checked unless that is done."""
     if _CHECKED_BEFORE.get():
-        return grad_outputs
+        return grad
     check_flag("to_inputs", to_inputs)
-    grad_outputs = check_floats("grad_outputs", grad_outputs)
+    grad = check_floats("grad_outputs", grad)
     shape = getattr(layer, "_shape", None)
     if shape is None:
         raise ValueError("grad_outputs must follow a forward, got them before any")
-    if grad_outputs.shape != shape:
+    if grad.shape != shape:
         raise ValueError(
-            f"grad_outputs must have the shape of the last outputs, {shape}, "
-            f"got {grad_outputs.shape}"
+            f"grad_outputs must have the shape of the last outputs, {shape}, got {grad.shape}"
         )
-    return check_finite("grad_outputs", grad_outputs)
+    return check_finite("grad_outputs", grad)
 
 
 def _per_feature(n_features, n_networks):

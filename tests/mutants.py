@@ -168,10 +168,9 @@ FAULTS = {  # module: its faults
         'check_number("momentum", momentum, 0, 1«, high_open=True→»)',
         'check_number("eps", eps, «1e-30→0», 1e15)  # keeps',
         'check_integer("group_size", group_size«, 2→»)\n',
-        "np.ones(self.shape«, dtype), np.zeros(self.shape, dtype→), np.zeros(self.shape»)\n"
-        "        self.running_mean",
-        "self.running_var = «np.ones→np.zeros»(self.shape, dtype)",
-        "self.running_mean = np.zeros(self.shape«, dtype→»)",
+        "np.ones(self.shape«, dtype), np.zeros(self.shape, dtype→), np.zeros(self.shape»)\n",
+        "self.running_var = np.«ones→zeros»_like(self.gamma)",
+        "self.running_mean = np.zeros«_like(self.gamma→(self.shape»)",
         "var = «batch_mean(np.square(centred)→batch_sum(np.square(centred)) / "
         "(inputs.shape[-2] - 1»)\n    if",
         "(«self._scale * grad→grad / self._std»)",
@@ -193,7 +192,6 @@ FAULTS = {  # module: its faults
         # GroupNorm, LayerNorm
         "n_features % n_groups« or n_features < 2 * n_groups→»:",
         "if «n_features % n_groups or →»n_features < 2 * n_groups:",
-        'check_number("eps", eps, «1e-30→0», 1e15)\n        self.shape',
         "centred = groups - groups.mean(axis=-«1→2», keepdims=True)",
         "np.square(centred).mean(axis=-1, keepdims=True)« + self.eps→»",
         "np.sqrt(np.square(centred).mean(axis=-«1→2», keepdims=True)",
@@ -219,15 +217,15 @@ FAULTS = {  # module: its faults
         "«0.5 * (1 + np.tanh(0.5 * →1 / (1 + np.exp(-»inputs))",
         # checks of layers
         '«check_floats("inputs", inputs)→np.asarray(inputs)»',
-        '«check_floats("grad_outputs", grad_outputs)→np.asarray(grad_outputs)»',
-        'return «check_finite("grad_outputs", grad_outputs)→grad_outputs»',
+        '«check_floats("grad_outputs", grad)→np.asarray(grad)»',
+        'return «check_finite("grad_outputs", grad)→grad»',
         '«check_flag("to_inputs", to_inputs)→pass»',
         "«    check_axes(inputs, n_features, n_networks)\n→»",
         'check_finite("inputs", inputs«, dtype=np.float32→»)',
         '«check_finite("inputs", inputs, dtype=np.float32)→pass»',
         "«    if _CHECKED_BEFORE.get():\n        return inputs\n→»",
-        "grad_outputs.shape« != shape→[-1] != shape[-1]»",
-        '«check_integer("n_networks", n_networks)→pass»\n        self.momentum',
+        "if grad.shape« != shape→[-1] != shape[-1]»",
+        '«check_integer("n_networks", n_networks)→pass»\n        self.eps',
     ],
     "network": [
         "if «self._n_inside == 0→True»:",

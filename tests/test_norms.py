@@ -90,8 +90,8 @@ def test_the_dtype_is_kept():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: GroupNorm(6, 4), ValueError, "n_groups must divide the n_features, 6 .*got 4"),
-        (lambda: GroupNorm(7, 3), ValueError, "n_groups must divide the n_features, 7 .*got 3"),
+        (lambda: GroupNorm(6, 4), ValueError, "n_groups must divide the n_features, 6, .*got 4"),
+        (lambda: GroupNorm(7, 3), ValueError, "n_groups must divide the n_features, 7, .*got 3"),
         (lambda: GroupNorm(6, 6), ValueError, "groups of at least 2, got 6"),
         (lambda: LayerNorm(1), ValueError, "n_groups must divide the n_features, 1"),
         (lambda: GroupNorm(6, 0), ValueError, "n_groups must be at least 1, got 0"),
