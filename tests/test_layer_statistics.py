@@ -142,12 +142,6 @@ def test_looking_changes_nothing_not_even_a_backward_in_waiting(look):
         np.testing.assert_array_equal(left.running_var, right.running_var)
 
 
-@pytest.mark.parametrize("look", [record, with_statistics, predict_with_batch_statistics])
-def test_nan_inputs_are_refused(look):
-    with pytest.raises(ValueError, match="inputs must be finite"):
-        look(make_network(), np.full((8, 5), np.nan))
-
-
 def test_what_makes_no_sense_is_refused():
     network, inputs = make_network(), normal((10, 5))
     with pytest.raises(ValueError, match="statistics must be one of 'stored', 'fresh', got 'new'"):
