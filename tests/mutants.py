@@ -27,7 +27,10 @@ TESTS = {
     "layers": ["layers", "norms"],
     # its BLAS threads are counted while a network trains
     "network": ["network", "training", "norms"],
-    "checks": ["randomness", "intervals", "shift", "layers", "network", "training", "datasets"],
+    "checks": [
+        "randomness", "intervals", "shift", "layers", "network", "training", "datasets",
+        "bad_input",
+    ],
     "arithmetic": ["layers", "network", "training"],
 }
 CHANGE = re.compile("«(.*?)→(.*?)»", re.DOTALL)

@@ -198,6 +198,9 @@ def test_a_network_takes_any_object_with_the_three_names():
     network = Network([Doubling(), Doubling()])
     assert (network.forward(np.ones((2, 3)), training=True) == 4).all()
     assert (network.backward(np.ones((2, 3))) == 4).all()
+    for wrong in ("abc", [3], None):
+        with pytest.raises(TypeError, match="layers must have forward, backward, parameters, got"):
+            Network(wrong)
 
 
 # --- refusals ------------------------------------------------------------------------------------
