@@ -10,11 +10,12 @@ from helpers.checks import (
     check_finite,
     check_integer,
     check_labels,
+    check_layers,
     check_number,
     check_weights,
 )
 from helpers.layers import BatchNorm, divergence_allowed
-from helpers.network import Network, loss_and_gradient, one_blas_thread
+from helpers.network import check_network, loss_and_gradient, one_blas_thread
 from helpers.randomness import one_per_network
 
 BLOCK = 2**17  # parameters at a time: where all do not fit the cache, all at once take 15% longer
@@ -45,6 +46,7 @@ class SGD:
 
     def __init__(self, layers, *, learning_rate, momentum=0.9):
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
+        layers = check_layers(layers, "parameters")
         rates = _check_learning_rate(learning_rate, layers)
         places = [(layer, name) for layer in layers for name in layer.parameters]
         arrays = [getattr(layer, name) for layer, name in places]
@@ -71,7 +73,10 @@ class SGD:
         for layer, name, parameter, velocity in self._views:
             if getattr(layer, name) is not parameter:
                 _take_back(layer, name, parameter)
-            velocity += getattr(layer, "grad_" + name)
+            try:
+                velocity += getattr(layer, "grad_" + name)
+            except AttributeError:
+                raise ValueError(f"step must follow a backward, got no grad_{name}") from None
         for rates, parameters, velocities in self._blocks:
             parameters -= np.multiply(rates, velocities, out=self._change[: rates.size])
             if self._n_steps % 16 == 15:  # momentum^16 leaves what passed well above denormal
@@ -162,8 +167,7 @@ def _rows_of(values, n_axes):
 
 
 def _check_data(network, inputs, targets, sample_weights):
-    if not isinstance(network, Network):
-        raise TypeError(f"network must be a Network, got {type(network).__name__}")
+    check_network(network)
     inputs = np.ascontiguousarray(network.check_inputs(inputs))  # rows come from flat storage
     n_networks = network.n_networks
     shape = (inputs.shape[-2],) if n_networks is None else (n_networks, inputs.shape[-2])
@@ -174,13 +178,14 @@ def _check_data(network, inputs, targets, sample_weights):
 
 
 def _check_learning_rate(learning_rate, layers):
-    rates = check_finite("learning_rate", learning_rate)
+    rates = check_finite("learning_rate", learning_rate, dtype=np.float64)
     counts = {getattr(layer, "n_networks", None) for layer in layers} - {None}
     if rates.shape not in {(), *((count,) for count in counts)}:
         each = "".join(f" or one for each of {count} networks" for count in counts)
         raise ValueError(f"learning_rate must be a number{each}, got shape {rates.shape}")
-    if (rates <= 0).any():
-        raise ValueError(f"learning_rate must be above 0, got {rates.min()}")
+    if rates.size and not (1e-30 <= rates.min() and rates.max() <= 1e30):  # else 0 in float32
+        worst = rates.min() if rates.min() < 1e-30 else rates.max()
+        raise ValueError(f"learning_rate must be above 0, from 1e-30 to 1e30, got {worst}")
     return rates
 
 

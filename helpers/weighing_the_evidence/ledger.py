@@ -45,7 +45,7 @@ class Effect:
 
     @property
     def compared(self):
-        """Return what `intervals.verdict` and `clearance` take: interval, margin and sign."""
+        """Return what `intervals.verdict` takes: interval, margin and sign."""
         sign = {"above": 1, "below": -1}[self.side]
         return self.interval, sign * self.threshold, sign
 
