@@ -1,4 +1,4 @@
-"""README, guide and cheat sheet quote only what a notebook prints; links lead somewhere.
+"""README, guide, cheat sheet and quiz quote only what a notebook prints; links lead somewhere.
 
 A measured number is followed, in its paragraph, by a mark such as [01#2]: section 2 of notebook
 01 prints it. "deeper" stands for all sections that go deeper. Settings are `code`.
@@ -13,6 +13,7 @@ from test_notebooks import FOLDER, is_printed, measured_numerals, printed_text, 
 from helpers.execute import ROOT
 from helpers.layers import BatchNorm
 
+QUIZ = FOLDER / "07_closing_quiz.ipynb"
 GUIDE, SHEET = (ROOT / "docs" / name for name in ("instructor_guide.md", "cheat_sheet.md"))
 DOCUMENTS = [ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "data" / "README.md"]
 MARK = re.compile(r"\[(?P<notebook>\d\d)#(?P<section>\d+|deeper)\]")
@@ -48,11 +49,13 @@ def has_title(cells, title):
     return bool(cells) and re.search(rf"^## {title}", cells[0].source, re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", GUIDE, SHEET], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", GUIDE, SHEET, QUIZ], ids=lambda path: path.name
+)
 def test_every_number_is_printed_where_its_mark_says(path):
     wrong = [
         f"{numeral} {mark.group() if mark else 'without a mark'}: {block.strip()[:60]}"
-        for block in blocks(path.read_text(encoding="utf-8"))
+        for block in blocks(markdown(path))
         for numeral, mark in marked_numerals(block)
         if not mark or not is_printed(numeral, section_text(mark) or "")
     ]
