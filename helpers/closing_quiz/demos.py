@@ -20,7 +20,7 @@ def drop_bet():
         "A detector trained on black cats fails on coloured ones, though the rule stayed. How much "
         "of its drop was covariate shift?",
         ("all of it", "Then a reference net, trained on coloured cats, would lose nothing."),
-        ("about half", "The rest would have been lost by a net that trained on coloured cats, too."),
+        ("about half", "A net that trained on coloured cats would have lost the rest, too."),
         ("next to nothing", "A net that trained on coloured cats does do better."),
         right="about half",
     )
