@@ -137,10 +137,10 @@ def test_a_bet_stays_in_the_picture_and_moved_controls_do_not(board):
     board.bets["coats"].control.value = 0.9
     board.go("coats", "Play")
     panel = page_of(board).panel
-    panel.set_values(coat=0.3, shortcut=True)
+    panel.set_values(coat=0.3, only_cats_black=True)
     board.go("reference")
     assert panel.picture.ghost.marker.get_ydata() == [0.9]
-    assert panel.values == {"coat": 1.0, "shortcut": False, "with_reference": False}
+    assert panel.values == {"coat": 1.0, "only_cats_black": False, "with_reference": False}
 
 
 def test_the_third_bar_waits_for_its_bet(lecture):

@@ -7,14 +7,14 @@ import numpy as np
 
 from helpers.arms import watch_arms
 from helpers.datasets import load_fashion_mnist
-from helpers.layer_statistics import predict_with_batch_statistics
+from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
 from helpers.layers import BatchNorm, GroupNorm, LayerNorm
 from helpers.network import accuracy, inference_accuracy
 from helpers.training import train
 
 NORMS = {
     "batch norm": {},
-    "batch norm in fours": dict(group_size=4),
+    "batch norm in pairs": dict(group_size=2),
     "layer norm": dict(norm=LayerNorm),
     "group norm": dict(norm=partial(GroupNorm, n_groups=4)),
 }
@@ -32,8 +32,7 @@ def watch_norms(batch_size, n_networks=8):
         return {"accuracy": inference_accuracy(network, clothes.test_inputs, clothes.test_targets)}
 
     settings = dict(SMALL, batch_size=batch_size, look=look, every=5, seed=3, dtype=np.float32)
-    arms = {**NORMS, "batch norm in fours": dict(group_size=min(4, batch_size))}
-    for share, runs in watch_arms(arms, clothes, **settings):
+    for share, runs in watch_arms(NORMS, clothes, **settings):
         yield share, runs and {"batch_size": batch_size, "runs": runs}
 
 
@@ -83,7 +82,10 @@ def fine_tune(network, inputs, targets, *, memory, n_steps=20, seed=0):
     return tuned, losses
 
 
-def stored_variances(network):
-    """Return the mean stored variance of each batch norm, one (n_networks,) for each layer."""
+treat = with_statistics  # case 2: the cure, by a name that does not give the cause away
+
+
+def look_inside(network):
+    """Case 3: return the mean stored variance of each batch norm, (n_networks,) for each layer."""
     norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
     return [norm.running_var.mean(axis=(-2, -1)) for norm in norms]

@@ -18,7 +18,7 @@ from helpers.minibatch_noise.experiments import LIVE_ARMS
 from helpers.weighing_the_evidence.experiments import NOISY_ARMS, run_noisy_race
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
-DETECTORS = ("plain", "reference", "shortcut")
+DETECTORS = ("plain", "reference", "only_cats_black")
 JUDGED = ("accuracy", "cat_recall", "other_recall", "train_accuracy", "verdicts")
 MEMORIES = (0.9, 0.999)
 KICKS = (("scale", 2.0), ("random", 1.0))
