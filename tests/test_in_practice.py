@@ -102,9 +102,10 @@ def test_the_demo_of_the_norms_shows_what_it_trained():
 
 
 def test_the_bet_on_pairs_stays_in_the_figure():
-    values = {norm: {m: np.array([0.2, 0.4]) for m in (2, 8)} for norm in pictures.LOOKS}
+    two = np.array([0.2, 0.4])
+    values = {norm: {2: 0.1 * two, 4: two, 8: two} for norm in pictures.LOOKS}
     bet = demos.pairs_bet()
     panel = demos.show_norms(values, bet)
-    assert "batch norm 30 ± 127% and" in panel.picture.sentence
+    assert "sizes 4 and 8: batch norm 30 ± 127% and" in panel.picture.sentence
     bet.control.value = 40.0
     np.testing.assert_array_equal(panel.picture.ghost.marker.get_data(), ([2], [40]))

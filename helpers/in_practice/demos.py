@@ -126,7 +126,7 @@ def norms_demo():
         compute=watch_norms,
         picture=TrainingPicture(),
         about=(
-            "A slider for the batch size trains networks with batch norm, batch norm in pairs, "
+            "A slider for the batch size trains networks with batch norm, batch norm in fours, "
             "layer norm and group norm, and draws their test accuracy along training."
         ),
     )

@@ -14,7 +14,7 @@ from helpers.training import train
 
 NORMS = {
     "batch norm": {},
-    "batch norm in pairs": dict(group_size=2),
+    "batch norm in fours": dict(group_size=4),
     "layer norm": dict(norm=LayerNorm),
     "group norm": dict(norm=partial(GroupNorm, n_groups=4)),
 }
@@ -32,7 +32,8 @@ def watch_norms(batch_size, n_networks=8):
         return {"accuracy": inference_accuracy(network, clothes.test_inputs, clothes.test_targets)}
 
     settings = dict(SMALL, batch_size=batch_size, look=look, every=5, seed=3, dtype=np.float32)
-    for share, runs in watch_arms(NORMS, clothes, **settings):
+    arms = {**NORMS, "batch norm in fours": dict(group_size=min(4, batch_size))}
+    for share, runs in watch_arms(arms, clothes, **settings):
         yield share, runs and {"batch_size": batch_size, "runs": runs}
 
 
