@@ -68,7 +68,7 @@ def test_what_is_stored_is_fixed_and_complete(view, board):
     assert before.items() <= board._repr_mimebundle_().items()
     for claim in CLAIMS:
         assert claim.words in before["text/plain"] and claim.words in before["text/markdown"]
-    assert stored["text/html"].count("<details>") == 3 and "you said" not in stored["text/html"]
+    assert stored["text/markdown"].count("<details>") == 3 and "you said" not in stored["text/markdown"]
 
 
 def test_the_question_of_the_first_bet_says_what_notebook_05_measures():

@@ -215,7 +215,7 @@ class LedgerView(Alive):
         heads, lines = HEADS[:1] + HEADS[2:], [_html_cells(row) for row in self.rows]
         table = _html_table(heads, [line[:1] + line[2:] for line in lines])
         return {
-            "text/html": table + paragraph(count_verdicts(self.rows)),
+            "text/markdown": table + paragraph(count_verdicts(self.rows)),
             "text/plain": ledger_table(self.rows),
         }
 
