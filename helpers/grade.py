@@ -32,9 +32,9 @@ import numpy as np
 from helpers import handed_in
 from helpers.execute import ONE_THREAD, ROOT
 from helpers.handed_in import decode, encode
+from helpers.page.exercise import SECONDS
 
-SECONDS = 10  # for one cell, and for all calls of one check
-SECONDS_A_FILE = 30
+SECONDS_A_FILE = 60  # of which one cell, and all calls of one check, get SECONDS
 LARGEST_FILE, LARGEST_ANSWER = 20_000_000, 10_000_000  # bytes
 FIRST_COLUMNS = ["file", "notebook", "seed", "correct"]
 
@@ -72,25 +72,27 @@ def course_exercises():
 
 
 def grade(cells, exercises, checks):
-    """Return {exercise: what the table says of it} for [(id, source)] of one notebook.
+    """Return {exercise: what the table says of it} for [(id, source)] of one notebook, or None.
 
     exercises: {name: id of its cell}. checks: {name: Exercise}, used by nobody else meanwhile.
     """
-    found, process = {}, _Process([source for _, source in cells])
+    if cells is None:
+        return dict.fromkeys(exercises, "not a notebook")
+    found = dict.fromkeys(exercises, "missing cell")
+    process = _Process([source for _, source in cells])
     try:
-        for name, id_ in exercises.items():
-            owners = [
-                number for number, (its_id, source) in enumerate(cells)
-                if its_id == id_ or _holds(name, source)
-            ]
+        for name, check in checks.items():
             try:
                 process.begin()
-                feedback = checks[name](process.function(name))
+                feedback = check(process.function(name))
                 is_hint = feedback.status == "hint"
                 found[name] = f"hint: {feedback.message}" if is_hint else feedback.status
             except _NoAnswer as reason:
-                told = filter(None, (process.errors[number] for number in owners))
-                found[name] = next(told, str(reason))
+                errors = [
+                    process.errors[number] for number, (id_, source) in enumerate(cells)
+                    if id_ == exercises[name] or _holds(name, source)
+                ]
+                found[name] = next(filter(None, errors), str(reason))
     finally:
         process.end()
     return found
@@ -129,10 +131,14 @@ class _Process:
                 raise _NoAnswer("missing cell")
             if "raised" in reply:
                 raise _as_error(**reply)
-            for own, returned in zip(arguments, reply["arguments"]):
-                if isinstance(own, np.ndarray):
-                    own[...] = decode(returned)  # the check sees what was changed in place
-            return decode(reply["answer"])
+            try:
+                for own, returned in zip(arguments, reply["arguments"]):
+                    if isinstance(own, np.ndarray):
+                        own[...] = decode(returned)  # the check sees what was changed in place
+                return decode(reply["answer"])
+            except Exception:
+                self.end()  # who knows what else it has sent
+                raise _NoAnswer("its answer could not be read") from None
 
         return attempt
 
@@ -156,8 +162,8 @@ class _Process:
         os.set_blocking(self._running.stdin.fileno(), False)
         self._received = b""
         if not self._ask(None, time.monotonic() + 60).get("ready"):
-            told = "a student's process may not read this Python"
-            raise GradingError(f"{told} (as root, it becomes `nobody`): use another account")
+            told = "as root, students' processes become `nobody`, who may not read this Python"
+            raise GradingError(f"{told}: use another account")
 
     def _ask(self, message, until=None):
         """Send a message, unless it is None, and return the reply; else end the process."""
@@ -214,20 +220,6 @@ def _notebook_of(cells, course):
     return max(counts, key=counts.get) if any(counts.values()) else None
 
 
-def _safely(notebook, cells, exercises, checks):
-    """Return `grade`'s answer, or for what cannot be run the same words for each exercise."""
-    if cells is None:
-        return dict.fromkeys(exercises, "not a notebook")
-    if notebook is None:
-        return dict.fromkeys(exercises, "missing cell")
-    try:
-        return grade(cells, exercises, checks)
-    except Exception as error:
-        if isinstance(error, GradingError):
-            raise
-        return dict.fromkeys(exercises, f"the grader failed: {type(error).__name__}")
-
-
 class _Table:
     """A CSV file to which whole rows are appended; what is in it stays."""
 
@@ -239,10 +231,10 @@ class _Table:
         if text and (not rows or rows[0] != columns):
             told = "holds something else than grades of these exercises; choose another --output"
             raise GradingError(f"{path} {told}, or move it away")
-        seeds = {row[columns.index("seed")] for row in rows[1:]}
-        if seed is not None and seeds - {str(seed)}:
-            raise GradingError(f"{path} was begun with --seed {seeds.pop()}, not {seed}")
-        self.seed = int(seeds.pop()) if seeds else secrets.randbelow(2**32) if seed is None else seed
+        seeds = {int(row[columns.index("seed")]) for row in rows[1:]}
+        self.seed = next(iter(seeds), secrets.randbelow(2**32) if seed is None else seed)
+        if seed not in (None, self.seed):
+            raise GradingError(f"{path} was begun with --seed {self.seed}, not {seed}")
         self.files = {row[0] for row in rows[1:]}
         if text != whole:
             os.truncate(path, len(whole))
@@ -267,32 +259,31 @@ def _grade_all(paths, output, seed):
     for path in dict.fromkeys(paths):
         if not path.exists():
             raise GradingError(f"{path}: there is no such file")
-        cells = exercise_cells(path)
         file = str(path).encode("utf-8", "replace").decode()
         file = f"./{file}" if file[0] in "=+-@" else file  # no formula, for a spreadsheet
-        work[file] = (_notebook_of(cells, course), cells)
-    seen = {notebook for notebook, _ in work.values()} & {*course} or {*course}
-    exercises = {name: id_ for one in sorted(seen) for name, id_ in course[one].items()}
-    table = _Table(output, [*FIRST_COLUMNS, *exercises], seed)
-    todo = {file: one for file, one in work.items() if file not in table.files}
-    if len(todo) < len(work):
-        print(f"{len(work) - len(todo)} files have a row in {output} already", file=sys.stderr)
+        work[file] = exercise_cells(path)
+    notebooks = {file: _notebook_of(cells, course) for file, cells in work.items()}
+    seen = sorted({*notebooks.values()} & {*course} or {*course})
+    columns = {name: id_ for one in seen for name, id_ in course[one].items()}
     modules = {one: importlib.import_module(f"helpers.{one[3:]}.exercises") for one in seen}
+    table = _Table(output, [*FIRST_COLUMNS, *columns], seed)
+    todo = [file for file in work if file not in table.files]
+    print(f"{len(work) - len(todo)} of {len(work)} files have a row already", file=sys.stderr)
     pool, rows = ThreadPoolExecutor(os.cpu_count()), {}
     try:
-        for file, (notebook, cells) in todo.items():
+        for file in todo:
+            asked = course.get(notebooks[file], {})
             # Drawn here, one after the other, and for each file anew: cases may have a state.
-            checks = {name: getattr(modules[notebook], f"check_{name}").drawn_from(table.seed)
-                      for name in course.get(notebook, [])}
-            asked = course.get(notebook, exercises)
-            rows[pool.submit(_safely, notebook, cells, asked, checks)] = file, notebook or ""
+            checks = {name: getattr(modules[notebooks[file]], f"check_{name}").drawn_from(table.seed)
+                      for name in asked}
+            rows[pool.submit(grade, work[file], asked or columns, checks)] = file
         for done, row in enumerate(as_completed(rows), start=1):
-            table.add(*rows[row], row.result())
+            table.add(rows[row], notebooks[rows[row]] or "", row.result())
             bar = "█" * (40 * done // len(rows))
             print(f"\r{bar:·<40} {done}/{len(rows)}", end="", file=sys.stderr, flush=True)
     finally:
         pool.shutdown(cancel_futures=True)
-    print(file=sys.stderr)
+        print(file=sys.stderr)
 
 
 def main(arguments=None):

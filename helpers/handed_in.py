@@ -60,37 +60,52 @@ def confine():
     """Give up, for this process and for ever, what an exercise does not need."""
     import resource  # not on Windows
 
-    megabyte = 2**20
-    limits = {"AS": MEGABYTES * megabyte, "CPU": CPU_SECONDS, "FSIZE": 0, "CORE": 0, "NPROC": 0}
+    limits = {"AS": MEGABYTES << 20, "CPU": CPU_SECONDS, "FSIZE": 0, "CORE": 0, "NPROC": 0}
     for name, limit in limits.items():
         kind = getattr(resource, f"RLIMIT_{name}")
         hard = resource.getrlimit(kind)[1]
         limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(kind, (limit, limit))
-    if os.geteuid() == 0:  # root may start processes above any limit, and end the grader
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-    if sys.platform == "linux":
-        _confine_on_linux()
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if os.geteuid() == 0:
+        _become_nobody(libc)
+    if libc:
+        libc.prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL: it ends with the grader
+        libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+        _let_landlock_refuse(libc)
 
 
-def _confine_on_linux():
-    """End with the grader, and let Landlock refuse to write, delete, start, connect and kill."""
-    libc = ctypes.CDLL(None)
-    libc.prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL
-    libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
-    create, restrict, version = 444, 446, 1
-    known = libc.syscall(create, None, ctypes.c_size_t(0), version)  # below 1: no Landlock
+def _become_nobody(libc):
+    """Root may start processes above any limit, and kill the grader; nobody may not."""
+    if libc:
+        libc.prctl(8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    if libc:  # keep only CAP_DAC_READ_SEARCH: this Python may stand in root's own folder
+        libc.capset((ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)(4, 4))
+
+
+def _let_landlock_refuse(libc):
+    """Let Linux, if it is new enough, refuse to write, delete, start, connect and kill."""
+    create, restrict, size = 444, 446, ctypes.c_size_t
+    known = libc.syscall(create, None, size(0), 1)  # its version
     if known < 1:
         return
-    # Bits of linux/landlock.h: all rights to files but to read (2, 3), TCP, signals and sockets.
+    # Bits of linux/landlock.h: all that can be done to files but to read; TCP; signals, sockets.
     newest = 12 + (known >= 2) + (known >= 3)
     files = sum(1 << bit for bit in range(newest + 1) if bit not in (2, 3))
     rights = [files, *[0b11] * ((known >= 4) + (known >= 6))]
     handled = (ctypes.c_uint64 * len(rights))(*rights)
-    rules = libc.syscall(create, handled, ctypes.c_size_t(ctypes.sizeof(handled)), 0)
-    libc.syscall(restrict, rules, 0)
+    libc.syscall(restrict, libc.syscall(create, handled, size(ctypes.sizeof(handled)), 0), 0)
+
+
+def _can_be_read(path):
+    try:
+        with open(path):
+            return True
+    except OSError:
+        return False
 
 
 class _Checks:
@@ -106,6 +121,8 @@ class _Cells:
         self._names = {"__name__": "__main__", "np": np, "exercises": _Checks(), "display": print}
 
     def serve(self):
+        """Answer until the grader closes the pipe."""
+        self._say({"ready": all(map(_can_be_read, (os.__file__, np.__file__)))})
         for line in self._read:
             message = json.loads(line)
             self._say(self._run(message["run"]) if "run" in message else self._call(**message))
@@ -150,14 +167,11 @@ class _Cells:
 
 
 def main():
-    """Serve the grader until it closes the pipe."""
+    """Run what the grader sends, with nothing of its own in reach."""
     read, write = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     for descriptor in (0, 1, 2):  # what students print or ask for goes nowhere
         os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
     confine()
-    may_read = os.access(np.__file__, os.R_OK)
-    write.write(json.dumps({"ready": may_read}).encode() + b"\n")
-    write.flush()
     _Cells(read, write).serve()
 
 

@@ -43,12 +43,12 @@ def forward(*args):
             pass
     return Feedback()
 import os"""
-WRITES = """import os, pathlib, tempfile
+WRITES = """import pathlib
 def forward(z, gamma, beta, eps):
-    for folder in (".", FOLDER, tempfile.gettempdir() if os.access("/tmp", os.W_OK) else "."):
+    for folder in (".", FOLDER, "/tmp"):
         for name in ("numpy.py", "grades.csv"):
             try:
-                pathlib.Path(folder, name + ".handed-in").write_text("correct")
+                pathlib.Path(folder, "handed-in-" + name).write_text("correct")
             except OSError:
                 pass
     return (z - z.mean(0)) / (z.var(0) + eps) ** 0.5 * gamma + beta"""
@@ -78,7 +78,7 @@ HANDED_IN = {
     "exit": (FORWARD, "import os\nos._exit(0)", "correct", "its process ended"),
     "memory": ("def forward(*args):\n    return [0] * 10**10", "x = bytearray(10**11)",
                "hint: Your function raised MemoryError", "MemoryError"),
-    "forged": (FORGED, "print('✓ Correct.')", "hint: ", "missing cell"),
+    "forged": (FORGED, "print('✓ Correct.')", "its answer could not be read", "missing cell"),
     "writes": (WRITES, SWAPPED, "correct", "hint: "),
     "leaves": (LEAVES, SWAPPED, "BlockingIO", "hint: "),
     "ends grader": (ENDS_GRADER, SWAPPED, "Perm", "hint: "),
