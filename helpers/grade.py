@@ -21,7 +21,6 @@ import secrets
 import select
 import subprocess
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -153,12 +152,12 @@ class _Process:
         if time.monotonic() > self._ends_at:
             raise _NoAnswer("time-out")
         code = Path(handed_in.__file__).read_text(encoding="utf-8")
-        with tempfile.TemporaryDirectory() as folder:  # gone before the first cell is run
-            self._running = subprocess.Popen(
-                [sys.executable, "-I", "-B", "-c", code], bufsize=0, cwd=folder,
-                env={**ONE_THREAD, "PATH": os.defpath}, start_new_session=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            )
+        self._running = subprocess.Popen(
+            [sys.executable, "-I", "-B", "-c", code], bufsize=0, start_new_session=True,
+            cwd=os.sep,  # where it may not write
+            env={**ONE_THREAD, "PATH": os.defpath},  # not what the account keeps there
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )
         os.set_blocking(self._running.stdin.fileno(), False)
         self._received = b""
         if not self._ask(None, time.monotonic() + 60).get("ready"):
@@ -209,14 +208,13 @@ def _as_error(raised, message, line):
 
 
 def _holds(name, source):
-    return re.search(rf"\b(def |check_){name}\b", source)
+    return re.search(rf"\b(def |check_){name}\b", source) is not None
 
 
 def _notebook_of(cells, course):
     """Return the notebook of the course most of whose exercises are in `cells`, None for none."""
     text = "\n".join(source for _, source in cells or [])
-    counts = {notebook: sum(bool(_holds(name, text)) for name in course[notebook])
-              for notebook in course}
+    counts = {one: sum(_holds(name, text) for name in course[one]) for one in course}
     return max(counts, key=counts.get) if any(counts.values()) else None
 
 
@@ -272,11 +270,11 @@ def _grade_all(paths, output, seed):
     pool, rows = ThreadPoolExecutor(os.cpu_count()), {}
     try:
         for file in todo:
-            asked = course.get(notebooks[file], {})
+            notebook = notebooks[file]
             # Drawn here, one after the other, and for each file anew: cases may have a state.
-            checks = {name: getattr(modules[notebooks[file]], f"check_{name}").drawn_from(table.seed)
-                      for name in asked}
-            rows[pool.submit(grade, work[file], asked or columns, checks)] = file
+            checks = {name: getattr(modules[notebook], f"check_{name}").drawn_from(table.seed)
+                      for name in course.get(notebook, {})}
+            rows[pool.submit(grade, work[file], course.get(notebook, columns), checks)] = file
         for done, row in enumerate(as_completed(rows), start=1):
             table.add(rows[row], notebooks[rows[row]] or "", row.result())
             bar = "█" * (40 * done // len(rows))

@@ -19,7 +19,7 @@ import traceback
 import numpy as np
 
 NOBODY = 65534
-MEGABYTES, CPU_SECONDS = 2048, 60
+MEGABYTES, CPU_SECONDS = 1024, 60
 
 
 def encode(value):
