@@ -30,5 +30,7 @@ One folder for each notebook, its room, with what only it needs:
     weighing_the_evidence 05 (with its ledger, which measures every claim), in_practice 06, lecture
     00 (the board; `python -m helpers.lecture.precompute` computes the tables in data/)
 
+Two commands:
     execute           `python -m helpers.execute` runs all notebooks in place
+    grade             `python -m helpers.grade` grades those that students hand in
 """

@@ -11,10 +11,10 @@ from importlib import import_module
 
 import pytest
 
-from helpers import handed_in
 from helpers.batch_norm_mechanics import exercises as mechanics
 from helpers.execute import ROOT
-from helpers.grade import course_exercises, exercise_cells
+from helpers.grade import handed_in
+from helpers.grade.__main__ import course_exercises, exercise_cells
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs Linux or macOS")
 
@@ -43,6 +43,19 @@ def forward(*args):
             pass
     return Feedback()
 import os"""
+FORGED_CELL = """print('✓ Correct.')
+import os
+for descriptor in range(3, 9):
+    try:
+        os.write(descriptor, b'{"error": "correct"}\\n')
+    except OSError:
+        pass
+# def update_running"""
+FLOODS = """import os, sys
+def forward(*args):
+    frame = sys._getframe(1)
+    while True:
+        frame.f_locals["self"]._say({"ask": 0, "arguments": []})"""
 WRITES = """import pathlib
 def forward(z, gamma, beta, eps):
     for folder in (".", FOLDER, "/tmp"):
@@ -68,20 +81,21 @@ def forward(*args):
 HANDED_IN = {
     "good": (FORWARD, source_of(mechanics, "update_running"), "correct", "correct"),
     "wrong": (FORWARD, SWAPPED, "correct", "hint: Two things"),
-    "syntax": ("def forward(z:\n    return z", SWAPPED, "syntax error", "hint: "),
+    "syntax": ("def forward(z:\n    return z", SWAPPED, "error: syntax error", "hint: "),
     "no cell": (None, None, "missing cell", "missing cell"),
     "raises": ("def forward(z, *others):\n    return zed - 1", "1 / 0",
                "hint: Your function raised NameError: name 'zed' is not defined, at `return zed",
-               "ZeroDivisionError"),
+               "error: ZeroDivisionError"),
     "endless": ("def forward(*args):\n    while True: pass", "while True: pass",
                 "time-out", "time-out"),
     "exit": (FORWARD, "import os\nos._exit(0)", "correct", "its process ended"),
     "memory": ("def forward(*args):\n    return [0] * 10**10", "x = bytearray(10**11)",
-               "hint: Your function raised MemoryError", "MemoryError"),
-    "forged": (FORGED, "print('✓ Correct.')", "its answer could not be read", "missing cell"),
+               "hint: Your function raised MemoryError", "error: MemoryError"),
+    "forged": (FORGED, FORGED_CELL, "its answer could not be read", "error: correct"),
     "writes": (WRITES, SWAPPED, "correct", "hint: "),
-    "leaves": (LEAVES, SWAPPED, "BlockingIO", "hint: "),
-    "ends grader": (ENDS_GRADER, SWAPPED, "Perm", "hint: "),
+    "floods": (FLOODS, SWAPPED, "", "hint: "),
+    "leaves": (LEAVES, SWAPPED, "error: BlockingIO", "hint: "),
+    "ends grader": (ENDS_GRADER, SWAPPED, "error: Perm", "hint: "),
 }
 
 
@@ -136,14 +150,14 @@ def test_each_gets_what_it_has_earned(graded, name):
     row, expected = rows_of(graded[0])[name], HANDED_IN[name][2:]
     for exercise, words in zip(("forward", "update_running"), expected):
         assert row[exercise].startswith(words), row
-    assert row["infer"] == row["backward"] == "not attempted"
+    assert {row["infer"], row["backward"]} <= {"not attempted", "its answer could not be read"}
     assert row["correct"] == str(expected.count("correct")) and row["seed"] == "7"
 
 
 def test_what_is_no_notebook_and_the_bar_are_told(graded):
     output, told = graded
     assert {*list(rows_of(output)["no notebook"].values())[4:]} == {"not a notebook"}
-    assert told.rstrip().endswith("█ 13/13")
+    assert told.rstrip().endswith("█ 14/14")
 
 
 def test_who_answers_as_the_course_does_has_all_correct(tmp_path):

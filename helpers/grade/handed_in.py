@@ -1,4 +1,4 @@
-"""Runs what a student handed in, for helpers.grade, in a process that student's code may ruin.
+"""Runs what a student handed in, for the grader, in a process that student's code may ruin.
 
 It reads one JSON message a line and answers each with one:
     {"run": source}                     {"error": words or None}
@@ -48,7 +48,7 @@ def decode(data, function=None):
         if dtype.kind not in "biufU":
             raise ValueError(f"no such dtype: {dtype}")
         values = np.frombuffer(base64.b64decode(data["data"]), dtype)
-        return values.reshape(data["shape"]).copy()
+        return values.reshape(data["shape"]).copy()[()]  # a single number is no array
     if kind in ("tuple", "list"):
         return {"tuple": tuple, "list": list}[kind](map(decode, content))
     if kind == "function":

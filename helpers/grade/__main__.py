@@ -4,7 +4,7 @@
     python -m helpers.grade submissions/*.ipynb --output grades.csv --seed 2026
 
 Only the cells tagged `exercise` are run, each notebook's in a process of its own
-(helpers.handed_in), with limits of time and memory. That process gets arguments and returns
+(handed_in), with limits of time and memory. That process gets arguments and returns
 answers; this one draws the cases and judges, with the checks that students saw. Stored outputs
 count for nothing. Files that have a row already are left out, so that a run that was ended goes on
 where it was. docs/homework.md says what the limits do not stop. Needs Linux or macOS.
@@ -18,32 +18,15 @@ import json
 import os
 import re
 import secrets
-import select
-import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
+from helpers.execute import ROOT
+from helpers.grade.process import GradingError, NoAnswerError, Process
 
-from helpers import handed_in
-from helpers.execute import ONE_THREAD, ROOT
-from helpers.handed_in import decode, encode
-from helpers.page.exercise import SECONDS
-
-SECONDS_A_FILE = 60  # of which one cell, and all calls of one check, get SECONDS
-LARGEST_FILE, LARGEST_ANSWER = 20_000_000, 10_000_000  # bytes
+LARGEST_FILE = 20_000_000  # bytes
 FIRST_COLUMNS = ["file", "notebook", "seed", "correct"]
-
-
-class GradingError(Exception):
-    """Nothing can be graded like this; the message says why."""
-
-
-class _NoAnswer(BaseException):  # so that it passes through a check
-    """The message stands in the table."""
 
 
 def exercise_cells(path):
@@ -78,7 +61,7 @@ def grade(cells, exercises, checks):
     if cells is None:
         return dict.fromkeys(exercises, "not a notebook")
     found = dict.fromkeys(exercises, "missing cell")
-    process = _Process([source for _, source in cells])
+    process = Process([source for _, source in cells])
     try:
         for name, check in checks.items():
             try:
@@ -86,7 +69,7 @@ def grade(cells, exercises, checks):
                 feedback = check(process.function(name))
                 is_hint = feedback.status == "hint"
                 found[name] = f"hint: {feedback.message}" if is_hint else feedback.status
-            except _NoAnswer as reason:
+            except NoAnswerError as reason:
                 errors = [
                     process.errors[number] for number, (id_, source) in enumerate(cells)
                     if id_ == exercises[name] or _holds(name, source)
@@ -95,116 +78,6 @@ def grade(cells, exercises, checks):
     finally:
         process.end()
     return found
-
-
-class _Process:
-    """The cells of one notebook in a process; begun again without a cell that ended it."""
-
-    def __init__(self, sources):
-        self.errors = dict.fromkeys(range(len(sources)))  # number of a cell: what it raised
-        self._sources, self._running = dict(enumerate(sources)), None
-        self._ends_at = time.monotonic() + SECONDS_A_FILE
-
-    def begin(self):
-        """Run all cells, unless they have been run; give the next check its time."""
-        while self._running is None:
-            self._start()
-            for number, source in list(self._sources.items()):
-                try:
-                    self.errors[number] = self._ask({"run": source}).get("error")
-                except _NoAnswer as reason:
-                    self.errors[number] = str(reason)
-                    del self._sources[number]
-                    break
-        self._until = min(time.monotonic() + SECONDS, self._ends_at)
-
-    def function(self, name):
-        """Return the student's function, as a function here."""
-        def attempt(*arguments):
-            handed = [{"function": i} if callable(argument) else encode(argument)
-                      for i, argument in enumerate(arguments)]
-            reply = self._ask({"call": name, "arguments": handed}, self._until)
-            while "ask" in reply:
-                reply = self._ask(_own_answer(arguments, reply), self._until)
-            if "missing" in reply:
-                raise _NoAnswer("missing cell")
-            if "raised" in reply:
-                raise _as_error(**reply)
-            try:
-                for own, returned in zip(arguments, reply["arguments"]):
-                    if isinstance(own, np.ndarray):
-                        own[...] = decode(returned)  # the check sees what was changed in place
-                return decode(reply["answer"])
-            except Exception:
-                self.end()  # who knows what else it has sent
-                raise _NoAnswer("its answer could not be read") from None
-
-        return attempt
-
-    def end(self):
-        if self._running is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._running.pid, 9)
-            self._running.communicate()
-            self._running = None
-
-    def _start(self):
-        if time.monotonic() > self._ends_at:
-            raise _NoAnswer("time-out")
-        code = Path(handed_in.__file__).read_text(encoding="utf-8")
-        self._running = subprocess.Popen(
-            [sys.executable, "-I", "-B", "-c", code], bufsize=0, start_new_session=True,
-            cwd=os.sep,  # where it may not write
-            env={**ONE_THREAD, "PATH": os.defpath},  # not what the account keeps there
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )
-        os.set_blocking(self._running.stdin.fileno(), False)
-        self._received = b""
-        if not self._ask(None, time.monotonic() + 60).get("ready"):
-            told = "as root, students' processes become `nobody`, who may not read this Python"
-            raise GradingError(f"{told}: use another account")
-
-    def _ask(self, message, until=None):
-        """Send a message, unless it is None, and return the reply; else end the process."""
-        until = until or min(time.monotonic() + SECONDS, self._ends_at)
-        left = b"" if message is None else json.dumps(message).encode() + b"\n"
-        write, read = self._running.stdin.fileno(), self._running.stdout.fileno()
-        reason = "its process ended"
-        with suppress(OSError, ValueError, TypeError, RecursionError):  # a broken pipe, no JSON
-            while left or b"\n" not in self._received:
-                seconds = max(0, until - time.monotonic())
-                reads, writes, _ = select.select([read], [write] if left else [], [], seconds)
-                if not (reads or writes):
-                    reason = "time-out"
-                    break
-                if writes:
-                    left = left[os.write(write, left) :]
-                piece = os.read(read, 2**16) if reads else b""
-                self._received += piece
-                if (reads and not piece) or len(self._received) > LARGEST_ANSWER:
-                    break
-            else:
-                line, _, self._received = self._received.partition(b"\n")
-                return dict(json.loads(line))
-        self.end()
-        raise _NoAnswer(reason)
-
-
-def _own_answer(arguments, reply):
-    """Answer a student's function that calls one of its arguments."""
-    try:
-        function, given = arguments[reply["ask"]], map(decode, reply["arguments"])
-        return {"answer": encode(function(*given))}
-    except Exception as error:
-        return {"raised": str(error)}
-
-
-def _as_error(raised, message, line):
-    """Return an error that a check puts into words as it does in the student's own notebook."""
-    base = TypeError if raised in ("TypeError", "AttributeError") else Exception
-    error = type(str(raised), (base,), {"__module__": "builtins"})(str(message))
-    error.handed_in_line = str(line)
-    return error
 
 
 def _holds(name, source):
@@ -226,14 +99,15 @@ class _Table:
         text = path.read_bytes() if path.exists() else b""
         whole = text[: text.rfind(b"\n") + 1]  # a run that was killed may leave half a row
         rows = list(csv.reader(io.StringIO(whole.decode("utf-8", "replace"))))
-        if text and (not rows or rows[0] != columns):
+        grades = [row for row in rows[1:] if len(row) == len(columns) and row[2].isdecimal()]
+        if text and rows != [columns, *grades]:
             told = "holds something else than grades of these exercises; choose another --output"
             raise GradingError(f"{path} {told}, or move it away")
-        seeds = {int(row[columns.index("seed")]) for row in rows[1:]}
-        self.seed = next(iter(seeds), secrets.randbelow(2**32) if seed is None else seed)
+        fresh = secrets.randbelow(2**32) if seed is None else seed
+        self.seed = int(grades[0][2]) if grades else fresh
         if seed not in (None, self.seed):
             raise GradingError(f"{path} was begun with --seed {self.seed}, not {seed}")
-        self.files = {row[0] for row in rows[1:]}
+        self.files = {row[0] for row in grades}
         if text != whole:
             os.truncate(path, len(whole))
         if not rows:
