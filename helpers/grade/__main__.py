@@ -7,7 +7,7 @@ Only the cells tagged `exercise` are run, each notebook's in a process of its ow
 (handed_in), with limits of time and memory. That process gets arguments and returns
 answers; this one draws the cases and judges, with the checks that students saw. Stored outputs
 count for nothing. Files that have a row already are left out, so that a run that was ended goes on
-where it was. docs/homework.md says what the limits do not stop. Needs Linux or macOS.
+where it was. docs/homework.md says what the limits do not stop. Needs Linux; tried on no other system.
 """
 
 import argparse
@@ -169,7 +169,7 @@ def main(arguments=None):
     chosen = parser.parse_args(arguments)
     try:
         if not hasattr(os, "killpg"):
-            raise GradingError("needs Linux or macOS; on Windows, the Linux that WSL brings")
+            raise GradingError("needs Linux, on Windows the one that WSL brings")
         if chosen.seed is not None and chosen.seed < 0:
             raise GradingError(f"--seed must be 0 or more, got {chosen.seed}")
         _grade_all(chosen.submissions, chosen.output, chosen.seed)

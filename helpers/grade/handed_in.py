@@ -9,6 +9,7 @@ Neither the checks nor a right answer is ever here, so there is nothing to forge
 """
 
 import base64
+import contextlib
 import ctypes
 import json
 import linecache
@@ -65,7 +66,8 @@ def confine():
         kind = getattr(resource, f"RLIMIT_{name}")
         hard = resource.getrlimit(kind)[1]
         limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(kind, (limit, limit))
+        with contextlib.suppress(ValueError):  # macOS knows no limit of memory
+            resource.setrlimit(kind, (limit, limit))
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if os.geteuid() == 0:
         _become_nobody(libc)
