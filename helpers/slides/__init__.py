@@ -1,0 +1,134 @@
+"""Turns a notebook into slides, for nbconvert: a sentence, a bet, a picture or a formula on each.
+
+    jupyter nbconvert --to slides --config helpers/slides/config.py notebooks/01*.ipynb
+
+What a section says becomes the speaker's notes, and so does what its cells print and the replies to
+its bets; code is left out. The page needs no network: formulas are drawn here, by Matplotlib.
+"""
+
+import base64
+import html
+import io
+import re
+
+from matplotlib import rc_context
+from matplotlib.mathtext import math_to_image
+from nbconvert.preprocessors import Preprocessor
+from nbformat.v4 import new_markdown_cell
+
+WORDS = 40  # on a slide
+POINTS = 10  # of the type in which Matplotlib draws a formula
+SENTENCE = re.compile(r"(?<=[.?!:)])\s+(?=[A-Z*\"$`(])")
+FORMULA, IN_TEXT = re.compile(r"\$\$(.+?)\$\$", re.DOTALL), re.compile(r"\$([^$]+)\$")
+NOT_READ = re.compile(r"</?details>|<summary>.*?</summary>|^> .*$|^\|.*$", re.MULTILINE)
+
+
+class Slides(Preprocessor):
+    """Replaces the cells by one for each slide: Markdown in metadata.slide, the notes as source."""
+
+    def preprocess(self, nb, resources):
+        """Return the notebook of slides, and the resources as they came."""
+        slides = [slide for cell in nb.cells for slide in _slides_of(cell)]
+        title, found = "", []
+        for text, notes in slides:
+            if text is None and found:
+                found[-1].source += f"\n\n{notes}"
+                continue
+            heading = re.match(r"# (.*)\n", text)
+            title = heading[1] if heading else title
+            slide = text if heading else f"## {title}\n\n{text}"
+            found.append(new_markdown_cell(notes, metadata={"slide": _with_drawn_formulas(slide)}))
+        nb.cells = found
+        return nb, resources
+
+
+def _slides_of(cell):
+    """Yield (text, notes) of each slide that a cell makes; text None: notes to the one before."""
+    kind = cell.metadata.get("slideshow", {}).get("slide_type")
+    if kind == "skip":
+        return
+    if cell.cell_type == "markdown":
+        yield from _slides_of_words(cell.source, kind)
+        return
+    for output in cell.outputs:
+        data, marks = output.get("data", {}), output.get("metadata", {})
+        words = data.get("text/plain", output.get("text", ""))
+        if "image/png" in data:
+            picture = f'<img src="data:image/png;base64,{data["image/png"].strip()}" alt="{words}">'
+            yield picture.replace("\n", ""), words
+        elif "asks" in marks:
+            yield from _bet(data["text/markdown"], marks["asks"])
+        elif "replies to" in marks:
+            yield None, data["text/markdown"]
+        elif "text" in output:
+            yield None, f"```\n{words}\n```"
+
+
+def _slides_of_words(source, kind):
+    notes = re.sub(r"<summary><b>(.*?)</b></summary>", r"**\1.**", source)
+    notes = re.sub(r"</?details>", "", notes)
+    heading, recall = re.match(r"#+ (.*)\n+", source), source.startswith("**Recall")
+    formulas = FORMULA.findall(source)
+    if kind == "notes" or not (heading or recall or formulas):
+        yield None, notes
+        return
+    title = heading[1] if heading else "Recall" if recall else None
+    rest = source[heading.end() :] if heading else source
+    first, *others = re.split(r"\n\n|\n(?=- )", FORMULA.sub("", NOT_READ.sub("", rest)).strip())
+    if title:
+        text = "" if first.startswith("- ") else _first_sentences(first, WORDS - _count(title))
+        yield f"# {title}\n\n{text}", notes
+    for part in [first, *others]:
+        if part.startswith(("- You", "**One sentence")):
+            yield _first_sentences(part.removeprefix("- "), WORDS - _count(title)), ""
+    for formula in formulas:
+        lines = re.split(r"\\q?quad", formula.replace("\n", " "))
+        yield "\n\n".join(f"$${line.strip(' ,.')}$$" for line in lines), "" if title else notes
+
+
+def _bet(text, question):
+    """Yield the question and its answers, on two slides if they are too many words for one."""
+    answers = "\n".join(re.findall(r"^- .*", text, re.MULTILINE))
+    left = WORDS - _count("Your bet")
+    together = _last_sentences(question, left - _count(answers))
+    if together:
+        yield f"# Your bet\n\n{together}\n\n{answers}", text
+    else:
+        yield f"# Your bet\n\n{_last_sentences(question, left)}", text
+        yield f"# Your bet\n\n{answers}", ""
+
+
+def _first_sentences(text, limit):
+    """Return as many sentences as have `limit` words at most, from the beginning."""
+    sentences = SENTENCE.split(text)
+    fit = [n for n in range(len(sentences) + 1) if _count(" ".join(sentences[:n])) <= limit]
+    return " ".join(sentences[: fit[-1]])
+
+
+def _last_sentences(text, limit):
+    """Return as many sentences as have `limit` words at most, before the end."""
+    sentences = SENTENCE.split(text)
+    fit = [n for n in range(len(sentences) + 1) if _count(" ".join(sentences[n:])) <= limit]
+    return " ".join(sentences[fit[0] :])
+
+
+def _count(text):
+    return len(text.split())
+
+
+def _with_drawn_formulas(text):
+    shown = FORMULA.sub(lambda found: _formula(found[1], "formula"), text)
+    return IN_TEXT.sub(lambda found: _formula(found[1], "symbol"), shown)
+
+
+def _formula(tex, kind):
+    """Return an HTML image of a formula that stands on the line, sized in em."""
+    tex = re.sub(r"\\frac(\w)(\w)", r"\\frac{\1}{\2}", " ".join(tex.split()))
+    svg = io.BytesIO()
+    with rc_context({"mathtext.fontset": "cm", "svg.hashsalt": "slides"}):
+        depth = math_to_image(f"${tex}$", svg, dpi=72, format="svg", color="#1a1a1a")
+    height = float(re.search(rb'height="([\d.]+)pt"', svg.getvalue())[1])
+    data = base64.b64encode(svg.getvalue()).decode()
+    style = f"height: {height / POINTS:.2f}em; vertical-align: {-depth / POINTS:.2f}em"
+    return (f'<img class="{kind}" style="{style}" alt="{html.escape(tex)}" '
+            f'src="data:image/svg+xml;base64,{data}">')
