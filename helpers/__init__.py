@@ -30,7 +30,8 @@ One folder for each notebook, its room, with what only it needs:
     weighing_the_evidence 05 (with its ledger, which measures every claim), in_practice 06, lecture
     00 (the board; `python -m helpers.lecture.precompute` computes the tables in data/)
 
-Two commands:
+Three commands, apart:
     execute           `python -m helpers.execute` runs all notebooks in place
     grade             `python -m helpers.grade` grades those that students hand in
+    slides            `jupyter nbconvert --to slides --config helpers/slides/config.py` shows them
 """

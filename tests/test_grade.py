@@ -3,7 +3,6 @@
 import csv
 import inspect
 import json
-import os
 import subprocess
 import sys
 import time
@@ -44,7 +43,6 @@ def forward(*args):
     return Feedback()
 import os"""
 FORGED_CELL = """print('✓ Correct.')
-import os
 for descriptor in range(3, 9):
     try:
         os.write(descriptor, b'{"error": "correct"}\\n')

@@ -7,7 +7,7 @@ Only the cells tagged `exercise` are run, each notebook's in a process of its ow
 (handed_in), with limits of time and memory. That process gets arguments and returns
 answers; this one draws the cases and judges, with the checks that students saw. Stored outputs
 count for nothing. Files that have a row already are left out, so that a run that was ended goes on
-where it was. docs/homework.md says what the limits do not stop. Needs Linux; tried on no other system.
+where it was. docs/homework.md says what the limits do not stop. Needs Linux.
 """
 
 import argparse

@@ -17,8 +17,11 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat.v4 import new_markdown_cell
 
 WORDS = 40  # on a slide
+BET = "Your bet"
+SUMMARY = ("- You", "**One sentence")  # of a summary
+RECALL = re.compile(r"\*\*Recall[^*]*\*\* ([^?]*\?)")  # not the answer behind it
 POINTS = 10  # of the type in which Matplotlib draws a formula
-SENTENCE = re.compile(r"(?<=[.?!:)])\s+(?=[A-Z*\"$`(])")
+SENTENCE = re.compile(r"(?<=[.?!)])\s+(?=[A-Z*\"$`(])")
 FORMULA, IN_TEXT = re.compile(r"\$\$(.+?)\$\$", re.DOTALL), re.compile(r"\$([^$]+)\$")
 NOT_READ = re.compile(r"</?details>|<summary>.*?</summary>|^> .*$|^\|.*$", re.MULTILINE)
 
@@ -35,7 +38,7 @@ class Slides(Preprocessor):
                 found[-1].source += f"\n\n{notes}"
                 continue
             heading = re.match(r"# (.*)\n", text)
-            title = heading[1] if heading else title
+            title = heading[1] if heading and heading[1] != BET else title
             slide = text if heading else f"## {title}\n\n{text}"
             found.append(new_markdown_cell(notes, metadata={"slide": _with_drawn_formulas(slide)}))
         nb.cells = found
@@ -67,40 +70,47 @@ def _slides_of(cell):
 def _slides_of_words(source, kind):
     notes = re.sub(r"<summary><b>(.*?)</b></summary>", r"**\1.**", source)
     notes = re.sub(r"</?details>", "", notes)
-    heading, recall = re.match(r"#+ (.*)\n+", source), source.startswith("**Recall")
-    formulas = FORMULA.findall(source)
+    recall, formulas = RECALL.match(source), FORMULA.findall(source)
+    heading = re.match(r"#+ (.*)\n+", source)
     if kind == "notes" or not (heading or recall or formulas):
         yield None, notes
         return
-    title = heading[1] if heading else "Recall" if recall else None
-    rest = source[heading.end() :] if heading else source
-    first, *others = re.split(r"\n\n|\n(?=- )", FORMULA.sub("", NOT_READ.sub("", rest)).strip())
-    if title:
-        text = "" if first.startswith("- ") else _first_sentences(first, WORDS - _count(title))
-        yield f"# {title}\n\n{text}", notes
-    for part in [first, *others]:
-        if part.startswith(("- You", "**One sentence")):
-            yield _first_sentences(part.removeprefix("- "), WORDS - _count(title)), ""
+    if recall:
+        yield f"# Recall\n\n{_last_sentences(recall[1], WORDS - 1)}", notes
+    elif heading:
+        title, left = heading[1], WORDS - _count(heading[1])
+        rest = FORMULA.sub("", NOT_READ.sub("", source[heading.end() :])).strip()
+        first, *others = re.split(r"\n\n|\n(?=- )", rest)
+        points = [one.removeprefix("- ") for one in [first, *others] if one.startswith(SUMMARY)]
+        lead = _first_sentences(points.pop(0) if first.startswith("- ") else first, left)
+        yield f"# {title}\n\n{lead}", notes
+        for point in points:
+            yield _first_sentences(point, left), ""
     for formula in formulas:
         lines = re.split(r"\\q?quad", formula.replace("\n", " "))
-        yield "\n\n".join(f"$${line.strip(' ,.')}$$" for line in lines), "" if title else notes
+        shown = "\n\n".join(f"$${line.strip(' ,.')}$$" for line in lines)
+        yield shown, "" if heading or recall or formula != formulas[0] else notes
 
 
 def _bet(text, question):
     """Yield the question and its answers, on two slides if they are too many words for one."""
+    question = question[: question.rindex("?") + 1] if "?" in question else question
     answers = "\n".join(re.findall(r"^- .*", text, re.MULTILINE))
-    left = WORDS - _count("Your bet")
+    left = WORDS - _count(BET)
     together = _last_sentences(question, left - _count(answers))
-    if together:
-        yield f"# Your bet\n\n{together}\n\n{answers}", text
+    if together == question or _count(together) > 5:  # "What is wrong?" says too little
+        yield f"# {BET}\n\n{together}\n\n{answers}", text
     else:
-        yield f"# Your bet\n\n{_last_sentences(question, left)}", text
-        yield f"# Your bet\n\n{answers}", ""
+        yield f"# {BET}\n\n{_last_sentences(question, left)}", text
+        yield f"# {BET}\n\n{answers}", ""
 
 
 def _first_sentences(text, limit):
-    """Return as many sentences as have `limit` words at most, from the beginning."""
-    sentences = SENTENCE.split(text)
+    """Return as many sentences as have `limit` words at most, from the beginning.
+
+    What leads to a formula or a list, which are not on the slide, is no sentence.
+    """
+    sentences = [one for one in SENTENCE.split(text) if not one.endswith((":", ","))]
     fit = [n for n in range(len(sentences) + 1) if _count(" ".join(sentences[:n])) <= limit]
     return " ".join(sentences[: fit[-1]])
 
