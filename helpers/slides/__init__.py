@@ -18,7 +18,7 @@ from nbformat.v4 import new_markdown_cell
 
 WORDS = 40  # on a slide
 BET = "Your bet"
-SUMMARY = ("- You", "**One sentence")  # of a summary
+SUMMARY = ("- You", "**One sentence")  # how the lines of a summary begin, a slide each
 RECALL = re.compile(r"\*\*Recall[^*]*\*\* ([^?]*\?)")  # not the answer behind it
 POINTS = 10  # of the type in which Matplotlib draws a formula
 SENTENCE = re.compile(r"(?<=[.?!)])\s+(?=[A-Z*\"$`(])")
@@ -57,8 +57,8 @@ def _slides_of(cell):
         data, marks = output.get("data", {}), output.get("metadata", {})
         words = data.get("text/plain", output.get("text", ""))
         if "image/png" in data:
-            picture = f'<img src="data:image/png;base64,{data["image/png"].strip()}" alt="{words}">'
-            yield picture.replace("\n", ""), words
+            source = "data:image/png;base64," + data["image/png"].replace("\n", "")
+            yield f'<img src="{source}" alt="{html.escape(words)}">', words
         elif "asks" in marks:
             yield from _bet(data["text/markdown"], marks["asks"])
         elif "replies to" in marks:
