@@ -34,7 +34,8 @@ def test_each_slide_has_few_words_and_one_picture_or_formula(notebook_and_page):
         assert len(shown) <= 1 or (kinds == {"['formula']"} and len({*map(str, shown)}) <= 3)
         assert all(one["alt"].strip() for one in slide.find_all("img"))
         assert not slide.find(["pre", "table", "script"]) and "[" not in slide.get_text()
-        assert slide.find(["h1", "h2"]).get_text() and not re.search(r"[:,]\Z", slide.get_text())
+        assert slide.find(["h1", "h2"]).get_text() and slide.find(["p", "li", "img"]), words
+        assert not re.search(r"[:,]\Z", slide.get_text())
     pictures = len([one for slide in pages for one in slide.find_all("img", class_=False)])
     assert pictures == sum(
         "image/png" in output.get("data", {})
