@@ -1,5 +1,6 @@
 """Slides at 1280 x 720, without a network: nothing is cut, keys turn them, S shows the notes."""
 
+import re
 import subprocess
 import sys
 
@@ -36,6 +37,8 @@ def test_no_slide_is_cut_and_one_key_shows_them_all(folder, chromium):
             assert page.locator("section.shown").count() == 1 and not page.evaluate(CUT)
             page.keyboard.press("PageDown")
         assert page.url.endswith(f"#{n_slides}") and n_slides >= 3
+        printed = page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == n_slides
     assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
     page.close()
 
