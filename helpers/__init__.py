@@ -31,5 +31,8 @@ One folder for each notebook, its room, with what only it needs:
     closing_quiz 07, lecture 00 (the board; `python -m helpers.lecture.precompute` computes the
     tables in data/)
 
+Three commands, apart:
     execute           `python -m helpers.execute` runs all notebooks in place
+    grade             `python -m helpers.grade` grades those that students hand in
+    slides            `jupyter nbconvert --to slides --config helpers/slides/config.py` shows them
 """
