@@ -194,9 +194,10 @@ def _check_data(network, inputs, targets, sample_weights):
 
 def _of_layers(name, value, layers):
     """Return the `value` of each layer, () or (n_networks,), in a list."""
-    each = list(value(layers)) if callable(value) else [value] * len(layers)
-    if len(each) != len(layers):
-        raise ValueError(f"{name} must return {len(layers)}, one for each layer, got {len(each)}")
+    each = value(layers) if callable(value) else [value] * len(layers)
+    if not isinstance(each, (list, tuple)) or len(each) != len(layers):
+        raise ValueError(f"{name} must return a list, one for each of {len(layers)} layers")
+    each = list(each)
     counts = {getattr(layer, "n_networks", None) for layer in layers} - {None}
     for place, one in enumerate(each):
         each[place] = one = check_finite(name, one, dtype=np.float64)

@@ -243,7 +243,7 @@ def test_one_rate_named_layer_by_layer_changes_no_bit_and_zero_freezes():
 
 @pytest.mark.parametrize(("options", "error", "words"), [
     ({"learning_rate": lambda layers: [0.1]}, ValueError,
-     "learning_rate must return 7, one for each layer, got 1"),
+     "learning_rate must return a list, one for each of 7 layers"),
     ({"learning_rate": hidden_and_others(0.1, -0.1)}, ValueError,
      "learning_rate must not be negative, got -0.1"),
     ({"learning_rate": hidden_and_others(0.1, "fast")}, TypeError, "learning_rate must be an arr"),
