@@ -113,7 +113,7 @@ def because_bet():
 def steps_bet():
     """Ask why large steps do not blow up."""
     return ask(
-        "Why can the hidden weights of a network with batch norm take steps that are far too long?",
+        "Why do the hidden weights of a network with batch norm survive steps that are too long?",
         ("only their direction counts, not their length", "Longer weights even turn less next."),
         ("batch norm makes every loss smooth", "With tanh it was less smooth, and yet steps could "
          "be longer."),
