@@ -218,7 +218,8 @@ def test_float32_stays_float32(name):
 def test_a_constant_feature_becomes_0(value, n):
     norm = BatchNorm(1)
     assert np.abs(norm.forward(np.full((n, 1), value, np.float32), training=True)).max() < 1e-4
-    np.testing.assert_allclose(norm.running_mean, 0.1 * value, rtol=1e-5, atol=1e-30)
+    np.testing.assert_allclose(norm.running_mean, 0.1 * value, rtol=3e-7, atol=1e-30)
+    np.testing.assert_allclose(norm.running_var, 0.9, rtol=1e-6)
 
 
 def test_rows_of_ones_are_kept_for_all_and_not_of_integers():
@@ -307,6 +308,9 @@ RNG = np.random.default_rng(0)
         (lambda: Dense(3, 4, rng=0), TypeError, "rng must be a numpy.random.Generator"),
         (lambda: Dense(3, 4, rng=[RNG], n_networks=2), ValueError, "rng must hold 2 generators"),
         (lambda: Dense(3, 4, rng=RNG, weight_sd=-1), ValueError, "weight_sd must be .*got -1"),
+        (lambda: Dense(3, 4, rng=RNG, weight_sd=1e39), ValueError, "weight_sd must be .*got 1e"),
+        (lambda: Dense(3, 4, rng=RNG).backward(1, to_inputs="no"), TypeError, "to_inputs must be"),
+        (lambda: BatchNorm(3, eps=0), ValueError, "eps must be .*got 0"),
         (lambda: Dropout(1.0, rng=RNG), ValueError, "probability must be .*got 1.0"),
     ],
 )
@@ -359,6 +363,9 @@ def test_every_layer_called_by_hand_refuses_what_does_not_fit(name):
     outputs = layer.forward(normal((2, 8, 3)), training=True)
     with pytest.raises(ValueError, match="grad_outputs must have the shape of the last outputs"):
         layer.backward(np.ones(outputs.shape[-1]))
+    for grad, error in ((outputs > 0, TypeError), (outputs * np.nan, ValueError)):
+        with pytest.raises(error, match="grad_outputs must be"):
+            layer.backward(grad)
 
 
 def test_where_divergence_is_allowed_nothing_is_hidden():

@@ -281,6 +281,10 @@ def test_backward_wants_the_shape_of_the_last_forward():
     network.forward(normal((8, 5)), training=True)
     with pytest.raises(ValueError, match=r"\(8, 3\), got \(7, 3\)"):
         network.backward(np.zeros((7, 3)))
+    with pytest.raises(TypeError, match="grad_logits must be float32 or float64, got dtype int"):
+        network.backward(np.zeros((8, 3), int))
+    with pytest.raises(TypeError, match="to_inputs must be True or False, got 'no'"):
+        network.backward(np.zeros((8, 3)), to_inputs="no")
 
 
 def test_values_too_large_for_the_network_are_refused():
