@@ -4,14 +4,19 @@
     Reveal  the number with its interval, the reply to the chosen answer, the picture
     Play    the controls, for whoever asks "what if?"
 
-The button at the top right always does the next thing, so the space bar alone gives the lecture.
-Only the first tab is built at once. One thread builds the others behind it, the wanted one first.
+The button at the top right always does the next thing, and so do Space, Enter, Page Down and the
+right arrow wherever the focus is: a clicker alone gives the lecture. Only the tab in front is built
+at once. One thread builds the others behind it, the wanted one first. Where the lecture stands is
+in the page's address (`address`), so a page that is loaded again goes on there, with its bets.
 """
 
+import html
+import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from threading import Timer
+from urllib.parse import parse_qsl, urlencode
 
 from ipywidgets import (
     HTML,
@@ -22,10 +27,11 @@ from ipywidgets import (
     IntProgress,
     Layout,
     Tab,
+    Text,
     ToggleButtons,
     VBox,
 )
-from traitlets import link
+from traitlets import TraitError, link
 
 from helpers.lecture.beats import BEATS, PLANS
 from helpers.lecture.experiments import load_lecture
@@ -42,7 +48,11 @@ from helpers.page.progress import bars_in
 STATES = ("Bet", "Reveal", "Play")
 ENLARGE = 4 / 3  # a picture of 936 pixels fills two thirds of a screen of 1920
 SECONDS_TO_SETTLE = 3  # the front end first gets the board itself
-STYLE = Path(__file__).with_name("board.css")
+STYLE, SCRIPT = (Path(__file__).with_name(f"board.{kind}") for kind in ("css", "js"))
+LOST = (
+    "Python has stopped answering. Load this page again (F5): the lecture goes on here, with its "
+    "bets. In JupyterLab, run the cell again."
+)
 ABOUT = (
     "The instructor's board: tabs with the demos of the course. Each beat of the lecture first "
     "shows a question and hides the result, then reveals picture, number and reply, then gives the "
@@ -51,8 +61,11 @@ ABOUT = (
 
 
 def lecture_board():
-    """Return the Board with the stored Lecture."""
-    return Board(load_lecture())
+    """Return the Board with the stored Lecture, where the page's address says.
+
+    Voila hands the address to the kernel; in JupyterLab the lecture starts at its beginning.
+    """
+    return Board(load_lecture(), address=os.environ.get("QUERY_STRING", ""))
 
 
 class Board(Alive):
@@ -63,7 +76,7 @@ class Board(Alive):
     (that is with a beat whose result nobody has seen yet, else with the one behind it).
     """
 
-    def __init__(self, lecture, beats=BEATS, tabs=TABS, plans=PLANS):
+    def __init__(self, lecture, beats=BEATS, tabs=TABS, plans=PLANS, address=""):
         self.lecture, self.plans = lecture, plans
         self.beats = {beat.name: beat for beat in beats}
         self.bets = {beat.name: beat.ask() for beat in beats}
@@ -74,7 +87,10 @@ class Board(Alive):
         self.answers = {name: self._answers_to(bet) for name, bet in self.bets.items()}
         self.comparisons = {}  # those of the bets that were revealed
         self.workshop = ThreadPoolExecutor(1)
+        self._return_to(address)
         self.pages[self.beat.tab].build()
+        for bet in self.bets.values():
+            bet.observe(self._tell_page)
 
     @property
     def plan(self):
@@ -89,6 +105,34 @@ class Board(Alive):
         for one, name in zip(drawing, ("demo-picture", "demo-sentence")):
             one.add_class(name)
         return drawing
+
+    # -- the page's address --
+
+    @property
+    def address(self):
+        """Where the lecture stands, as the query of an address; of each bet its place."""
+        bets = {name: bet.control.index for name, bet in self.bets.items() if bet.value is not None}
+        where = {"plan": self.plan_buttons.value, "beat": self.beat.name, "state": self.state}
+        return urlencode({**where, **bets})
+
+    def _return_to(self, address):
+        """Go where an `address` says; what it says wrong, as an old one may, is passed over."""
+        said = dict(parse_qsl(address))
+        for name in self.bets.keys() & said.keys():
+            try:
+                self.bets[name].control.index = int(said[name])
+            except (TraitError, ValueError, IndexError):
+                pass
+        if said.get("plan") in self.plans:
+            self.plan_buttons.value = said["plan"]
+        name, state = said.get("beat"), said.get("state")
+        if name in self.beats:
+            self.go(name, state if state in STATES else "Bet")
+
+    def _tell_page(self, _change=None):
+        """Say in a hidden place where the lecture stands, and what the page asked last."""
+        echo, address = html.escape(self.pulse.value), html.escape(self.address)
+        self.place.value = f'<i data-echo="{echo}" data-address="{address}"></i>'
 
     # -- moving through the lecture --
 
@@ -147,11 +191,15 @@ class Board(Alive):
         self.back.on_click(lambda _button: self.backward())
         self.state_buttons.observe(self._on_state, "value")
         self.next.on_click(lambda _button: self.forward())
-        self.tabs.observe(self._on_tab, "selected_index")
         row = [self.plan_buttons, self.menu, self.back, self.state_buttons, self.next]
-        style = HTML(f"<style>{STYLE.read_text(encoding='utf-8')}</style>")
-        rows = [style, _of_class("row", HBox(row)), self.tabs, spoken_names()]
-        self.view = _of_class("board", VBox(rows))
+        self.place, self.pulse = _of_class("place", HTML()), _of_class("pulse", Text("0"))
+        self.pulse.observe(self._tell_page, "value")
+        style, script = (one.read_text(encoding="utf-8") for one in (STYLE, SCRIPT))
+        hidden = [self.place, self.pulse, HTML(f"<style>{style}</style>")]
+        # Last of all, when what it looks for is there.
+        hidden.append(HTML(f'<style onload="{html.escape(script)}"></style>'))
+        rows = [_of_class("row", HBox(row)), _of_class("notice-lost", HTML(paragraph(LOST)))]
+        self.view = _of_class("board", VBox([*rows, self.tabs, spoken_names(), *hidden]))
 
     def _answers_to(self, bet):
         """Return the bet's slider, or a button for each answer that sets the bet."""
@@ -178,12 +226,6 @@ class Board(Alive):
         if change["new"] != self.state:
             self.go(self.beat.name, change["new"])
 
-    def _on_tab(self, change):
-        tab = list(self.pages)[change["new"]]
-        if tab != self.beat.tab:
-            names = [name for name, beat in self.beats.items() if beat.tab == tab]
-            self.go(next((name for name in names if name in self.plan), names[0]))
-
     def show(self):
         """Let all controls, and the page in front, say where the lecture stands."""
         self.menu.value, self.state_buttons.value = self.beat.name, self.state
@@ -192,6 +234,7 @@ class Board(Alive):
         self.next.description = f"Next: {self.beats[name].title}" if state == "Bet" else state
         self.back.disabled = self._step(-1) is None
         self.pages[self.beat.tab].show(self.beat, self.state)
+        self._tell_page()
 
     # -- building tabs --
 
@@ -219,7 +262,7 @@ class Board(Alive):
         super()._ipython_display_()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        first = self.pages[next(iter(self.beats.values())).tab].panel._repr_mimebundle_()
+        first = self.pages[self.beat.tab].panel._repr_mimebundle_()
         return {**first, "text/plain": ABOUT + first["text/plain"]}
 
 

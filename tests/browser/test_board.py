@@ -83,6 +83,12 @@ class BoardPage:
         self.next.wait_for()
         expect(self.page.locator(".lecture-bar")).to_have_count(0, timeout=4000 * PATIENCE)
 
+    def choose(self, title):
+        """Show the bet of a beat."""
+        (beat,) = [one for one in BEATS if one.title == title]
+        self.page.locator(".lecture-menu select").select_option(label=title)
+        expect(self.visible(".lecture-question")).to_have_text(beat.ask().question)
+
     def focus_on(self, css, key="Tab", at_most=60):
         """Press a key until what has the focus matches `css`."""
         for _ in range(at_most):
@@ -184,6 +190,84 @@ def answer_by_keyboard(board, bet, number):
     keyboard.press("Space")
     expect(board.next).to_be_focused()  # it came back by itself
     return bet.lettered(answer)
+
+
+KEYS = {"Space": 1, "Enter": 1, "PageDown": 1, "ArrowRight": 1, "PageUp": -1, "ArrowLeft": -1}
+STATES = ("Bet", "Reveal", "Play")
+
+
+@pytest.mark.parametrize("focus", ["picture", "nothing", "slider", "another button"])
+def test_the_keys_of_a_clicker_work_wherever_the_focus_is(focus, board):
+    for key, distance in KEYS.items():
+        board.choose("the coats")
+        places = {"picture": ".demo-picture", "slider": ".noUi-handle", "another button": "button"}
+        start = STATES[-1 if focus == "slider" else 1]
+        board.page.locator(".lecture-states button", has_text=start).click()
+        expect(board.state).to_have_text(start)
+        board.page.evaluate("document.activeElement.blur()")
+        if focus != "nothing":
+            expect(board.visible(places[focus]).first).to_be_visible()
+            place = board.visible(places[focus]).first
+            (place.focus if focus == "slider" else place.click)()  # a mouse only drags a slider
+        board.page.keyboard.press(key)
+        if focus == "slider" and key.startswith("Arrow"):
+            coat = "0.90" if key == "ArrowLeft" else "1.00"  # there it stands at the end
+            expect(board.visible(".widget-readout").first).to_have_text(coat)
+            board.page.wait_for_timeout(300)
+            distance = 0
+        following = [*STATES, "Bet"][STATES.index(start) + distance]
+        expect(board.state).to_have_text(following)
+
+
+def test_digits_choose_an_answer_and_whoever_tabs_to_a_button_presses_that(board):
+    board.choose("the reference net")
+    board.page.keyboard.press("3")
+    chosen = board.visible(".lecture-answers .mod-active")
+    expect(chosen).to_have_text(re.compile("^C "))
+    board.focus_on(".lecture-answers button")
+    board.page.keyboard.press("Space")
+    expect(chosen).to_have_text(re.compile("^A "))
+    expect(board.state).to_have_text("Bet")
+
+
+def test_a_page_loaded_again_goes_on_with_its_bets_and_leaves_no_kernel_behind(voila, chromium):
+    page = BoardPage(chromium, voila.url)
+    before = voila.kernels()
+    for _ in range(6):
+        page.choose("the reference net")
+        page.page.keyboard.press("2")
+        page.page.keyboard.press("PageDown")
+        expect(page.state).to_have_text("Reveal")
+        page.page.reload()
+        expect(page.state).to_have_text("Reveal")
+        expect(page.visible(".lecture-reply")).to_contain_text("You bet B")
+    expect(page.page.locator(".lecture-menu select")).to_have_value("the reference net")
+    voila.wait_for(lambda: voila.kernels() <= before)
+    assert page.errors == [] and page.strangers == []
+    page.close()  # without a farewell, as when a browser crashes: the server finds out
+    voila.wait_for(lambda: voila.kernels() < before)
+
+
+def test_a_lost_kernel_is_said_in_words_and_nothing_moves(voila, chromium):
+    page = BoardPage(chromium, voila.url)
+    page.wait_until_all_is_built()
+    page.choose("the reference net")
+    page.page.keyboard.press("2")
+    expect(page.visible(".lecture-answers .mod-active")).to_have_count(1)
+    before, lost = layout(page), page.page.locator(".lecture-notice-lost")
+    expect(lost).to_be_hidden()
+    voila.end_kernels()
+    expect(lost).to_be_visible()
+    expect(lost).to_contain_text("Load this page again (F5)")
+    page.page.keyboard.press("Space")
+    page.page.wait_for_timeout(1000)
+    icons = """() => [...document.querySelectorAll('.lecture-board, .lecture-board *')].filter(
+        one => getComputedStyle(one, '::before').content.includes('svg')).length"""
+    assert layout(page) == before and page.page.evaluate(icons) == 0
+    page.page.reload()
+    expect(page.visible(".lecture-answers .mod-active")).to_have_text(re.compile("^B "))
+    expect(lost).to_be_hidden()
+    page.close()
 
 
 def test_a_what_if_is_answered_from_the_keyboard(board):
