@@ -62,10 +62,10 @@ def watch_arms(arms, data, **settings):
 
     Options: seed, from which alone first weights, order of the examples and dropout come. hidden,
     the widths of the hidden layers, such as [64, 64]. n_steps, batch_size, learning_rate,
-    momentum, sample_weights: as in `training.train`. batch_norm, dropout, activation, group_size,
-    init_scale: as in `network.multilayer_perceptron`; memory: batch norm's momentum; dtype:
-    float64 unless given; build: what makes the networks instead, with the same arguments and
-    more, if it has more.
+    momentum, weight_decay, sample_weights: as in `training.train`. batch_norm, dropout, activation,
+    group_size, init_scale, eps: as in `network.multilayer_perceptron`; memory: batch norm's
+    momentum; dtype: float64 unless given; build: what makes the networks instead, with the same
+    arguments and more, if it has more.
     n_networks: as many as there are training sets, to be named where all networks share one.
     data: another training set.
 
@@ -123,8 +123,9 @@ class _Arm:
 
     def __init__(
         self, data, *, seed, hidden, n_steps, batch_size, learning_rate, momentum=0.9,
-        sample_weights=None, n_networks=None, look=None, every=None, look_first=False,
-        disturb=None, memory=0.9, dtype=np.float64, build=multilayer_perceptron, **options,
+        weight_decay=0.0, sample_weights=None, n_networks=None, look=None, every=None,
+        look_first=False, disturb=None, memory=0.9, dtype=np.float64, build=multilayer_perceptron,
+        **options,
     ):
         if not isinstance(hidden, (list, tuple)):
             raise TypeError(f"hidden must be a list of widths such as [64, 64], got {hidden!r}")
@@ -142,7 +143,7 @@ class _Arm:
         )
         self._training = train(
             self._network, inputs, data.train_targets, n_steps=n_steps, batch_size=batch_size,
-            learning_rate=learning_rate, momentum=momentum,
+            learning_rate=learning_rate, momentum=momentum, weight_decay=weight_decay,
             rng=streams.order, sample_weights=sample_weights,
         )
         self._look, self._disturb, self._rng = copy.copy(look), disturb, streams.dropout

@@ -193,15 +193,17 @@ def _widths(layers):
 
 def multilayer_perceptron(
     sizes, *, rng, dropout_rng=None, batch_norm=True, dropout=0.0, activation="relu",
-    group_size=None, n_networks=None, init_scale=1.0, momentum=0.9, dtype=np.float32, norm=None,
+    group_size=None, n_networks=None, init_scale=1.0, momentum=0.9, eps=1e-5, dtype=np.float32,
+    norm=None,
 ):
     """Return a Network: Dense, BatchNorm, activation, Dropout for each hidden layer, then Dense.
 
     sizes: units from the inputs to the logits, such as [196, 64, 64, 10]. The Dense before a
     BatchNorm has no bias. Weights start with the standard deviation sqrt(2 / n_in) for relu (He
     et al. 2015) and sqrt(2 / (n_in + n_out)) for tanh and sigmoid (Glorot & Bengio 2010), times
-    `init_scale`. `momentum` is batch norm's memory. The same `rng` gives the same weights with
-    and without batch norm or dropout; dropout draws from `dropout_rng` (default: children of rng).
+    `init_scale`. `momentum` (its memory) and `eps` are batch norm's. The same `rng` gives the same
+    weights with and without batch norm or dropout; dropout draws from `dropout_rng` (default:
+    children of rng).
     norm: what makes another layer in the place of each BatchNorm, such as LayerNorm, or
     partial(GroupNorm, n_groups=4); called with n_features, n_networks and dtype.
     Raises ValueError or TypeError for arguments out of range.
@@ -213,11 +215,13 @@ def multilayer_perceptron(
         raise ValueError(f"sizes must name at least inputs and outputs, got {sizes}")
     activation = check_choice("activation", activation, ACTIVATIONS)
     batch_norm = check_flag("batch_norm", batch_norm)
-    BatchNorm(1, None, momentum, group_size=group_size, dtype=dtype)  # refuses before any draw
+    BatchNorm(1, None, momentum, eps, group_size, dtype)  # refuses before any draw
     if norm is None:
-        norm = partial(BatchNorm, momentum=momentum, group_size=group_size)
-    elif not batch_norm or group_size is not None:
-        raise ValueError("norm replaces batch norm: leave batch_norm and group_size as they are")
+        norm = partial(BatchNorm, momentum=momentum, eps=eps, group_size=group_size)
+    elif not batch_norm or group_size is not None or eps != 1e-5:
+        raise ValueError(
+            "norm replaces batch norm: leave batch_norm, group_size and eps as they are"
+        )
     dropout = check_number("dropout", dropout, 0, 1, high_open=True)
     init_scale = check_number("init_scale", init_scale, 0, low_open=True)
     rng = one_per_network(rng, n_networks)

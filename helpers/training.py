@@ -34,8 +34,12 @@ class SGD:
         velocity  <- momentum * velocity + gradient
         parameter <- parameter - learning_rate * velocity
 
-    (Sutskever et al. 2013, section 2, with the learning rate outside the velocity.)
-    layers: those that learn. learning_rate: a float, or one for each network, (n_networks,).
+    (Sutskever et al. 2013, section 2, with the learning rate outside the velocity.) Weight decay
+    first adds weight_decay * parameter to the gradient.
+
+    layers: those that learn. learning_rate: a float, or one for each network, (n_networks,); or a
+    function of the layers that returns a list with one of these for each, 0 where it is frozen.
+    weight_decay: likewise, and 0 anywhere.
 
     All parameters stand in one vector, and the layers' arrays become views of it: look arrays up
     in their layers anew, do not keep them. What is assigned to a layer later is copied into it.
@@ -43,9 +47,12 @@ class SGD:
     several dtypes or with an array in common.
     """
 
-    def __init__(self, layers, *, learning_rate, momentum=0.9):
+    def __init__(self, layers, *, learning_rate, momentum=0.9, weight_decay=0.0):
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
-        rates = _check_learning_rate(learning_rate, layers)
+        rates = _of_layers("learning_rate", learning_rate, layers)
+        decays = _of_layers("weight_decay", weight_decay, layers)
+        if not callable(learning_rate) and any((one <= 0).any() for one in rates[:1]):
+            raise ValueError(f"learning_rate must be above 0, got {rates[0].min()}")
         places = [(layer, name) for layer in layers for name in layer.parameters]
         arrays = [getattr(layer, name) for layer, name in places]
         _check_parameters(arrays)
@@ -57,11 +64,11 @@ class SGD:
         ]
         for layer, name, parameter, _ in self._views:
             setattr(layer, name, parameter)
-        if rates.ndim:
-            rates = np.concatenate([np.repeat(rates, one.size // rates.size) for one in arrays])
-        rates = np.broadcast_to(rates.astype(parameters.dtype), parameters.shape)
+        rates, decays = (_of_parameters(one, layers, parameters) for one in (rates, decays))
+        self._has_decay = decays.any()
+        vectors = rates, decays, parameters, velocities
         blocks = [slice(start, start + BLOCK) for start in range(0, parameters.size, BLOCK)]
-        self._blocks = [(rates[one], parameters[one], velocities[one]) for one in blocks]
+        self._blocks = [tuple(vector[one] for vector in vectors) for one in blocks]
         self._change = np.empty_like(parameters[:BLOCK])
         self._n_steps = 0
 
@@ -72,8 +79,11 @@ class SGD:
             if getattr(layer, name) is not parameter:
                 _take_back(layer, name, parameter)
             velocity += getattr(layer, "grad_" + name)
-        for rates, parameters, velocities in self._blocks:
-            parameters -= np.multiply(rates, velocities, out=self._change[: rates.size])
+        for rates, decays, parameters, velocities in self._blocks:
+            change = self._change[: rates.size]
+            if self._has_decay:
+                velocities += np.multiply(decays, parameters, out=change)
+            parameters -= np.multiply(rates, velocities, out=change)
             if self._n_steps % 16 == 15:  # momentum^16 leaves what passed well above denormal
                 flush_tiny(velocities)
             velocities *= self.momentum  # for the next step, while they are in the cache
@@ -113,13 +123,14 @@ def minibatches(n_samples, batch_size, *, n_networks=None, rng):
 
 
 def train(
-    network, inputs, targets, *, n_steps, batch_size, learning_rate, momentum=0.9, rng,
-    sample_weights=None,
+    network, inputs, targets, *, n_steps, batch_size, learning_rate, momentum=0.9,
+    weight_decay=0.0, rng, sample_weights=None,
 ):
     """Train `network` in place and return an iterator over its Steps; stop iterating to cancel.
 
     inputs: (n_samples, features), shared by all networks, or (n_networks, n_samples, features).
-    targets, sample_weights: the same without features. learning_rate: a float or (n_networks,).
+    targets, sample_weights: the same without features. learning_rate, momentum, weight_decay: as
+    in `SGD`.
     Everything is checked at the call, before anything changes; raises ValueError or TypeError.
     """
     inputs, targets, sample_weights = _check_data(network, inputs, targets, sample_weights)
@@ -129,7 +140,9 @@ def train(
     low = 2 if any(isinstance(layer, BatchNorm) for layer in network.layers) else 1
     check_integer("batch_size", batch_size, low, n_samples, high_is="the training set")
     network.check_batch_size(batch_size)
-    optimiser = SGD(network.layers, learning_rate=learning_rate, momentum=momentum)
+    optimiser = SGD(
+        network.layers, learning_rate=learning_rate, momentum=momentum, weight_decay=weight_decay
+    )
     batches = minibatches(n_samples, batch_size, n_networks=network.n_networks, rng=rng)
     take_inputs, take_targets = _rows_of(inputs, 2), _rows_of(targets, 1)
     take_weights = _rows_of(sample_weights, 1)
@@ -173,15 +186,30 @@ def _check_data(network, inputs, targets, sample_weights):
     return inputs, targets, sample_weights
 
 
-def _check_learning_rate(learning_rate, layers):
-    rates = check_finite("learning_rate", learning_rate)
+def _of_layers(name, value, layers):
+    """Return the `value` of each layer, () or (n_networks,), in a list."""
+    each = list(value(layers)) if callable(value) else [value] * len(layers)
+    if len(each) != len(layers):
+        raise ValueError(f"{name} must return {len(layers)}, one for each layer, got {len(each)}")
     counts = {getattr(layer, "n_networks", None) for layer in layers} - {None}
-    if rates.shape not in {(), *((count,) for count in counts)}:
-        each = "".join(f" or one for each of {count} networks" for count in counts)
-        raise ValueError(f"learning_rate must be a number{each}, got shape {rates.shape}")
-    if (rates <= 0).any():
-        raise ValueError(f"learning_rate must be above 0, got {rates.min()}")
-    return rates
+    for place, one in enumerate(each):
+        each[place] = one = check_finite(name, one)
+        if one.shape not in {(), *((count,) for count in counts)}:
+            of_networks = "".join(f" or one for each of {count} networks" for count in counts)
+            raise ValueError(f"{name} must be a number{of_networks}, got shape {one.shape}")
+        if (one < 0).any():
+            raise ValueError(f"{name} must not be negative, got {one.min()}")
+    return each
+
+
+def _of_parameters(each, layers, parameters):
+    """Return the values of the layers, for each number in their vector of parameters."""
+    if not any(one.ndim or one != each[0] for one in each):  # costs no memory, and less time
+        return np.broadcast_to(each[0].astype(parameters.dtype), parameters.shape)
+    return np.concatenate([
+        np.repeat(one, getattr(layer, name).size // one.size)
+        for layer, one in zip(layers, each) for name in layer.parameters
+    ]).astype(parameters.dtype)
 
 
 def _check_parameters(arrays):

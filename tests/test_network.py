@@ -122,13 +122,14 @@ def test_batch_norm_and_dropout_leave_the_initial_weights_as_they_are():
 def test_layers_are_as_agreed(activation, fan):
     network = multilayer_perceptron(
         [300, 200, 300 - (fan - 300), 10], rng=np.random.default_rng(0), activation=activation,
-        init_scale=5.0, dropout=0.5, momentum=0.5, group_size=4, dtype=np.float64,
+        init_scale=5.0, dropout=0.5, momentum=0.5, eps=1e-3, group_size=4, dtype=np.float64,
     )
     hidden = [Dense, BatchNorm, ACTIVATIONS[activation], Dropout]
     assert [type(layer) for layer in network.layers] == hidden + hidden + [Dense]
     dense, norm = network.layers[0], network.layers[1]
     assert dense.weights.std() == pytest.approx(5 * np.sqrt(2 / fan), rel=0.02)
-    assert (norm.momentum, norm.group_size, norm.gamma.dtype) == (0.5, 4, np.float64)
+    assert (norm.momentum, norm.eps, norm.group_size) == (0.5, 1e-3, 4)
+    assert norm.gamma.dtype == np.float64
     assert ["bias" in layer.parameters for layer in network.layers if isinstance(layer, Dense)] == [
         False, False, True,  # a bias before batch norm would be subtracted again
     ]
@@ -192,6 +193,7 @@ def test_a_network_takes_any_object_with_the_three_names():
         ({"sizes": 5}, TypeError, "sizes must be a list"),
         ({"dropout": 1.0}, ValueError, "dropout must be .*got 1.0"),
         ({"init_scale": 0}, ValueError, "init_scale must be .*got 0"),
+        ({"eps": -1e-5}, ValueError, "eps must be .*got -1e-05"),
         ({"group_size": 1}, ValueError, "group_size must be at least 2, got 1"),
         ({"activation": np.array(["relu"])}, ValueError, "activation must be one of"),
         ({"batch_norm": "no"}, TypeError, "batch_norm must be True or False, got 'no'"),

@@ -115,6 +115,12 @@ def test_the_dtype_is_kept():
             ),
             ValueError, "norm replaces batch norm",
         ),
+        (
+            lambda: multilayer_perceptron(
+                [4, 6, 2], rng=np.random.default_rng(0), norm=LayerNorm, eps=1e-3
+            ),
+            ValueError, "norm replaces batch norm: leave .* eps as they are",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(call, error, words):

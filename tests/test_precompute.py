@@ -14,9 +14,15 @@ from helpers.covariate_shift.experiments import measure_coats
 from helpers.hidden_layer_stability import experiments as stability
 from helpers.lecture import experiments, precompute
 from helpers.lecture.experiments import LECTURE_FILE, load_lecture
-from helpers.lecture.precompute import save_arrays, watch_learning_rate_map, watch_lecture
+from helpers.lecture.precompute import (
+    save_arrays,
+    watch_hidden_rates,
+    watch_learning_rate_map,
+    watch_lecture,
+)
 from helpers.long_work import finish
 from helpers.minibatch_noise import experiments as noise
+from helpers.weighing_the_evidence import direction
 from helpers.weighing_the_evidence import experiments as evidence
 
 FEW = 4
@@ -66,6 +72,27 @@ def test_a_cluster_changes_no_bit():
     with cluster, distributed.Client(cluster), parallel_config(backend="dask"):
         there = finish(watch_learning_rate_map(SMALL_AXES, **SMALL))
     np.testing.assert_array_equal(there["final_losses"], here["final_losses"])
+
+
+@pytest.mark.parametrize(("arm", "rate"), [("free", 0.1), ("pinned", 1.0)])
+def test_the_hidden_rates_are_what_the_code_computes(arm, rate):
+    stored = direction.load_hidden_rates()[arm]
+    place = direction.HIDDEN_RATES.index(rate)
+    run = direction.train_at(rate, [arm], n_networks=FEW)[arm]
+    assert_same(evidence.final_loss(run), stored["loss"][place])
+    assert_same(run["growth"][-1], stored["growth"][place])
+    assert_same(rate * run["inverse square"][-1], stored["effective rate"][place])
+
+
+def test_hidden_rates_have_their_places():
+    axes = {**direction.RATES_AXES, "hidden_rates": (0.1, 3.0)}
+    shares, results = zip(*watch_hidden_rates(axes, **SMALL))
+    assert shares == (0.5, 1) and results[0] is None
+    assert results[1]["final_losses"].shape == (4, 2, 2)
+    for row, (arm, run) in enumerate(direction.train_at(3.0, **SMALL).items()):
+        assert arm == results[1]["arms"][row]
+        np.testing.assert_array_equal(results[1]["final_losses"][row, 1], evidence.final_loss(run))
+        np.testing.assert_array_equal(results[1]["growth"][row, 1], run["growth"][-1])
 
 
 @pytest.fixture(scope="module")

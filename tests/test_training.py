@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from helpers.layers import BatchNorm
 from helpers.network import Network, multilayer_perceptron
 from helpers.randomness import spawn_streams
-from helpers.training import SGD, minibatches, train
+from helpers.training import minibatches, train
 
 N_NETWORKS, N_SAMPLES = 16, 48
 
@@ -160,37 +160,6 @@ def test_labels_of_any_integer_type_train_alike(dtype):
     np.testing.assert_array_equal(*losses)
 
 
-class Layer:
-    """A layer that learns, of the reader's own."""
-
-    parameters = ("weights",)
-
-    def __init__(self, weights, grad_weights=None):
-        self.weights, self.grad_weights = weights, grad_weights
-
-
-def test_sgd_follows_its_two_lines():
-    layer = Layer(np.array([1.0]), np.array([2.0]))
-    optimiser = SGD([layer], learning_rate=0.1)  # momentum=0.9
-    optimiser.step()
-    assert layer.weights[0] == pytest.approx(1 - 0.1 * 2)
-    optimiser.step()
-    assert layer.weights[0] == pytest.approx(0.8 - 0.1 * (0.9 * 2 + 2))
-
-
-@pytest.mark.parametrize("rate", [0.1, [0.1, 0.2]])
-def test_many_parameters_are_updated_like_few(rate):
-    weights, gradient = normal((2, 3, 30_000)), normal((2, 3, 30_000), seed=1)  # several blocks
-    layer, small = Layer(weights.copy(), gradient), Layer(np.ones((2, 1, 1)), np.ones((2, 1, 1)))
-    layer.n_networks = 2
-    optimiser = SGD([small, layer], learning_rate=rate, momentum=0.5)
-    for _ in range(2):
-        optimiser.step()
-    rates = np.broadcast_to(rate, 2)[:, None, None]
-    np.testing.assert_allclose(layer.weights, weights - 2.5 * rates * gradient, atol=1e-12)
-    np.testing.assert_allclose(small.weights, 1 - 2.5 * rates, rtol=1e-12)
-
-
 def trained(network, n_steps=3):
     order = spawn_streams(5, 2).order
     list(train(network, INPUTS[:2], TARGETS[:2], n_steps=n_steps, batch_size=16,
@@ -214,58 +183,6 @@ def test_a_copied_network_learns_like_its_original_and_leaves_it_alone(copied):
     assert (learned[0] != before[0]).any()
 
 
-def test_an_optimiser_moves_its_own_layers_only():
-    layers = [Layer(np.ones(2), np.ones(2)) for _ in range(3)]
-    SGD(layers, learning_rate=1.0).step()
-    half = SGD(layers[1:], learning_rate=1.0)
-    half.step()
-    assert [layer.weights[0] for layer in layers] == [0, -1, -1]
-
-
-def test_two_optimisers_may_take_turns():
-    layer = Layer(np.array([1.0]), np.array([1.0]))
-    optimisers = [SGD([layer], learning_rate=rate, momentum=0.0) for rate in (0.1, 0.01)]
-    for optimiser in optimisers * 2:
-        optimiser.step()
-    assert layer.weights[0] == pytest.approx(1 - 2 * (0.1 + 0.01))
-
-
-def test_what_is_assigned_to_a_layer_learns_on_in_the_layers_own_type():
-    layers = [Layer(np.zeros(2, np.float32), np.ones(2)) for _ in range(2)]
-    optimiser = SGD(layers, learning_rate=1.0, momentum=0.0)
-    mine = np.array([5.0, 6.0])
-    layers[1].weights = mine
-    optimiser.step()
-    np.testing.assert_array_equal(layers[1].weights, [4, 5])
-    np.testing.assert_array_equal(layers[0].weights, [-1, -1])
-    np.testing.assert_array_equal(mine, [5, 6])
-    assert layers[1].weights.dtype == np.float32
-    for bad, error in ((np.zeros((2, 1)), ValueError), (None, ValueError), (1j * mine, TypeError)):
-        layers[0].weights = bad
-        with pytest.raises(error, match=r"weights must keep its shape|Cannot cast"):
-            optimiser.step()
-
-
-SHARED = np.zeros((3, 3))
-
-
-@pytest.mark.parametrize(("layers", "words"), [
-    ([Layer(np.zeros(2)), Layer(np.zeros(2, np.float32))], "one dtype, got float32 and float64"),
-    ([], "one dtype, got none"),
-    ([Layer(SHARED), Layer(SHARED.T)], "layers must have arrays of their own"),
-])
-def test_layers_that_cannot_learn_together_are_refused(layers, words):
-    with pytest.raises(ValueError, match=words):
-        SGD(layers, learning_rate=0.1)
-
-
-def test_an_optimiser_is_not_copied():
-    optimiser = SGD([Layer(np.zeros(2))], learning_rate=0.1)
-    for copied in (copy.copy, copy.deepcopy, pickle.dumps):
-        with pytest.raises(TypeError, match="make another one for the copied layers"):
-            copied(optimiser)
-
-
 def test_each_network_can_have_a_learning_rate():
     rates = np.array([0.01, 0.3])
     _, losses = run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2, learning_rate=rates)
@@ -283,19 +200,6 @@ def test_an_example_of_weight_zero_is_not_there():
     _, losses = run(spawn_streams(0, N_NETWORKS), **options)
     _, same = run(spawn_streams(0, N_NETWORKS), changed, **options)
     np.testing.assert_array_equal(losses, same)
-
-
-def test_dead_units_leave_no_denormal_velocities():
-    """Without a gradient momentum shrinks velocities for hundreds of steps."""
-    layer = Layer(np.zeros(3, np.float32), np.array([1e-3, 1.0, 0.0], np.float32))
-    optimiser, tiny = SGD([layer], learning_rate=1.0), np.finfo(np.float32).tiny
-    for _ in range(2000):
-        layer.weights[...] = 0
-        optimiser.step()
-        velocity = np.abs(layer.weights)
-        assert np.isfinite(velocity).all() and not ((velocity > 0) & (velocity < tiny)).any()
-        layer.grad_weights = np.array([0.0, 1.0, 0.0], np.float32)
-    np.testing.assert_allclose(velocity, [0, 10, 0], rtol=1e-5)
 
 
 def test_stopping_early_cancels():

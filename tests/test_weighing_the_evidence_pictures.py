@@ -7,7 +7,8 @@ from test_weighing_the_evidence import SPREAD
 
 from helpers.arms import Run
 from helpers.lecture.pictures import OneRacePicture
-from helpers.weighing_the_evidence.demos import learning_rate_demo
+from helpers.weighing_the_evidence.demos import hidden_rate_demo, learning_rate_demo
+from helpers.weighing_the_evidence.direction import load_hidden_rates
 from helpers.weighing_the_evidence.experiments import (
     LEARNING_RATES,
     load_learning_rate_map,
@@ -17,6 +18,7 @@ from helpers.weighing_the_evidence.experiments import (
 )
 from helpers.weighing_the_evidence.ledger import Effect
 from helpers.weighing_the_evidence.pictures import (
+    HiddenRatesPicture,
     LearningRateMapPicture,
     NoisyRacePicture,
     SmoothnessPicture,
@@ -106,6 +108,27 @@ def test_learning_rate_demo_follows_its_controls():
     panel.set_values(depth=10, activation="tanh", init_scale=0.2)
     assert "tanh, depth 10, initial weights × 0.2." in panel.caption.value
     assert panel.error is None
+
+
+def test_hidden_rates_picture_marks_a_rate_and_says_what_it_does():
+    table = load_hidden_rates()
+    picture = HiddenRatesPicture(table)
+    check_picture(picture, 1000.0, 0.1, None)
+    left, _ = picture.figure.axes
+    curves = {line.get_label(): line for line in left.lines}
+    shown = curves["without batch norm"].get_ydata()
+    assert shown.max() == shown[-1] == picture.top  # diverged
+    np.testing.assert_allclose(
+        curves["with batch norm"].get_ydata(), table["free"]["loss"].mean(axis=1)
+    )
+    picture.show(10.0)
+    assert "rate 10: final training loss diverged without batch norm, 0.53" in picture.sentence
+    assert "15.1 ± 0.6 times as long" in picture.sentence
+    assert picture.growth.get_text() == "length × 15.1 ± 0.6"
+    assert [mark.get_xdata()[0] for mark in picture.marks] == [10.0, 10.0]
+    panel = hidden_rate_demo()
+    panel.set_values(rate=0.1)
+    assert "rate 0.1:" in panel.caption.value and panel.error is None
 
 
 def effects(share, loss, gap):

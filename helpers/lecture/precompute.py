@@ -1,9 +1,9 @@
 """Compute what takes minutes, once: `python -m helpers.lecture.precompute` writes into data/.
 
-Notebook 05's map of the learning rates that train (`... precompute map`), and what the
-instructor's board shows (`... precompute lecture`). The same arrays come out of every run on one
-machine; another machine's matrix products round differently, which shows where training is
-chaotic or diverges.
+Notebook 05's map of the learning rates that train (`... precompute map`), its rates of the hidden
+weights (`... precompute rates`), and what the instructor's board shows (`... precompute lecture`).
+The same arrays come out of every run on one machine; another machine's matrix products round
+differently, which shows where training is chaotic or diverges.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from helpers.lecture.experiments import LECTURE_FILE, MEASURES
+from helpers.weighing_the_evidence.direction import RATES_AXES, RATES_FILE, measure_rate
 from helpers.weighing_the_evidence.experiments import MAP_AXES, MAP_FILE, measure_learning_rates
 
 
@@ -36,6 +37,20 @@ def watch_learning_rate_map(axes=MAP_AXES, *, n_jobs=-1, **settings):
         yield len(results) / len(jobs), arrays
 
 
+def watch_hidden_rates(axes=RATES_AXES, **settings):
+    """Yield (share done, arrays of the table of hidden rates, None before the end).
+
+    settings: those of `direction.train_at`.
+    """
+    found, arrays, rates = [], None, axes["hidden_rates"]
+    for rate in rates:
+        found.append(measure_rate(rate, **settings))
+        if len(found) == len(rates):
+            arrays = {name: np.array(values) for name, values in axes.items()}
+            arrays |= {name: np.stack([one[name] for one in found], axis=1) for name in found[0]}
+        yield len(found) / len(rates), arrays
+
+
 def watch_lecture(measures=MEASURES):
     """Yield (share done, arrays of the instructor's board so far)."""
     arrays = {}
@@ -55,12 +70,15 @@ def save_arrays(path, arrays):
         unfinished.unlink(missing_ok=True)
 
 
-WORKS = {"map": (MAP_FILE, watch_learning_rate_map), "lecture": (LECTURE_FILE, watch_lecture)}
+WORKS = {
+    "map": (MAP_FILE, watch_learning_rate_map), "rates": (RATES_FILE, watch_hidden_rates),
+    "lecture": (LECTURE_FILE, watch_lecture),
+}
 
 
 def main(arguments=None, works=WORKS):
     parser = argparse.ArgumentParser(prog="python -m helpers.lecture.precompute")
-    parser.add_argument("what", nargs="?", choices=list(works), help="both if nothing is named")
+    parser.add_argument("what", nargs="?", choices=list(works), help="all if nothing is named")
     what = parser.parse_args(arguments).what
     for path, watch in works.values() if what is None else [works[what]]:
         for share, arrays in watch():

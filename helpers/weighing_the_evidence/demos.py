@@ -4,6 +4,7 @@ import html
 from functools import partial
 
 import ipywidgets
+import numpy as np
 from ipywidgets import Layout
 
 from helpers.page.accessibility import spoken_names
@@ -12,6 +13,7 @@ from helpers.page.panel import Panel, choice, follow, follow_bet, paragraph, ste
 from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import Answer, Scale, predict
 from helpers.weighing_the_evidence.claims import CLAIMS
+from helpers.weighing_the_evidence.direction import HIDDEN_RATES, load_hidden_rates
 from helpers.weighing_the_evidence.experiments import MAP_AXES, load_learning_rate_map, pair_of
 from helpers.weighing_the_evidence.ledger import (
     NOT_SUPPORTED,
@@ -20,7 +22,11 @@ from helpers.weighing_the_evidence.ledger import (
     WITH_CAVEAT,
     ledger_table,
 )
-from helpers.weighing_the_evidence.pictures import LearningRateMapPicture, NoisyRacePicture
+from helpers.weighing_the_evidence.pictures import (
+    HiddenRatesPicture,
+    LearningRateMapPicture,
+    NoisyRacePicture,
+)
 
 OF_ROWS = {SUPPORTED: "holds", WITH_CAVEAT: "half", NOT_SUPPORTED: "fails", UNDECIDED: "undecided"}
 CHOICES = ("holds", "half", "fails")
@@ -59,6 +65,29 @@ def slow_bet():
         Answer(
             "faster again", (10, 160),
             "One learning rate does not speak for all: what was saved at 0.1 was not saved here.",
+        ),
+    )
+
+
+def length_bet():
+    """Bet on what longer weights and a larger rate do: the final loss, against none of both."""
+    return predict(
+        "With batch norm, at learning rate 0.1. Now all hidden weights start ten times as long, in "
+        "the same directions, and they alone learn at a rate a hundred times as large. Compared "
+        "with before, the training loss ...",
+        Answer(
+            "explodes, or ends higher", (0.01, np.inf),
+            "So it would without batch norm. With it the length is divided out, in every batch.",
+        ),
+        Answer(
+            "falls faster: the rate has grown more than the weights", (-np.inf, -0.01),
+            "The gradient shrinks as well, to a tenth: ten times the weights, a hundred times the "
+            "rate and a tenth of the gradient turn the weights just as far as before.",
+        ),
+        Answer(
+            "is the same in every single step", (-0.01, 0.01),
+            "Ten times the weights have a tenth of the gradient; a hundred times the rate makes "
+            "that a step ten times as long, which turns them just as far as before.",
         ),
     )
 
@@ -107,6 +136,15 @@ def learning_rate_demo():
             "curves show the final loss at ten learning rates without and with batch norm, bars "
             "below them the rates that train. The table was computed beforehand."
         ),
+    )
+
+
+def hidden_rate_demo(rate=1000.0):
+    """How far can the rate of the hidden weights go, and how much of it counts in the end?"""
+    return Panel(
+        controls={"rate": steps_slider(HIDDEN_RATES, rate, "rate of the hidden weights")},
+        compute=lambda rate: rate,
+        picture=HiddenRatesPicture(load_hidden_rates()),
     )
 
 

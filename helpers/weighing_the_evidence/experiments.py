@@ -214,27 +214,34 @@ MAP_AXES = {
 }
 
 
-def load_learning_rate_map(path=MAP_FILE):
-    """Return the map in data/, which `python -m helpers.lecture.precompute` writes.
+def read_table(path, axes, names):
+    """Return the arrays `names` of a table in data/, which `helpers.lecture.precompute` writes.
 
-    Final losses, the axes in the order of MAP_AXES, then the networks. Raises FileNotFoundError
-    when the file is missing, ValueError when it is damaged or holds other settings.
+    axes: {name: values} of their axes in this order; the networks come last. Raises
+    FileNotFoundError when the file is missing, ValueError when it is damaged or holds others.
     """
     restore = (
         f"Restore it with `git checkout -- data/{path.name}` or compute it anew, in some minutes, "
         "with `python -m helpers.lecture.precompute`."
     )
-    arrays = read_arrays(path, [*MAP_AXES, "final_losses"], restore)
-    losses = arrays.pop("final_losses")
-    axes = {name: array.tolist() for name, array in arrays.items()}
-    shape = tuple(map(len, MAP_AXES.values()))
-    is_ours = axes == {name: list(values) for name, values in MAP_AXES.items()}
-    if not is_ours or losses.shape[:-1] != shape or not losses.size:
+    arrays = read_arrays(path, [*axes, *names], restore)
+    values = [arrays.pop(name) for name in names]
+    found = {name: array.tolist() for name, array in arrays.items()}
+    is_ours, shape = found == {name: [*axes[name]] for name in axes}, tuple(map(len, axes.values()))
+    if not is_ours or not all(one.size and one.shape[:-1] == shape for one in values):
         raise ValueError(
-            f"{path} is altered: it must hold {MAP_AXES} and final_losses {shape} and the "
-            f"networks, got {axes} and {losses.shape}. {restore}"
+            f"{path} is altered: it must hold {axes} and {names} {shape} and the networks, got "
+            f"{found} and {[one.shape for one in values]}. {restore}"
         )
-    return losses
+    return values
+
+
+def load_learning_rate_map(path=MAP_FILE):
+    """Return the map in data/: final losses, axes as in MAP_AXES, then the networks.
+
+    Raises FileNotFoundError or ValueError as `read_table`.
+    """
+    return read_table(path, MAP_AXES, ["final_losses"])[0]
 
 
 def pair_of(rate_map, activation="relu", depth=3, init_scale=1.0):

@@ -1,4 +1,4 @@
-"""Notebook 05's pictures: races with noise, the learning rates that train, smoothness."""
+"""Notebook 05's pictures: races with noise, the rates that train, smoothness, direction."""
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -6,7 +6,14 @@ from matplotlib.collections import LineCollection
 from helpers.batch_norm_mechanics.pictures import RacePicture
 from helpers.intervals import format_number, interval_ends, mean_intervals
 from helpers.page.parts import Bars, Ghost, Intervals, ReferenceLine, looks_of
-from helpers.page.picture import NEUTRAL, WITH_BATCH_NORM, Picture
+from helpers.page.picture import (
+    NEUTRAL,
+    SECOND,
+    WITH_BATCH_NORM,
+    WITHOUT_BATCH_NORM,
+    Picture,
+)
+from helpers.weighing_the_evidence.direction import HIDDEN_RATES
 from helpers.weighing_the_evidence.experiments import (
     LEARNING_RATES,
     TRAINED_BELOW,
@@ -145,6 +152,81 @@ class LearningRateMapPicture(Picture):
             "picture was computed beforehand."
         )
         return self
+
+
+class HiddenRatesPicture(Picture):
+    """The loss against the rate of the hidden weights in four arms, and what of that rate counts.
+
+    table: as `direction.load_hidden_rates` returns it. Losses above the top are drawn there.
+    """
+
+    top = 2.3  # guessing
+    LOOKS = {
+        "without": (WITHOUT_BATCH_NORM, "without batch norm"),
+        "free": (WITH_BATCH_NORM, "with batch norm"),
+        "pinned": (SECOND, "with length pinned"),
+        "frozen": (NEUTRAL, "with layers frozen"),
+    }
+
+    def __init__(self, table):
+        title = "With batch norm no rate of the hidden weights explodes"
+        super().__init__(width=9.8, height=5.2, title=title)
+        left, right = self.figure.subplots(1, 2, width_ratios=[3, 2])
+        levels = (0, 0.5, 1, 1.5)
+        left.set(ylabel="final training loss (nats)", ylim=(0, self.top + 0.1))
+        left.set_yticks([*levels, self.top], [*map(str, levels), f"≥ {self.top:g}"])
+        right.set(yscale="log", ylabel="effective rate at the end", ylim=(2e-4, 2e3))
+        for axes in (left, right):
+            axes.set(xscale="log", xlim=(5e-4, 2e3), xlabel="learning rate of the hidden weights")
+            axes.minorticks_off()
+        decades = {rate: f"{rate:g}" for rate in HIDDEN_RATES[::2]}
+        left.set_xticks(list(decades), decades.values())
+        right.set_xticks(list(decades)[::2], list(decades.values())[::2])
+        right.set_yticks(list(decades), decades.values())
+        self.table, self.found = table, {}
+        for arm, (style, name) in self.LOOKS.items():
+            self.found[arm] = mean_intervals(np.minimum(table[arm]["loss"], self.top))
+            _draw_dots(left, style, self.found[arm], label=name)
+            if arm in ("free", "pinned"):
+                _draw_dots(right, style, mean_intervals(table[arm]["effective rate"]))
+        self.figure.legend(
+            *left.get_legend_handles_labels(), loc="outside lower center", ncols=4,
+            handlelength=1.8, columnspacing=1.2,
+        )
+        lines = (axes.axvline(1, linewidth=1.5, color=NEUTRAL.colour) for axes in (left, right))
+        self.marks = [self.moves(line) for line in lines]
+        self.growth = self.moves(right.text(
+            0.04, 0.97, "", va="top", transform=right.transAxes,
+            bbox=dict(facecolor="white", edgecolor="none", pad=1),
+        ))
+
+    def show(self, rate):
+        """Mark one of the HIDDEN_RATES and say what happens there; None marks nothing."""
+        for mark in self.marks:
+            mark.set(xdata=[rate or 1] * 2, visible=rate is not None)
+        place = len(HIDDEN_RATES) - 1 if rate is None else HIDDEN_RATES.index(rate)
+        growth = mean_intervals(self.table["free"]["growth"])[place]
+        self.growth.set_text(f"length × {growth}" * (rate is not None))
+        free, pinned = (
+            mean_intervals(self.table[arm]["effective rate"])[place] for arm in ("free", "pinned")
+        )
+        losses = ", ".join(
+            f"{'diverged' if found[place].mean >= self.top else found[place]} {self.LOOKS[arm][1]}"
+            for arm, found in self.found.items()
+        )
+        self.sentence = (
+            f"Hidden weights at rate {HIDDEN_RATES[place]:g}: final training loss {losses}. With "
+            f"batch norm they end {growth} times as long as they began, at an effective rate of "
+            f"{free}; with their length pinned it stays at {pinned.mean:.3g}."
+        )
+        return self
+
+
+def _draw_dots(axes, style, intervals, **named):
+    """Draw a curve over the HIDDEN_RATES with an interval at each."""
+    means, lows, highs = interval_ends(intervals)
+    axes.vlines(HIDDEN_RATES, lows, highs, color=style.colour, linewidth=2.4)
+    axes.plot(HIDDEN_RATES, means, marker=style.marker, **style.of_line(), **named)
 
 
 class SurprisesPicture(Picture):

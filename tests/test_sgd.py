@@ -1,0 +1,249 @@
+"""The optimiser: momentum, weight decay, and rates for networks and layers; PyTorch as oracle."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from helpers.layers import Dense
+from helpers.network import multilayer_perceptron, softmax_cross_entropy
+from helpers.randomness import spawn_streams
+from helpers.training import SGD
+
+
+def normal(shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+class Layer:
+    """A layer that learns, of the reader's own."""
+
+    parameters = ("weights",)
+
+    def __init__(self, weights, grad_weights=None):
+        self.weights, self.grad_weights = weights, grad_weights
+
+
+def test_sgd_follows_its_two_lines():
+    layer = Layer(np.array([1.0]), np.array([2.0]))
+    optimiser = SGD([layer], learning_rate=0.1)  # momentum=0.9
+    optimiser.step()
+    assert layer.weights[0] == pytest.approx(1 - 0.1 * 2)
+    optimiser.step()
+    assert layer.weights[0] == pytest.approx(0.8 - 0.1 * (0.9 * 2 + 2))
+
+
+@pytest.mark.parametrize("rate", [0.1, [0.1, 0.2]])
+def test_many_parameters_are_updated_like_few(rate):
+    weights, gradient = normal((2, 3, 30_000)), normal((2, 3, 30_000), seed=1)  # several blocks
+    layer, small = Layer(weights.copy(), gradient), Layer(np.ones((2, 1, 1)), np.ones((2, 1, 1)))
+    layer.n_networks = 2
+    optimiser = SGD([small, layer], learning_rate=rate, momentum=0.5)
+    for _ in range(2):
+        optimiser.step()
+    rates = np.broadcast_to(rate, 2)[:, None, None]
+    np.testing.assert_allclose(layer.weights, weights - 2.5 * rates * gradient, atol=1e-12)
+    np.testing.assert_allclose(small.weights, 1 - 2.5 * rates, rtol=1e-12)
+
+
+def test_an_optimiser_moves_its_own_layers_only():
+    layers = [Layer(np.ones(2), np.ones(2)) for _ in range(3)]
+    SGD(layers, learning_rate=1.0).step()
+    half = SGD(layers[1:], learning_rate=1.0)
+    half.step()
+    assert [layer.weights[0] for layer in layers] == [0, -1, -1]
+
+
+def test_two_optimisers_may_take_turns():
+    layer = Layer(np.array([1.0]), np.array([1.0]))
+    optimisers = [SGD([layer], learning_rate=rate, momentum=0.0) for rate in (0.1, 0.01)]
+    for optimiser in optimisers * 2:
+        optimiser.step()
+    assert layer.weights[0] == pytest.approx(1 - 2 * (0.1 + 0.01))
+
+
+def test_what_is_assigned_to_a_layer_learns_on_in_the_layers_own_type():
+    layers = [Layer(np.zeros(2, np.float32), np.ones(2)) for _ in range(2)]
+    optimiser = SGD(layers, learning_rate=1.0, momentum=0.0)
+    mine = np.array([5.0, 6.0])
+    layers[1].weights = mine
+    optimiser.step()
+    np.testing.assert_array_equal(layers[1].weights, [4, 5])
+    np.testing.assert_array_equal(layers[0].weights, [-1, -1])
+    np.testing.assert_array_equal(mine, [5, 6])
+    assert layers[1].weights.dtype == np.float32
+    for bad, error in ((np.zeros((2, 1)), ValueError), (None, ValueError), (1j * mine, TypeError)):
+        layers[0].weights = bad
+        with pytest.raises(error, match=r"weights must keep its shape|Cannot cast"):
+            optimiser.step()
+
+
+SHARED = np.zeros((3, 3))
+
+
+@pytest.mark.parametrize(("layers", "words"), [
+    ([Layer(np.zeros(2)), Layer(np.zeros(2, np.float32))], "one dtype, got float32 and float64"),
+    ([], "one dtype, got none"),
+    ([Layer(SHARED), Layer(SHARED.T)], "layers must have arrays of their own"),
+])
+def test_layers_that_cannot_learn_together_are_refused(layers, words):
+    with pytest.raises(ValueError, match=words):
+        SGD(layers, learning_rate=0.1)
+
+
+def test_an_optimiser_is_not_copied():
+    optimiser = SGD([Layer(np.zeros(2))], learning_rate=0.1)
+    for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="make another one for the copied layers"):
+            copied(optimiser)
+
+
+def test_dead_units_leave_no_denormal_velocities():
+    """Without a gradient momentum shrinks velocities for hundreds of steps."""
+    layer = Layer(np.zeros(3, np.float32), np.array([1e-3, 1.0, 0.0], np.float32))
+    optimiser, tiny = SGD([layer], learning_rate=1.0), np.finfo(np.float32).tiny
+    for _ in range(2000):
+        layer.weights[...] = 0
+        optimiser.step()
+        velocity = np.abs(layer.weights)
+        assert np.isfinite(velocity).all() and not ((velocity > 0) & (velocity < tiny)).any()
+        layer.grad_weights = np.array([0.0, 1.0, 0.0], np.float32)
+    np.testing.assert_allclose(velocity, [0, 10, 0], rtol=1e-5)
+
+
+# --- rates and decays of their own -------------------------------------------------------------
+
+
+def small_network(n_networks=None):
+    streams = spawn_streams(3, n_networks)
+    return multilayer_perceptron(
+        [6, 8, 8, 3], rng=streams.weights, n_networks=n_networks, dtype=np.float64
+    )
+
+
+def hidden_and_others(hidden, others):
+    """Return what gives the hidden weights one value and everything else another."""
+    return lambda layers: [
+        hidden if isinstance(layer, Dense) and "bias" not in layer.parameters else others
+        for layer in layers
+    ]
+
+
+def learn(network, n_steps=6, **options):
+    """Return all parameters, by layer and name, after some steps down real gradients."""
+    optimiser = SGD(network.layers, **options)
+    front = () if network.n_networks is None else (network.n_networks,)
+    for step in range(n_steps):
+        targets = np.random.default_rng(step).integers(0, 3, (*front, 16))
+        logits = network.forward(normal((*front, 16, 6), step), training=True)
+        network.backward(softmax_cross_entropy(logits, targets)[1])
+        optimiser.step()
+    return parameters_of(network)
+
+
+def parameters_of(network):
+    return {
+        (place, name): getattr(layer, name).copy()
+        for place, layer in enumerate(network.layers) for name in layer.parameters
+    }
+
+
+RATES, DECAYS = (0.3, 0.02), (0.05, 0.001)  # of the hidden weights, of all others
+
+
+@pytest.mark.parametrize("each", [None, np.array([1.0, 0.1, 3.0])])
+def test_each_layer_follows_the_lines_of_its_docstring(each):
+    """Written out, array by array; `each`: factors of the networks' rates."""
+    n_networks = None if each is None else len(each)
+    network, twin = small_network(n_networks), small_network(n_networks)
+    scale = 1.0 if each is None else each[:, None, None]
+    before, velocities = parameters_of(twin), {}
+    for step in range(6):
+        front = () if each is None else (len(each),)
+        targets = np.random.default_rng(step).integers(0, 3, (*front, 16))
+        logits = twin.forward(normal((*front, 16, 6), step), training=True)
+        twin.backward(softmax_cross_entropy(logits, targets)[1])
+        for place, name in before:
+            layer = twin.layers[place]
+            kind = 0 if isinstance(layer, Dense) and layer is not twin.layers[-1] else 1
+            parameter, gradient = getattr(layer, name), getattr(layer, "grad_" + name)
+            velocity = 0.9 * velocities.get((place, name), 0) + gradient
+            velocity = velocity + DECAYS[kind] * parameter
+            velocities[place, name] = velocity
+            setattr(layer, name, parameter - RATES[kind] * scale * velocity)
+    rates = RATES if each is None else [rate * each for rate in RATES]
+    found = learn(
+        network, learning_rate=hidden_and_others(*rates), weight_decay=hidden_and_others(*DECAYS)
+    )
+    for key, expected in parameters_of(twin).items():
+        np.testing.assert_allclose(found[key], expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_it_is_pytorchs_sgd(momentum):
+    torch = pytest.importorskip("torch", reason="PyTorch, of the extra bench, is not installed")
+    network = small_network()
+    start = parameters_of(network)
+    theirs = {key: torch.tensor(value, requires_grad=True) for key, value in start.items()}
+    last = len(network.layers) - 1
+    is_hidden = {key: key[1] == "weights" and key[0] != last for key in theirs}
+    groups = [
+        dict(params=[theirs[key] for key in theirs if is_hidden[key] == hidden], lr=rate,
+             weight_decay=decay)
+        for hidden, rate, decay in zip((True, False), RATES, DECAYS)
+    ]
+    optimiser = torch.optim.SGD(groups, momentum=momentum)
+    for step in range(6):
+        hidden = torch.tensor(normal((16, 6), step))
+        for place, layer in enumerate(network.layers):
+            own = {name: theirs[place, name] for name in layer.parameters}
+            if "weights" in own:
+                hidden = hidden @ own["weights"] + own.get("bias", 0)
+            elif "gamma" in own:
+                hidden = torch.nn.functional.batch_norm(
+                    hidden, None, None, own["gamma"], own["beta"], training=True
+                )
+            else:
+                hidden = torch.relu(hidden)
+        targets = torch.tensor(np.random.default_rng(step).integers(0, 3, 16))
+        optimiser.zero_grad()
+        torch.nn.functional.cross_entropy(hidden, targets).backward()
+        optimiser.step()
+    found = learn(
+        network, momentum=momentum, learning_rate=hidden_and_others(*RATES),
+        weight_decay=hidden_and_others(*DECAYS),
+    )
+    for key, value in found.items():
+        assert np.abs(value - start[key]).max() > 1e-3
+        np.testing.assert_allclose(value, theirs[key].detach().numpy(), rtol=0, atol=1e-12)
+
+
+def test_one_rate_named_layer_by_layer_changes_no_bit_and_zero_freezes():
+    plain = learn(small_network(), learning_rate=0.1)
+    for options in (
+        dict(learning_rate=hidden_and_others(0.1, 0.1)),
+        dict(learning_rate=0.1, weight_decay=hidden_and_others(0.0, 0.0)),
+    ):
+        np.testing.assert_equal(learn(small_network(), **options), plain)
+    start = parameters_of(small_network())
+    frozen = learn(small_network(), learning_rate=hidden_and_others(0.0, 0.1))
+    for (place, name), value in frozen.items():
+        stays = name == "weights" and place != max(start)[0]
+        assert (value == start[place, name]).all() == stays
+
+
+@pytest.mark.parametrize(("options", "error", "words"), [
+    ({"learning_rate": lambda layers: [0.1]}, ValueError,
+     "learning_rate must return 7, one for each layer, got 1"),
+    ({"learning_rate": hidden_and_others(0.1, -0.1)}, ValueError,
+     "learning_rate must not be negative, got -0.1"),
+    ({"learning_rate": hidden_and_others(0.1, "fast")}, TypeError, "learning_rate must be an arr"),
+    ({"learning_rate": hidden_and_others([0.1] * 2, 0.1)}, ValueError,
+     r"learning_rate must be a number or one for each of 3 networks, got shape \(2,\)"),
+    ({"weight_decay": -1e-4}, ValueError, "weight_decay must not be negative, got -0.0001"),
+    ({"weight_decay": np.inf}, ValueError, "weight_decay must be finite"),
+])
+def test_rates_and_decays_that_make_no_sense_are_refused(options, error, words):
+    with pytest.raises(error, match=words):
+        SGD(small_network(3).layers, **{"learning_rate": 0.1, **options})
