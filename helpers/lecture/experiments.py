@@ -4,24 +4,32 @@ MEASURES run the notebooks' own experiments with their own settings and keep one
 `load_lecture` reads them from data/. So the board says what the notebooks print.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 
-from helpers.arms import Run
+from helpers.arms import Run, train_arms
 from helpers.batch_norm_mechanics.experiments import compare_averages
 from helpers.covariate_shift.experiments import measure_coats, measure_lines
 from helpers.datasets import FASHION_MNIST_FILE, make_read_only, read_arrays
 from helpers.hidden_layer_stability import experiments as stability
-from helpers.hidden_layer_stability.experiments import ARMS, DRIVES, HURT
+from helpers.hidden_layer_stability.experiments import ARMS, DRIVES
+from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
 from helpers.long_work import finish, remember
 from helpers.minibatch_noise import experiments as noise
 from helpers.minibatch_noise.experiments import LIVE_ARMS
+from helpers.network import accuracy, inference_accuracy, predict
+from helpers.randomness import spawn_streams
+from helpers.recoloured import Dyed, draw_animals
+from helpers.weighing_the_evidence.claims import CLAIMS
 from helpers.weighing_the_evidence.experiments import NOISY_ARMS, run_noisy_race
+from helpers.weighing_the_evidence.ledger import Row, watch_ledger
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
 DETECTORS = ("plain", "reference", "shortcut")
 JUDGED = ("accuracy", "cat_recall", "other_recall", "train_accuracy", "verdicts")
 MEMORIES = (0.9, 0.999)
-KICKS = (("scale", 2.0), ("random", 1.0))
+KICKS, KICK_SIZES = ("scale", "random"), (0.0, 0.2, 0.5, 1.0, 2.0)
 NOISE_SIZES = (64, 512)
 RACE_RATES, RACE_STEPS = (0.1, 0.02), np.arange(5, 161, 5)
 SWEEP_SIZES, SWEEP_STEPS = (16, 64, 512), np.array([[1280], [320], [40]])
@@ -34,14 +42,16 @@ SHAPES = {
     "verdicts": (len(DETECTORS), 11, 20),
     "regions": (2, 16),  # as it is, reweighted
     "averages": (4, 16),  # in %: own batch, population, then MEMORIES
+    "repair": (3, 16),  # in %: no batch norm, stored statistics, fresh ones
     "ranking": (2, 16),  # without batch norm, with it
-    "kicks": (len(KICKS), 3, 16),
+    "kicks": (len(KICKS), len(KICK_SIZES), 3, 16),  # in %
     "late_losses": (len(DRIVES), 2, 16),
     "noise": (len(NOISE_SIZES), 16),
     **dict.fromkeys(("sweep_train_losses", "sweep_test_losses"), (2, len(SWEEP_SIZES), 16)),
     "best_test_losses": (len(LIVE_ARMS), 16),
     "race_losses": (len(RACE_RATES), len(NOISY_ARMS), len(RACE_STEPS), 16),
     "race_drift": (len(RACE_RATES), len(NOISY_ARMS), 16),
+    "ledger": (None, 3),  # texts: the claim's name, one of its statements, the verdict on it
 }
 
 
@@ -57,23 +67,49 @@ def measure_notebook_01():
 
 
 def measure_notebook_02():
-    """Return the test accuracies of the same weights with four kinds of statistics."""
+    """Return the test accuracies of the same weights, with several kinds of statistics."""
     found = [compare_averages(64, memory) for memory in MEMORIES]
     fixed = [found[0][kind] for kind in ("own batch", "population")]
-    return {"averages": np.array([*fixed, *(one["running"] for one in found)])}
+    averages = np.array([*fixed, *(one["running"] for one in found)])
+    rng = spawn_streams(seed=0, n_networks=16).data
+    faces = Dyed(*(draw_animals(500, n_networks=16, rng=rng) for _ in ("training", "test")))
+    settings = dict(hidden=[32], n_steps=120, batch_size=100, learning_rate=0.03, seed=0)
+    without, with_norm = (run.network for run in train_arms(ARMS, faces, **settings).values())
+    stored, fresh = (
+        with_statistics(with_norm, one) for one in (faces.train_inputs, faces.test_inputs)
+    )
+    tests = faces.test_inputs, faces.test_targets
+    repair = [100 * inference_accuracy(one, *tests) for one in (without, stored, fresh)]
+    return {"averages": averages, "repair": np.array(repair)}
 
 
 def measure_notebook_03():
-    """Return the ranking drift of both arms, two kicks of theirs, and the moving target."""
+    """Return the ranking drift of both arms, what they get right when kicked, a moving target."""
     clothes = stability.load_clothes()
     pair = finish(stability.watch_drift(clothes))
-    kicks = [stability.run_kick(pair, clothes, *one) for one in KICKS]
+    kicks = [[right_after(pair, clothes, kind, size) for size in KICK_SIZES] for kind in KICKS]
     late = [stability.late_losses(clothes, drive) for drive in DRIVES]
     return {
         "ranking": np.array([run["ranking at z2"].mean(axis=0) for run in pair.values()]),
-        "kicks": np.array([[one[name] for name in HURT] for one in kicks]),
+        "kicks": np.array(kicks),
         "late_losses": np.array([list(one.values()) for one in late]),
     }
+
+
+def right_after(pair, data, kind, size):
+    """Return the accuracies in % after a kick, (3, n_networks), in the order of `stability.HURT`.
+
+    pair: {"without": Run, "with": Run}. Means over three kicks.
+    """
+    inputs, right = data.test_inputs, []
+    for number in range(3):
+        plain, normed = (
+            stability.kick(pair[arm].network, kind, size, inputs, seed=[0, number]) for arm in ARMS
+        )
+        fresh = predict_with_batch_statistics(normed, inputs)
+        logits = predict(plain, inputs), fresh, predict(normed, inputs)
+        right.append([100 * accuracy(one, data.test_targets) for one in logits])
+    return np.mean(right, axis=0)
 
 
 def measure_notebook_04():
@@ -90,11 +126,15 @@ def measure_notebook_04():
 
 
 def measure_notebook_05():
-    """Return the races without batch norm, with it, and with noise behind it, and their drift."""
+    """Return the races without batch norm, with it, with noise behind it, and the ledger."""
     races = [run_noisy_race(rate) for rate in RACE_RATES]
     return {
         "race_losses": np.array([[run["loss"] for run in race.values()] for race in races]),
         "race_drift": np.array([_at_the_end(race, "drift") for race in races]),
+        "ledger": np.array([
+            (row.claim.name, one.words, one.verdict)
+            for row in finish(watch_ledger()) for one in row.effects
+        ]),
     }
 
 
@@ -115,9 +155,10 @@ class Lecture:
     """What the lecture shows, views of `arrays`, {name: array} as in SHAPES.
 
     story: {detector: what notebook 01's `judge` returns}, without batch norm. averages: {memory:
-    {name: (16,)}}, in %. kicks: {kind: a result of `run_kick`}, means over three kicks. damages:
-    {drive: {arm: (16,)}}, extra losses in nats. sweeps: {arm: {batch size: Run}} that know their
-    gaps. races: {learning rate: {arm: Run}} with a "loss". best_test_losses: {arm: (16,)}.
+    {name: (16,)}}, in %. repair: (3, 16). kicks: {kind: {size: what `right_after` returns}}.
+    damages: {drive: {arm: (16,)}}, extra losses in nats. sweeps: {arm: {batch size: Run}} that know
+    their gaps. races: {learning rate: {arm: Run}} with a "loss". best_test_losses: {arm: (16,)}.
+    ledger: Rows whose effects know their words and their verdict.
     """
 
     def __init__(self, arrays):
@@ -131,9 +172,9 @@ class Lecture:
             memory: {"own batch": own_batch, "population": population, "running": one}
             for memory, one in zip(MEMORIES, running)
         }
+        self.repair = arrays["repair"]
         self.kicks = {
-            kind: {"kind": kind, "size": size, **dict(zip(HURT, damage))}
-            for (kind, size), damage in zip(KICKS, arrays["kicks"])
+            kind: dict(zip(KICK_SIZES, right)) for kind, right in zip(KICKS, arrays["kicks"])
         }
         damages = arrays["late_losses"] - arrays["late_losses"][0]  # of the drive "none"
         self.damages = {drive: dict(zip(ARMS, one)) for drive, one in zip(DRIVES, damages)}
@@ -148,6 +189,13 @@ class Lecture:
             for rate, losses in zip(RACE_RATES, arrays["race_losses"])
         }
         self.best_test_losses = dict(zip(LIVE_ARMS, arrays["best_test_losses"]))
+        self.ledger = [
+            Row(claim, tuple(
+                SimpleNamespace(words=str(words), verdict=str(verdict))
+                for name, words, verdict in arrays["ledger"] if name == claim.name
+            ))
+            for claim in CLAIMS
+        ]
 
 
 def _run(steps, **seen):
@@ -166,7 +214,8 @@ def load_lecture(path=LECTURE_FILE):
     )
     arrays = read_arrays(path, SHAPES, restore)
     for name, shape in SHAPES.items():
-        if (found := arrays[name].shape) != shape:
+        found = arrays[name].shape
+        if len(found) != len(shape) or any(n not in (m, None) for m, n in zip(found, shape)):
             raise ValueError(f"{path} is altered: {name} must be {shape}, got {found}. {restore}")
     make_read_only(*arrays.values())
     return Lecture(arrays)
