@@ -10,7 +10,6 @@ from string import Formatter
 
 from helpers.batch_norm_mechanics.demos import memory_bet, push_bet
 from helpers.covariate_shift.demos import coat_bet, shortcut_bet
-from helpers.hidden_layer_stability.demos import ranking_bet
 from helpers.lecture.numbers import numbers_of
 from helpers.minibatch_noise.demos import dropout_bet, naive_bet
 from helpers.page.prediction import Answer, predict
@@ -143,18 +142,11 @@ BEATS = (
     ),
     Beat(
         name="repair", title="fresh statistics", tab="Repair", where="02#4", after={},
-        says=("{repair[stored]} → {repair[fresh]}%",
+        says=("{repair[stored]}% → {repair[fresh]}%",
               "of the coloured faces right, with stored and with fresh statistics",
               "without batch norm {repair[without]}%"),
         tells="The cat detector again, with batch norm. No weight has changed: only mean and width "
         "are those of the coloured pictures now, and what batch norm had lost is back.",
-    ),
-    Beat(
-        name="ranking", title="the ranking", tab="Ridges", where="03#2", answer="left",
-        ask=ranking_bet, before=None, after=dict(step=200), sketch="network",
-        says=("{ranking[without]} → {ranking[with]}",
-              "ranking drift per 10 steps, without and with batch norm", "ratio {left}"),
-        what_if="What if we listen behind the relu? Choose station h2, all that layer 3 sees.",
     ),
     Beat(
         name="stored", title="the kick", tab="Kick", where="03#3", answer="lost",
@@ -173,8 +165,8 @@ BEATS = (
                    "three times too small."),
         ),
         before=dict(size=2.0), after=dict(size=2.0, with_stored=True),
-        says=("{scale[stored]}%", "right with stored statistics",
-              "without batch norm {scale[without]}%, with fresh statistics {scale[fresh]}%"),
+        says=("{scale[stored]} of 100", "right with stored statistics",
+              "without batch norm {scale[without]}, with fresh statistics {scale[fresh]}"),
         what_if="What if it is noise, not a factor? Choose random, size 1.0: fresh statistics now "
         "help little, for which images score high has changed.",
     ),
@@ -195,27 +187,6 @@ BEATS = (
         says=("{rotation[without]} → {rotation[with]}", "nats when they rotate",
               "when they grow {growth[without]} → {growth[with].mean:.2f}, by construction"),
         what_if="What is pinned is where and how wide, not which images score high.",
-    ),
-    Beat(
-        name="company", title="the noise microscope", tab="Noise",
-        where="04#1, 04#2", answer="sds[64]",
-        ask=lambda: predict(
-            "The same image, the same weights, but 63 other images in its mini-batch. Does this "
-            "hidden value change?",
-            Answer("not at all", (-1, 1e-9),
-                   "The image is the same, but it is measured against the mean and the width of "
-                   "its company."),
-            Answer("only by rounding", (1e-9, 0.01),
-                   "Mean and width of 64 images differ from batch to batch by much more than "
-                   "rounding."),
-            Answer("clearly", (0.01, 10), "The batch mean wobbles, and so does the batch's width."),
-        ),
-        before=None, sketch="network", after=dict(batch_size=64),
-        says=("sd {sds[64]:.3f}", "of this value, in batches of 64",
-              "random images of 16 networks: {noise[64]}"),
-        what_if="What if the batch has only 4 images? Theory's curve misses, and a wall appears on "
-        "the right.",
-        basis="3,000 mini-batches; 95% interval over 16 networks",
     ),
     Beat(
         name="naive", title="64 against 512", tab="64 or 512", where="04#3", answer="gaps[with]",
@@ -329,8 +300,8 @@ PLANS = {
         control=4, groups=2, rates=3, direction=5, card=2,
     ),
     "90 min": dict(
-        race=5, coats=4, reference=4, shortcut=3, lines=3, push=4, memory=5, repair=3, ranking=4,
-        stored=5, target=4, company=4, naive=4, control=4, groups=3, dropout=3, drift=5, slow=3,
-        rates=5, direction=6, claims=6, card=3,
+        race=5, coats=5, reference=4, shortcut=4, lines=3, push=4, memory=5, repair=3, stored=6,
+        target=5, naive=5, control=4, groups=3, dropout=3, drift=5, slow=4, rates=5, direction=6,
+        claims=8, card=3,
     ),
 }

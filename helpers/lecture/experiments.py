@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers.arms import Run, train_arms
 from helpers.batch_norm_mechanics.experiments import compare_averages
-from helpers.covariate_shift.experiments import measure_coats, measure_lines
+from helpers.covariate_shift.experiments import measure_coats
 from helpers.datasets import FASHION_MNIST_FILE, make_read_only, read_arrays
 from helpers.hidden_layer_stability import experiments as stability
 from helpers.hidden_layer_stability.experiments import ARMS, DRIVES
@@ -30,7 +30,6 @@ DETECTORS = ("plain", "reference", "shortcut")
 JUDGED = ("accuracy", "cat_recall", "other_recall", "train_accuracy", "verdicts")
 MEMORIES = (0.9, 0.999)
 KICKS, KICK_SIZES = ("scale", "random"), (0.0, 0.2, 0.5, 1.0, 2.0)
-NOISE_SIZES = (64, 512)
 RACE_RATES, RACE_STEPS = (0.1, 0.02), np.arange(5, 161, 5)
 SWEEP_SIZES, SWEEP_STEPS = (16, 64, 512), np.array([[1280], [320], [40]])
 
@@ -40,13 +39,10 @@ SHAPES = {
     **dict.fromkeys(("accuracy", "cat_recall", "other_recall"), (len(DETECTORS), 11, 16)),
     "train_accuracy": (len(DETECTORS), 16),
     "verdicts": (len(DETECTORS), 11, 20),
-    "regions": (2, 16),  # as it is, reweighted
     "averages": (4, 16),  # in %: own batch, population, then MEMORIES
     "repair": (3, 16),  # in %: no batch norm, stored statistics, fresh ones
-    "ranking": (2, 16),  # without batch norm, with it
     "kicks": (len(KICKS), len(KICK_SIZES), 3, 16),  # in %
     "late_losses": (len(DRIVES), 2, 16),
-    "noise": (len(NOISE_SIZES), 16),
     **dict.fromkeys(("sweep_train_losses", "sweep_test_losses"), (2, len(SWEEP_SIZES), 16)),
     "best_test_losses": (len(LIVE_ARMS), 16),
     "race_losses": (len(RACE_RATES), len(NOISY_ARMS), len(RACE_STEPS), 16),
@@ -59,11 +55,10 @@ SHAPES = {
 
 
 def measure_notebook_01():
-    """Return three ways to train a cat detector, and lines in the region 4 sd away."""
-    story, lines = measure_coats(DETECTORS), measure_lines(distance=4)
+    """Return three ways to train a cat detector."""
+    story = measure_coats(DETECTORS)
     detectors = {name: np.array([story[one][name] for one in DETECTORS]) for name in JUDGED}
-    regions = np.array([lines["plain"], lines["reweighted"]])
-    return {"coats": story["plain"]["coats"], **detectors, "regions": regions}
+    return {"coats": story["plain"]["coats"], **detectors}
 
 
 def measure_notebook_02():
@@ -84,13 +79,12 @@ def measure_notebook_02():
 
 
 def measure_notebook_03():
-    """Return the ranking drift of both arms, what they get right when kicked, a moving target."""
+    """Return what both arms get right when they are kicked, and the moving target."""
     clothes = stability.load_clothes()
     pair = finish(stability.watch_drift(clothes))
     kicks = [[right_after(pair, clothes, kind, size) for size in KICK_SIZES] for kind in KICKS]
     late = [stability.late_losses(clothes, drive) for drive in DRIVES]
     return {
-        "ranking": np.array([run["ranking at z2"].mean(axis=0) for run in pair.values()]),
         "kicks": np.array(kicks),
         "late_losses": np.array([list(one.values()) for one in late]),
     }
@@ -113,12 +107,10 @@ def right_after(pair, data, kind, size):
 
 
 def measure_notebook_04():
-    """Return the noise of batch norm, both naive sweeps, and the arms that differ in noise."""
-    values = noise.pre_activations(n_units=16, n_networks=16, seed=0)
+    """Return both naive sweeps, and the arms that differ in noise."""
     sweeps = [noise.sweep_batch_sizes(one, SWEEP_SIZES) for one in (True, False)]
     live = finish(noise.watch_live()).values()
     return {
-        "noise": noise.measure_noise(values, NOISE_SIZES, seed=0)["total"],
         "sweep_train_losses": np.array([_at_the_end(runs, "training loss") for runs in sweeps]),
         "sweep_test_losses": np.array([_at_the_end(runs, "test loss") for runs in sweeps]),
         "best_test_losses": np.array([run["test loss"].min(axis=0) for run in live]),

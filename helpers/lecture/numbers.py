@@ -5,9 +5,8 @@ import numpy as np
 from helpers.arms import first_below
 from helpers.batch_norm_mechanics.experiments import median_arrivals, normalise_one_batch
 from helpers.hidden_layer_stability.experiments import HURT
-from helpers.intervals import mean_interval, mean_text
+from helpers.intervals import mean_interval
 from helpers.long_work import remember
-from helpers.minibatch_noise.experiments import dropout_sd, microscope
 from helpers.weighing_the_evidence import experiments as evidence
 
 
@@ -29,15 +28,12 @@ def _of_covariate_shift(lecture):
     black, coloured = plain["accuracy"][[0, -1]]
     black_cats, coloured_cats = plain["cat_recall"][[0, -1]]
     reference = lecture.story["reference"]["accuracy"][-1]
-    as_it_is, reweighted = lecture.arrays["regions"]
     return {
         "black": black, "coloured": coloured, "bright": reference,
         "black cats": black_cats, "coloured cats": coloured_cats,
         "drop": black - coloured, "shift": reference - coloured, "harder": black - reference,
         "share": (reference - coloured).mean() / (black - coloured).mean(),
         "found": shortcut["cat_recall"][-1], "in training": shortcut["train_accuracy"],
-        "as it is": mean_text(as_it_is, 2), "reweighted": mean_text(reweighted, 2),
-        "gain": reweighted - as_it_is,
     }
 
 
@@ -54,11 +50,9 @@ def _of_batch_norm_mechanics(lecture):
 
 
 def _of_hidden_layer_stability(lecture):
-    without, with_norm = lecture.arrays["ranking"]
     scale = dict(zip(HURT, lecture.kicks["scale"][2.0]))
     rotated, grown = (d["with"].mean() / d["without"].mean() for d in lecture.damages.values())
     return {
-        "ranking": {"without": without, "with": with_norm}, "left": with_norm / without,
         "scale": scale, "lost": scale["stored"] - scale["without"],
         **lecture.damages,
         "spared": rotated - grown,  # of growth's damage more than of rotation's
@@ -66,13 +60,10 @@ def _of_hidden_layer_stability(lecture):
 
 
 def _of_minibatch_noise(lecture):
-    sds = {size: float(microscope(size)["x_hat"].std()) for size in (64, 512)}
     best = lecture.best_test_losses
     gains = {arm: losses - best["group 512"] for arm, losses in best.items()}
     group, dropout = mean_interval(gains["group 64"]), gains["dropout 0.2"].mean()
     return {
-        "sds": sds, "sd left": sds[512] / sds[64], "dropout": dropout_sd(0.2),
-        "noise": dict(zip(sds, lecture.arrays["noise"])),
         "gaps": {
             arm: sizes[64]["gap"][-1] - sizes[512]["gap"][-1]
             for arm, sizes in lecture.sweeps.items()

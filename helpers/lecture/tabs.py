@@ -5,7 +5,6 @@ from functools import partial
 from helpers.batch_norm_mechanics import demos as batch_norm_mechanics
 from helpers.batch_norm_mechanics.pictures import draw_adaptation
 from helpers.covariate_shift import demos as covariate_shift
-from helpers.hidden_layer_stability import demos as hidden_layer_stability
 from helpers.hidden_layer_stability.pictures import MovingTargetPicture
 from helpers.lecture import pictures
 from helpers.minibatch_noise import demos as minibatch_noise
@@ -92,14 +91,14 @@ TABS = {
     "Coats": lambda lecture, bets: covariate_shift.coat_demo(lecture.story, bets["coats"]),
     "Lines": show_lines,
     "One batch": lambda lecture, bets: batch_norm_mechanics.one_batch_demo(),
-    "Averages": lambda lecture, bets: batch_norm_mechanics.averages_demo(bets["memory"]),
+    "Averages": lambda lecture, bets: batch_norm_mechanics.averages_demo(
+        bets["memory"], {(64, memory): one for memory, one in lecture.averages.items()}
+    ),
     "Repair": lambda lecture, bets: Panel(
         {}, lambda: None, pictures.Still(draw_adaptation({"": lecture.repair}))
     ),
-    "Ridges": lambda lecture, bets: hidden_layer_stability.ridge_demo(),
     "Kick": show_kick,
     "Target": lambda lecture, bets: Panel({}, lambda: lecture.damages, MovingTargetPicture()),
-    "Noise": lambda lecture, bets: minibatch_noise.microscope_demo(),
     "64 or 512": show_sweeps,
     "Groups": lambda lecture, bets: minibatch_noise.groups_demo(),
     "Rates": lambda lecture, bets: weighing_the_evidence.learning_rate_demo(),
