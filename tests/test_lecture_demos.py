@@ -139,6 +139,19 @@ def test_the_reply_is_to_the_chosen_answer(name, board):
         assert made.setdefault(name, board.comparisons[name]) is board.comparisons[name]
 
 
+def test_no_result_is_seen_before_it_is_hidden(board):
+    board.go("race", "Play")
+    seen = []
+
+    def watch(_change):
+        seen.append((is_hidden(board), *page_of(board).sketch.children))
+
+    board.tabs.observe(watch, "selected_index")
+    board.go("coats")
+    board.tabs.unobserve(watch, "selected_index")
+    assert seen == [(True, board.sketch("faces"))]
+
+
 def test_hands_are_counted_and_shown_beside_the_reveal(small):
     small.go("naive", "Reveal")
     assert "Hands" not in words(small)

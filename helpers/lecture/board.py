@@ -257,12 +257,13 @@ class Board(Alive):
     def show(self):
         """Let all controls, and the page in front, say where the lecture stands."""
         self.menu.value, self.state_buttons.value = self.beat.name, self.state
-        self.tabs.selected_index = list(self.pages).index(self.beat.tab)
         name, state = self._step(+1) or (None, "Start again")
         is_next = name not in (None, self.beat.name)
         self.next.description = f"Next: {self.beats[name].title}" if is_next else state
         self.back.disabled = self._step(-1) is None
         self.pages[self.beat.tab].show(self.beat, self.state)
+        # Last: nobody sees a result before it is hidden.
+        self.tabs.selected_index = list(self.pages).index(self.beat.tab)
         self._tell_page()
 
     # -- building tabs --
@@ -328,10 +329,13 @@ class Page:
             make_readable(panel.picture)
             panel.enlarge(ENLARGE)
             stage = [one for one in stage[bool(panel.controls) :] if one is not panel.caption]
+        for beat in self.board.beats.values():
+            if self.board.pages[beat.tab] is self:
+                self.board.sketch(beat.sketch)  # takes half a second, too
         with ONE_AT_A_TIME:
             self.panel, self._at_first = panel, panel.values
+            self.board.show()  # before it is seen
             self.stage.children = stage
-            self.board.show()
 
     def fail(self, error):
         """Say that the demo could not be built; `error` is kept for whoever wants the traceback."""
@@ -340,6 +344,13 @@ class Page:
 
     def show(self, beat, state):
         """Show a beat in one of its states; nothing changes its place."""
+        values = beat.before if state == "Bet" else beat.after
+        (self.stage.add_class if values is None else self.stage.remove_class)("lecture-hidden")
+        if self.panel is not None:
+            # Once for each beat and state: a control that was moved stays where it is.
+            if values is not None and self._shown != (beat.name, values):
+                self.panel.set_values(**{**self._at_first, **values})
+            self._shown = (beat.name, values)
         below = []
         if state == "Bet":
             self.words.value = _html("question", self.board.bets[beat.name].question)
@@ -361,16 +372,6 @@ class Page:
         self.sketch.children = [sketch] if sketch else []
         is_wide = getattr(self.panel, "wide", False) or (sketch and beat.sketch == "network")
         (self.view.add_class if is_wide else self.view.remove_class)("lecture-wide")
-        if self.panel is not None:
-            self._set_stage(beat.name, beat.before if state == "Bet" else beat.after)
-
-    def _set_stage(self, name, values):
-        """Set the controls once for each beat and state; None hides the picture."""
-        if values is not None and self._shown != (name, values):
-            self.panel.set_values(**{**self._at_first, **values})
-        self._shown = (name, values)
-        hide = self.stage.add_class if values is None else self.stage.remove_class
-        hide("lecture-hidden")
 
 
 def _buttons(name, options, description, **value):

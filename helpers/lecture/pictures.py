@@ -10,10 +10,10 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
 from helpers.batch_norm_mechanics.experiments import median_arrivals
-from helpers.hidden_layer_stability.pictures import KickPicture
+from helpers.hidden_layer_stability.pictures import KickPicture, MovingTargetPicture
 from helpers.intervals import mean_intervals
 from helpers.page.panel import typeset
-from helpers.page.parts import BarsPicture, Mosaic, looks_of
+from helpers.page.parts import BarsPicture, GroupsPicture, Mosaic, looks_of
 from helpers.page.picture import Picture, in_course_style
 from helpers.recoloured import draw_shown
 from helpers.weighing_the_evidence.demos import OF_ROWS, SIGNS
@@ -74,6 +74,12 @@ class KickAccuracyPicture(BarsPicture):
             f"{texts[2]}% with stored statistics."
         )
         return self
+
+
+class TargetPicture(MovingTargetPicture):
+    """What driving layers 1 and 2 costs, with short texts on the bars."""
+
+    text_of = GroupsPicture.text_of
 
 
 class Still(Picture):

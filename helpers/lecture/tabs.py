@@ -5,7 +5,6 @@ from functools import partial
 from helpers.batch_norm_mechanics import demos as batch_norm_mechanics
 from helpers.batch_norm_mechanics.pictures import draw_adaptation
 from helpers.covariate_shift import demos as covariate_shift
-from helpers.hidden_layer_stability.pictures import MovingTargetPicture
 from helpers.lecture import pictures
 from helpers.minibatch_noise import demos as minibatch_noise
 from helpers.minibatch_noise.pictures import NaiveSweepPicture
@@ -98,7 +97,7 @@ TABS = {
         {}, lambda: None, pictures.Still(draw_adaptation({"": lecture.repair}))
     ),
     "Kick": show_kick,
-    "Target": lambda lecture, bets: Panel({}, lambda: lecture.damages, MovingTargetPicture()),
+    "Target": lambda lecture, bets: Panel({}, lambda: lecture.damages, pictures.TargetPicture()),
     "64 or 512": show_sweeps,
     "Groups": lambda lecture, bets: minibatch_noise.groups_demo(),
     "Rates": lambda lecture, bets: weighing_the_evidence.learning_rate_demo(),
