@@ -58,12 +58,9 @@ class VoilaServer:
         raise RuntimeError(f"Voila did not start:\n{self.log.read_text()}")
 
     def kernels(self):
-        """Return how many kernels run."""
-        return len(self._kernels())
-
-    def end_kernels(self):
-        for kernel in self._kernels():
-            kernel.kill()
+        """Return the processes of the kernels that run, a set."""
+        children = psutil.Process(self.process.pid).children()
+        return {one for one in children if "ipykernel_launcher" in one.cmdline()}
 
     def wait_for(self, what):
         """Return once `what()` is true."""
@@ -71,10 +68,6 @@ class VoilaServer:
         while not what():
             assert time.monotonic() < until
             time.sleep(0.1)
-
-    def _kernels(self):
-        children = psutil.Process(self.process.pid).children()
-        return [one for one in children if "ipykernel_launcher" in one.cmdline()]
 
     def stop(self):
         self.process.terminate()
