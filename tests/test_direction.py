@@ -6,7 +6,7 @@ import pytest
 from helpers.layers import Dense
 from helpers.randomness import spawn_streams
 from helpers.weighing_the_evidence import direction
-from helpers.weighing_the_evidence.direction import hidden_rate, train_at
+from helpers.weighing_the_evidence.direction import for_hidden, train_at
 from helpers.weighing_the_evidence.experiments import final_loss
 
 FEW = dict(n_networks=4)
@@ -36,7 +36,7 @@ def small_network(**options):
 
 def test_hidden_weights_have_a_rate_of_their_own():
     layers = small_network().layers
-    rates = dict(zip(layers, hidden_rate(7.0, others=0.2)(layers)))
+    rates = dict(zip(layers, for_hidden(7.0, others=0.2)(layers)))
     *hidden, last = [layer for layer in layers if isinstance(layer, Dense)]
     assert [rates.pop(layer) for layer in hidden] == [7.0, 7.0]
     assert set(rates.values()) == {0.2} and last in rates

@@ -5,8 +5,13 @@ from exercise_answers import answer_tests
 from scipy import stats
 
 from helpers import intervals
-from helpers.weighing_the_evidence import exercises as exercises
-from helpers.weighing_the_evidence.exercises import judge, paired_interval
+from helpers.weighing_the_evidence import direction, exercises
+from helpers.weighing_the_evidence.exercises import (
+    effective_rate,
+    judge,
+    paired_interval,
+    same_training,
+)
 
 
 def of_differences(half_width):
@@ -49,6 +54,21 @@ def test_the_references_are_those_of_the_course():
         assert judge(interval.low, interval.high, 0.3) == intervals.verdict(interval, 0.3)
 
 
+def test_the_effective_rate_is_that_of_a_run_and_the_fitting_rate_trains_alike():
+    run = direction.train_at(1.0, ["free"], n_steps=12, every=4, n_networks=1)["free"]
+    hidden = direction.hidden_layers(run.network.layers)
+    lengths = np.concatenate([direction.unit_lengths(layer)[0, 0] for layer in hidden])
+    np.testing.assert_allclose(
+        effective_rate(1.0, lengths[None]), run["inverse square"][-1], rtol=1e-12
+    )
+    _, rate = same_training(hidden[0].weights, 1.0, 3.0)
+    other = direction.train_at(
+        rate, ["free"], n_steps=12, n_networks=1, hidden_scale=3.0, eps=1e-12
+    )["free"]
+    plain = direction.train_at(1.0, ["free"], n_steps=12, n_networks=1, eps=1e-12)["free"]
+    np.testing.assert_allclose(other.losses, plain.losses, rtol=1e-11)
+
+
 def words(above, below, inside):
     """Return a function of the ends that compares with the margin as told."""
 
@@ -70,9 +90,27 @@ JUDGE_MISTAKES = [
     (lambda low, high, margin: "Holds" if low > margin else "?", "Not yet: in one of the cases"),
 ]
 
+RATE_MISTAKES = [
+    ("return np.mean(rate / lengths, axis=1)", "square of the length"),
+    ("return rate / lengths.mean(axis=1) ** 2", "square of the mean length"),
+    ("return rate / np.mean(lengths**2, -1)", "mean of the squares"),
+    ("return (rate / lengths**2).mean(0)", "shape"),
+    ("return np.mean(rate * lengths**2, 1)", "turn less, not more"),
+    ("return np.mean(rate / lengths**2)", "shape"),
+]
+SAME_MISTAKES = [
+    ("return factor * weights, rate", "has to change"),
+    ("return weights * factor, rate * factor", "smaller, too"),
+    ("return factor * weights, rate / factor**2", "larger rate"),
+    ("return weights, rate * factor**2", "`factor` times as long"),
+    ("return factor * weights", "Return 2 values"),
+]
+
 WRONG = [
     *(("paired_interval", attempt, hint) for attempt, hint in PAIRED_MISTAKES),
     *(("judge", attempt, hint) for attempt, hint in JUDGE_MISTAKES),
+    *(("effective_rate", attempt, hint) for attempt, hint in RATE_MISTAKES),
+    *(("same_training", attempt, hint) for attempt, hint in SAME_MISTAKES),
 ]
 
 RIGHT = [
@@ -85,6 +123,8 @@ RIGHT = [
         "judge",
         words(lambda low, _, m: min(low - m, 9) > 0, lambda _, high, m: high - m < 0, "undecided"),
     ),
+    ("effective_rate", "return rate * np.mean(lengths**-2.0, axis=-1)"),
+    ("same_training", ["weights = weights * factor", "return weights, rate * factor * factor"]),
 ]
 
 test_a_mistake_is_named, test_a_right_answer_passes = answer_tests(exercises, WRONG, RIGHT)

@@ -23,10 +23,8 @@ DRAWING, INTERACTION = {"matplotlib", "mpl_toolkits", "PIL"}, {"ipywidgets", "IP
 COMPUTING = {"layers", "network", "training", "layer_statistics", "shift", "randomness"}
 PICTURES = {"pictures", "picture", "parts", "charts", "drawing"}
 # From what is computed to what is shown; others: 2.
-PURPOSES = {
-    None: 0, **dict.fromkeys(("experiments", "direction", "exercises", "claims", "ledger"), 0),
-    "pictures": 1,
-}
+COMPUTED = (None, "experiments", "direction", "exercises", "claims", "papers", "ledger")
+PURPOSES = {**dict.fromkeys(COMPUTED, 0), "pictures": 1}
 
 
 def imported_names(source):

@@ -314,7 +314,7 @@ def test_an_impossible_change_names_the_option_and_what_is_allowed(change, error
 
 
 def test_a_learner_walks_in_other_networks_and_at_other_places():
-    cells = (*SETUP, "s3-live", "s4-look", "s4-run", "s4-figure", "s4-table",
+    cells = (*SETUP, "s3-live", "smooth-look", "smooth-run", "smooth-figure", "smooth-table",
              "deeper-smooth-table", "deeper-shift-look", "deeper-shift-run")
     changed = run_cells("05", cells, {
         **SMALL, "at=[6, 16, 26]": "at=[3, 5]", "n_steps=26": "n_steps=5",

@@ -12,7 +12,7 @@ from helpers.intervals import clearance, mean_interval, paired_interval
 from helpers.layer_statistics import with_statistics
 from helpers.network import mean_loss
 from helpers.weighing_the_evidence import claims, ledger
-from helpers.weighing_the_evidence.claims import CLAIMS, Claim
+from helpers.weighing_the_evidence.claims import Claim
 from helpers.weighing_the_evidence.ledger import (
     BY_CONSTRUCTION,
     NOT_SUPPORTED,
@@ -26,6 +26,7 @@ from helpers.weighing_the_evidence.ledger import (
     watch_ledger,
     weigh,
 )
+from helpers.weighing_the_evidence.papers import CLAIMS
 
 # -- every verdict, from networks that no notebook has seen --
 
@@ -43,6 +44,8 @@ EXPECTED = {
     "P1": (WITH_CAVEAT, "holds", "holds", "fails", "fails"),
     "P2": (SUPPORTED, "holds", "holds", "holds"),
     "P3": (WITH_CAVEAT, "holds", "fails"),
+    "P4": (SUPPORTED, BY_CONSTRUCTION, "holds", "holds"),
+    "P5": (WITH_CAVEAT, "holds", "holds", "fails", "fails", "fails"),
 }
 FRESH, FRESHER = 101, 303  # 202 had a part in choosing the margins
 SEEDS = [FRESH, pytest.param(FRESHER, marks=pytest.mark.thorough)]

@@ -5,9 +5,9 @@ import pytest
 from test_notebooks import FOLDER, printed_text, read
 from test_weighing_the_evidence import SPREAD
 
-from helpers.weighing_the_evidence.claims import CLAIMS
 from helpers.weighing_the_evidence.demos import LedgerView, VerdictBoard
 from helpers.weighing_the_evidence.ledger import Effect, Row
+from helpers.weighing_the_evidence.papers import CLAIMS
 
 
 def effect(mean, words="it rises"):

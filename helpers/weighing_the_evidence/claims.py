@@ -1,5 +1,7 @@
 """Notebook 05's claims: what each says, how that is measured, and how much of it is needed.
 
+Those of the lecture are here, those of later papers in `papers`.
+
 Nothing is typed in: each `measure_...(seed)` trains the arms that its claim needs, 16 networks
 each, paired by seed; arms that several claims need once. Where its docstring says so, runs are
 shorter than in the notebooks.
@@ -21,7 +23,6 @@ from helpers.weighing_the_evidence.experiments import (
     best_rates,
     gain,
     load_learning_rate_map,
-    long_steps,
     pair_of,
     run_noisy_race,
     silence_units,
@@ -57,7 +58,7 @@ def claims(name, words, where, source="lecture"):
     return add
 
 
-def _percent(values, reference):
+def percent(values, reference):
     """Return values against reference, network by network, in percent."""
     return 100 * (values / reference - 1)
 
@@ -144,7 +145,7 @@ def measure_calmer_inputs(seed):
     tanh = [_drift(seed, batch_norm=one, activation="tanh") for one in (True, False)]
 
     def halved(words, pair, name):
-        change = _percent(*(seen[name][:6].mean(axis=0) for seen in pair))
+        change = percent(*(seen[name][:6].mean(axis=0) for seen in pair))
         quantity = f"change of {words}, with batch norm against without"
         return quantity, change, "below", -50, "%", 'half, which notebook 03 calls "a lot"'
 
@@ -163,7 +164,7 @@ TENTH_OF_GUESSING = "below", -0.23, "nats", "a tenth of what guessing costs"
 GAINED = "training loss, with batch norm minus without (diverged counts as guessing, 2.3)"
 
 
-def _gained(seed, depth, rates=None, needed=TENTH_OF_GUESSING):
+def gained(seed, depth, rates=None, needed=TENTH_OF_GUESSING):
     """Return the gain at `rates`, without and with batch norm; None: each arm's best of the map."""
     if rates is None:
         rates = best_rates(pair_of(load_learning_rate_map(), depth=depth)).values()
@@ -171,7 +172,7 @@ def _gained(seed, depth, rates=None, needed=TENTH_OF_GUESSING):
 
 
 @remember(maxsize=2)
-def _early_race(seed, learning_rate):
+def early_race(seed, learning_rate):
     """Return loss and drift in the first 30 steps of notebook 05's 160, on half of its images.
 
     Each {arm: (n_networks,)}; the training loss is the mean between steps 20 and 30.
@@ -191,14 +192,14 @@ def measure_easier_learning(seed):
     Each arm of the first two learns at the rate that was best for it in notebook 05's map. Of the
     race we take the training loss between steps 20 and 30 instead of the steps to a loss of 0.5.
     """
-    loss, _ = _early_race(seed, 0.1)
+    loss, _ = early_race(seed, 0.1)
     return {
         "ten layers learn more easily, each arm at its best learning rate":
-            _gained(seed, 10),
-        "three layers learn more easily as well, by the same measure": _gained(seed, 3),
+            gained(seed, 10),
+        "three layers learn more easily as well, by the same measure": gained(seed, 3),
         "the reason is less drift: once noise puts the drift back, the gain is gone": (
             "training loss at rate 0.1, noisy batch norm against none",
-            _percent(loss["noisy"], loss["without"]), "above", 0, "%", "any delay would count",
+            percent(loss["noisy"], loss["without"]), "above", 0, "%", "any delay would count",
         ),
     }
 
@@ -244,10 +245,10 @@ def measure_regularising_noise(seed):
     loud, noisy, quiet = (_best_test_loss(seed, group_size=size) for size in (4, 8, 512))
     return {
         "noisy statistics lower the best test loss": (
-            "best test loss, groups of 8 against 512", _percent(noisy, quiet), *HALF_A_PERCENT,
+            "best test loss, groups of 8 against 512", percent(noisy, quiet), *HALF_A_PERCENT,
         ),
         "still noisier statistics lower it further": (
-            "best test loss, groups of 4 against 8", _percent(loud, noisy),
+            "best test loss, groups of 4 against 8", percent(loud, noisy),
             "below", 0, "%", "any further gain counts",
         ),
     }
@@ -275,7 +276,7 @@ def measure_batch_sizes(seed):
     naive, late = ({size: run["gap"][-1] for size, run in one.items()} for one in (sweep, fitted))
     return {
         "all else equal, statistics of 64 images give a lower test loss than those of 512": (
-            "test loss around its best moment, groups of 64 against 512", _percent(small, whole),
+            "test loss around its best moment, groups of 64 against 512", percent(small, whole),
             "below", 0, "%", "any difference counts",
         ),
         "just switching from batches of 512 to 64 makes networks overfit less": (
@@ -300,12 +301,12 @@ def measure_dropout(seed):
     alone = _best_test_loss(seed, batch_norm=False, dropout=0.2)
     return {
         "adding dropout 0.2 to batch norm lowers the best test loss": (
-            "best test loss, groups of 64, with dropout 0.2 against without", _percent(both, plain),
+            "best test loss, groups of 64, with dropout 0.2 against without", percent(both, plain),
             *HALF_A_PERCENT,
         ),
         "adding batch norm to dropout 0.2 lowers the best test loss": (
             "best test loss, groups of 64 against no batch norm, both with dropout",
-            _percent(both, alone), *HALF_A_PERCENT,
+            percent(both, alone), *HALF_A_PERCENT,
         ),
     }
 
@@ -347,67 +348,4 @@ def measure_single_units(seed):
         "with noise, no single unit matters any more": (
             lost, noisy, "below", 1, "points", "one test image in a hundred is tolerated",
         ),
-    }
-
-
-@claims(
-    "P1", "More drift does not slow training, at any learning rate.", "05#2",
-    "Santurkar et al. 2018, section 2.1",
-)
-def measure_harmless_drift(seed):
-    """P1. Notebook 05's noisy race: the training loss between steps 20 and 30 of 160."""
-    (loss, drift), (slow_loss, _) = (_early_race(seed, rate) for rate in (0.1, 0.02))
-
-    def faster(loss):
-        quantity = "training loss, noisy batch norm against none"
-        change = _percent(loss["noisy"], loss["without"])
-        return quantity, change, "below", -5, "%", "a twentieth of the loss"
-
-    return {
-        "at learning rate 0.1, noisy batch norm is faster than none": faster(loss),
-        "there, layer 3's inputs drift more with it than without batch norm": (
-            "drift in one step, noisy batch norm against none", drift["noisy"] / drift["without"],
-            "above", 2, "times", "at least twice as far",
-        ),
-        "at learning rate 0.02, noisy batch norm is faster than none, too": faster(slow_loss),
-        "at learning rate 0.1, the noise costs next to nothing": (
-            "training loss at rate 0.1, noisy against quiet batch norm",
-            _percent(loss["noisy"], loss["with"]),
-            "below", 5, "%", "a twentieth of the loss is tolerated",
-        ),
-    }
-
-
-@claims(
-    "P2", "What batch norm mainly gives is room for larger learning rates.", "05#3",
-    "Bjorck et al. 2018, abstract",
-)
-def measure_large_rates(seed):
-    """P2. Notebook 05's networks of ten and of three layers."""
-    best = best_rates(pair_of(load_learning_rate_map(), depth=10))["without"]
-    little = "above", -0.3, "nats", "a fifth of the gain at the large rate"
-    return {
-        "ten layers still train at ten times the rate that is best without batch norm":
-            _gained(seed, 10, [10 * best] * 2),
-        "at a small rate, 0.03, ten layers gain little":
-            _gained(seed, 10, [0.03] * 2, little),
-        "at 0.1, three layers gain little": _gained(seed, 3, [0.1] * 2, little),
-    }
-
-
-@claims(
-    "P3", "Batch norm makes the loss smoother, whatever the activation.", "05#4",
-    "Santurkar et al. 2018, section 3",
-)
-def measure_smoother_loss(seed):
-    """P3. Notebook 05's walk along the gradient, from the first 2 of its 3 halts."""
-
-    def smoother(activation):
-        change = long_steps(activation, at=(6, 16), seed=seed)
-        quantity = "change of the loss in one long step, with batch norm minus without"
-        return quantity, change["with"] - change["without"], *TENTH_OF_A_NAT
-
-    return {
-        "with relu, batch norm makes the loss smoother along the gradient": smoother("relu"),
-        "with tanh, batch norm makes the loss smoother along the gradient": smoother("tanh"),
     }

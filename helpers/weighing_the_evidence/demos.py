@@ -12,7 +12,6 @@ from helpers.page.alive import Alive
 from helpers.page.panel import Panel, choice, follow, follow_bet, paragraph, steps_slider
 from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import Answer, Scale, predict
-from helpers.weighing_the_evidence.claims import CLAIMS
 from helpers.weighing_the_evidence.direction import HIDDEN_RATES, load_hidden_rates
 from helpers.weighing_the_evidence.experiments import MAP_AXES, load_learning_rate_map, pair_of
 from helpers.weighing_the_evidence.ledger import (
@@ -22,6 +21,7 @@ from helpers.weighing_the_evidence.ledger import (
     WITH_CAVEAT,
     ledger_table,
 )
+from helpers.weighing_the_evidence.papers import CLAIMS
 from helpers.weighing_the_evidence.pictures import (
     HiddenRatesPicture,
     LearningRateMapPicture,

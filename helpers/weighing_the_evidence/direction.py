@@ -23,15 +23,15 @@ def hidden_layers(layers):
     return [layer for layer in layers if isinstance(layer, Dense)][:-1]
 
 
-def hidden_rate(rate, others=0.1):
-    """Return a `learning_rate` of `SGD`: hidden Dense layers learn at `rate`, all `others` at 0.1.
+def for_hidden(value, others):
+    """Return a learning rate or weight decay of `SGD`: `value` for hidden Dense layers.
 
-    0 freezes. Gamma, beta and the last layer, whose length counts, are among the others.
+    Gamma, beta and the last layer, whose length counts, are among the others.
     """
 
     def of_layers(layers):
         hidden = hidden_layers(layers)
-        return [rate if layer in hidden else others for layer in layers]
+        return [value if layer in hidden else others for layer in layers]
 
     return of_layers
 
@@ -76,7 +76,7 @@ def look_at_lengths(network):
 ARMS = {
     "free": {},
     "pinned": dict(disturb=pin_lengths),
-    "frozen": dict(learning_rate=hidden_rate(0.0)),
+    "frozen": dict(learning_rate=for_hidden(0.0, others=0.1)),
     "without": dict(batch_norm=False),
 }
 RACE = dict(
@@ -87,8 +87,8 @@ RACE = dict(
 def train_at(rate, arms=ARMS, *, n_networks=16, seed=7, **settings):
     """Return {arm: Run} of the ARMS that are named, with the hidden weights at `rate`."""
     clothes = load_fashion_mnist(n_train=2000, n_networks=n_networks, seed=seed)
-    of_arms = {arm: {"learning_rate": hidden_rate(rate), **ARMS[arm]} for arm in arms}
-    return train_arms(of_arms, clothes, seed=seed, **{**RACE, **settings})
+    of_all = {"learning_rate": for_hidden(rate, others=0.1), **RACE, **settings}
+    return train_arms({arm: ARMS[arm] for arm in arms}, clothes, seed=seed, **of_all)
 
 
 # -- the table: all of this at many rates, computed beforehand --

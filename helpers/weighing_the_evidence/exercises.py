@@ -1,11 +1,13 @@
-"""Notebook 05's exercises: how sure are we of a difference, and is it large enough to count?"""
+"""Notebook 05's exercises: intervals and verdicts, the effective rate, and the rate that fits."""
 
 import numpy as np
 from scipy import stats
 
 from helpers.page.exercise import Exercise, reveal
 
-__all__ = ["check_judge", "check_paired_interval", "reveal"]
+__all__ = [
+    "check_effective_rate", "check_judge", "check_paired_interval", "check_same_training", "reveal",
+]
 
 
 def paired_interval(with_norm, without):
@@ -118,4 +120,62 @@ check_judge = Exercise(
     },
     praise="That is the rule that the ledger above applies to every claim.",
     n_cases=64,
+)
+
+
+def effective_rate(rate, lengths):
+    """Return the effective rate, its mean over the units, at each look: (n_looks,).
+
+    lengths: of each unit's weights, (n_looks, n_units).
+    """
+    return (rate / lengths**2).mean(axis=1)
+
+
+def _draw_lengths(rng):
+    first = rng.uniform(0.5, 2, 6)
+    return rng.choice([0.1, 3.0]), first * np.cumprod(rng.uniform(1, 1.5, (4, 6)), axis=0)
+
+
+check_effective_rate = Exercise(
+    effective_rate,
+    _draw_lengths,
+    {
+        "Divide by the square of the length: the gradient shrinks with the length, and so does the "
+        "turn that a step makes.": lambda rate, lengths: (rate / lengths).mean(axis=1),
+        "This divides by the square of the mean length. Each unit has an effective rate of its "
+        "own: divide first, then take the mean.": (
+            lambda rate, lengths: rate / lengths.mean(axis=1) ** 2
+        ),
+        "This divides by the mean of the squares. Each unit has an effective rate of its own: "
+        "divide first, then take the mean.": lambda rate, lengths: rate / (lengths**2).mean(axis=1),
+        "Longer weights turn less, not more: divide by the square.": (
+            lambda rate, lengths: (rate * lengths**2).mean(axis=1)
+        ),
+    },
+    praise="It falls as the weights grow, though nobody has touched the rate.",
+)
+
+
+def same_training(weights, rate, factor):
+    """Return the weights `factor` times as long, and the rate at which they train as before."""
+    return factor * weights, factor**2 * rate
+
+
+check_same_training = Exercise(
+    same_training,
+    lambda rng: (rng.standard_normal((4, 3)), rng.uniform(0.01, 0.5), rng.choice([0.2, 3.0, 10.0])),
+    {
+        "At the same rate longer weights turn less with each step: the rate has to change, too.": (
+            lambda weights, rate, factor: (factor * weights, rate)
+        ),
+        "That makes up for the longer weights. But their gradient is smaller, too, by the same "
+        "factor.": lambda weights, rate, factor: (factor * weights, factor * rate),
+        "Longer weights have a smaller gradient: they need a larger rate, not a smaller one.": (
+            lambda weights, rate, factor: (factor * weights, rate / factor**2)
+        ),
+        "The rate is right. The weights should be `factor` times as long.": (
+            lambda weights, rate, factor: (weights, factor**2 * rate)
+        ),
+    },
+    praise="rate / length² is what it was, and with batch norm so is every loss.",
 )

@@ -13,7 +13,8 @@ import numpy as np
 
 from helpers.intervals import mean_interval, verdict
 from helpers.network import one_blas_thread
-from helpers.weighing_the_evidence.claims import CLAIMS, Claim
+from helpers.weighing_the_evidence.claims import Claim
+from helpers.weighing_the_evidence.papers import CLAIMS
 
 BY_CONSTRUCTION = "by construction"
 SUPPORTED, WITH_CAVEAT = "supported", "supported, with a caveat"

@@ -1,0 +1,150 @@
+"""Notebook 05's claims P1 to P5, of later papers. CLAIMS is complete once this is imported."""
+
+import numpy as np
+
+from helpers.long_work import remember
+from helpers.weighing_the_evidence import direction
+from helpers.weighing_the_evidence.claims import (
+    CLAIMS,
+    TENTH_OF_A_NAT,
+    TENTH_OF_GUESSING,
+    claims,
+    early_race,
+    gained,
+    percent,
+)
+from helpers.weighing_the_evidence.experiments import (
+    best_rates,
+    final_loss,
+    load_learning_rate_map,
+    long_steps,
+    pair_of,
+)
+
+__all__ = ["CLAIMS"]
+
+
+@claims(
+    "P1", "More drift does not slow training, at any learning rate.", "05#2",
+    "Santurkar et al. 2018, section 2.1",
+)
+def measure_harmless_drift(seed):
+    """P1. Notebook 05's noisy race: the training loss between steps 20 and 30 of 160."""
+    (loss, drift), (slow_loss, _) = (early_race(seed, rate) for rate in (0.1, 0.02))
+
+    def faster(loss):
+        quantity = "training loss, noisy batch norm against none"
+        change = percent(loss["noisy"], loss["without"])
+        return quantity, change, "below", -5, "%", "a twentieth of the loss"
+
+    return {
+        "at learning rate 0.1, noisy batch norm is faster than none": faster(loss),
+        "there, layer 3's inputs drift more with it than without batch norm": (
+            "drift in one step, noisy batch norm against none", drift["noisy"] / drift["without"],
+            "above", 2, "times", "at least twice as far",
+        ),
+        "at learning rate 0.02, noisy batch norm is faster than none, too": faster(slow_loss),
+        "at learning rate 0.1, the noise costs next to nothing": (
+            "training loss at rate 0.1, noisy against quiet batch norm",
+            percent(loss["noisy"], loss["with"]),
+            "below", 5, "%", "a twentieth of the loss is tolerated",
+        ),
+    }
+
+
+@claims(
+    "P2", "What batch norm mainly gives is room for larger learning rates.", "05#3",
+    "Bjorck et al. 2018, abstract",
+)
+def measure_large_rates(seed):
+    """P2. Notebook 05's networks of ten and of three layers."""
+    best = best_rates(pair_of(load_learning_rate_map(), depth=10))["without"]
+    little = "above", -0.3, "nats", "a fifth of the gain at the large rate"
+    return {
+        "ten layers still train at ten times the rate that is best without batch norm":
+            gained(seed, 10, [10 * best] * 2),
+        "at a small rate, 0.03, ten layers gain little":
+            gained(seed, 10, [0.03] * 2, little),
+        "at 0.1, three layers gain little": gained(seed, 3, [0.1] * 2, little),
+    }
+
+
+@claims(
+    "P3", "Batch norm makes the loss smoother, whatever the activation.", "05#deeper",
+    "Santurkar et al. 2018, section 3",
+)
+def measure_smoother_loss(seed):
+    """P3. Notebook 05's walk along the gradient, from the first 2 of its 3 halts."""
+
+    def smoother(activation):
+        change = long_steps(activation, at=(6, 16), seed=seed)
+        quantity = "change of the loss in one long step, with batch norm minus without"
+        return quantity, change["with"] - change["without"], *TENTH_OF_A_NAT
+
+    return {
+        "with relu, batch norm makes the loss smoother along the gradient": smoother("relu"),
+        "with tanh, batch norm makes the loss smoother along the gradient": smoother("tanh"),
+    }
+
+
+@remember(maxsize=16)
+def _late_loss(seed, rate, arm="free", **settings):
+    """Return the loss at the end of 40 of notebook 05's 160 steps, (n_networks,).
+
+    rate: of the hidden weights. What diverged counts as guessing.
+    """
+    run = direction.train_at(rate, [arm], n_steps=40, seed=seed, **settings)[arm]
+    return np.minimum(final_loss(run), np.log(10))
+
+
+@claims(
+    "P4", "With batch norm the length of hidden weights does not count, only rate / length².",
+    "05#4", "van Laarhoven 2017",
+)
+def measure_length(seed):
+    """P4. Notebook 05's networks, whose hidden weights start ten times as long."""
+    plain = _late_loss(seed, 0.1)
+    both, long = (_late_loss(seed, rate, hidden_scale=10.0) for rate in (10.0, 0.1))
+    return {
+        "ten times the length and a hundred times the rate: the same training": (),
+        "so it is, nearly, with the usual ε, which still sees the length": (
+            "training loss, how far it differs", np.abs(both - plain),
+            "below", 0.1, "nats", "a tenth of a nat is tolerated",
+        ),
+        "at the same rate, weights ten times as long learn more slowly": (
+            "training loss, longer weights minus shorter ones", long - plain,
+            "above", 0.1, *TENTH_OF_A_NAT[2:],
+        ),
+    }
+
+
+@claims(
+    "P5", "With batch norm no rate is too large: weights grow, and so slow themselves down.",
+    "05#4", "Arora et al. 2019, abstract",
+)
+def measure_brake(seed):
+    """P5. The same networks, their hidden weights at rate 1000, all else at 0.1."""
+    guessing, rate = np.log(10), 1000.0
+    free, pinned, frozen = (_late_loss(seed, rate, arm) for arm in ("free", "pinned", "frozen"))
+    all_layers = _late_loss(seed, rate, learning_rate=10.0)
+    quantity = "training loss at rate 1000"
+    return {
+        "hidden weights at rate 1000 do not explode": (
+            f"{quantity}, minus guessing", free - guessing, *TENTH_OF_GUESSING,
+        ),
+        "growing weights are a brake: with their length pinned the loss is higher": (
+            f"{quantity}, free minus pinned", free - pinned, *TENTH_OF_GUESSING,
+        ),
+        "without that brake they explode": (
+            f"{quantity}, with their length pinned, minus guessing", pinned - guessing,
+            "above", *TENTH_OF_GUESSING[1:],
+        ),
+        "at that rate the hidden layers still learn much, frozen ones do worse": (
+            f"{quantity}, minus that with the hidden layers frozen", free - frozen,
+            *TENTH_OF_GUESSING,
+        ),
+        "all layers may learn at rate 10": (
+            "training loss with every layer at rate 10, minus guessing", all_layers - guessing,
+            *TENTH_OF_GUESSING,
+        ),
+    }
