@@ -26,7 +26,7 @@ PATIENCE = 60
 BY_NAME = {beat.name: beat for beat in BEATS}
 BETS = {name: beat for name, beat in BY_NAME.items() if beat.ask}
 # Their large lines say what is so by construction, or name claims; 05 prints the rates alone.
-WITHOUT_NUMBERS = ("push", "rates", "lines", "direction", "claims", "card")
+WITHOUT_NUMBERS = ("push", "rates", "lines", "claims", "card")
 
 
 @pytest.fixture(scope="module")

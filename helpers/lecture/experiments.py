@@ -21,9 +21,9 @@ from helpers.minibatch_noise.experiments import LIVE_ARMS
 from helpers.network import accuracy, inference_accuracy, predict
 from helpers.randomness import spawn_streams
 from helpers.recoloured import Dyed, draw_animals
-from helpers.weighing_the_evidence.claims import CLAIMS
 from helpers.weighing_the_evidence.experiments import NOISY_ARMS, run_noisy_race
 from helpers.weighing_the_evidence.ledger import Row, watch_ledger
+from helpers.weighing_the_evidence.papers import CLAIMS
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
 DETECTORS = ("plain", "reference", "shortcut")

@@ -8,6 +8,7 @@ from helpers.hidden_layer_stability.experiments import HURT
 from helpers.intervals import mean_interval
 from helpers.long_work import remember
 from helpers.weighing_the_evidence import experiments as evidence
+from helpers.weighing_the_evidence.direction import load_hidden_rates
 
 
 @remember(maxsize=5)
@@ -81,7 +82,8 @@ def _of_weighing_the_evidence(lecture):
     deep = evidence.pair_of(evidence.load_learning_rate_map(), "relu", 10, 1.0)
     numbers["rates"] = {arm: evidence.range_text(deep[arm]) for arm in ("without", "with")}
     # As far as eps does not see the length, the same training: by construction.
-    return {**numbers, "n rates": int(evidence.trains(deep["without"]).sum()), "same": 0.0}
+    numbers |= {"n rates": int(evidence.trains(deep["without"]).sum()), "same": 0.0}
+    return {**numbers, "growth": load_hidden_rates()["free"]["growth"][-1]}
 
 
 def _race(race, arm):
