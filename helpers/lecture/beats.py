@@ -289,7 +289,7 @@ BEATS = (
         says=("what the evidence kept",),
         tells="Batch norm makes the length of the hidden weights irrelevant: room for large steps "
         "and bad starts. Less shift is not the reason that these data show.",
-        what_if="Which row shall we open?", basis="",
+        what_if="Which row?", basis="",
     ),
 )
 

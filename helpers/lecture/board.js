@@ -44,7 +44,7 @@ keep();
 
 const SECONDS = 12;  // a kernel that computes may be silent for some
 let asked = 0, silent = 0;
-setInterval(() => {
+const pulse = setInterval(() => {
   if (said().echo === String(asked)) {
     silent = 0;
     asks.value = String(asked += 1);
@@ -52,6 +52,7 @@ setInterval(() => {
   } else if (asked) silent += 1;
   board.classList.toggle('lecture-lost', silent > SECONDS);
 }, 1000);
+window.addEventListener('beforeunload', () => clearInterval(pulse));
 
 // Voila's page ends its kernel when it is left, if it has a cookie; but it is never given one.
 if (inVoila && !document.cookie.includes('_xsrf=')) {
