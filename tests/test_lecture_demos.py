@@ -18,8 +18,9 @@ from helpers.lecture import board as lecture_board
 from helpers.lecture.beats import BEATS, PLANS
 from helpers.lecture.board import STATES, Board
 from helpers.lecture.experiments import load_lecture
-from helpers.lecture.pictures import TYPE, KickAccuracyPicture, Words, make_readable
+from helpers.lecture.pictures import TYPE, KickAccuracyPicture, make_readable
 from helpers.lecture.tabs import LINES, SKETCHES, TABS
+from helpers.lecture.words import Words
 from helpers.page import alive
 
 PATIENCE = 60

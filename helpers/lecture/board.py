@@ -36,8 +36,9 @@ from traitlets import TraitError, link
 
 from helpers.lecture.beats import BEATS, PLANS
 from helpers.lecture.experiments import load_lecture
-from helpers.lecture.pictures import Words, make_readable
+from helpers.lecture.pictures import make_readable
 from helpers.lecture.tabs import SKETCHES, TABS
+from helpers.lecture.words import Words
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
 from helpers.page.panel import paragraph, typeset

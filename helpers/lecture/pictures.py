@@ -1,10 +1,8 @@
 """The board's pictures: those of the notebooks, shown in steps and with type for the last row."""
 
-import html
 import textwrap
 from itertools import pairwise
 
-import ipywidgets
 import numpy as np
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
@@ -12,11 +10,9 @@ from matplotlib.ticker import FixedLocator
 from helpers.batch_norm_mechanics.experiments import median_arrivals
 from helpers.hidden_layer_stability.pictures import KickPicture, MovingTargetPicture
 from helpers.intervals import mean_intervals
-from helpers.page.panel import typeset
 from helpers.page.parts import BarsPicture, GroupsPicture, Mosaic, looks_of
 from helpers.page.picture import Picture, in_course_style
 from helpers.recoloured import draw_shown
-from helpers.weighing_the_evidence.demos import OF_ROWS, SIGNS
 from helpers.weighing_the_evidence.pictures import NoisyRacePicture
 
 SIZE = 9, 6.6  # of every picture on the board, inches: none jumps
@@ -149,58 +145,3 @@ def _make_room(axis):
         else:
             names[1::2] = [""] * len(names[1::2])
         axis.set_ticklabels(names)
-
-
-class Words:
-    """A demo of words: the HTML that `tell` makes of the values of the controls.
-
-    For a page it is a Panel whose `image` has no caption. wide: whether it needs all the width.
-    """
-
-    error = None
-
-    def __init__(self, controls, tell, *, wide=False):
-        self.controls, self.tell, self.wide = controls, tell, wide
-        self.image = ipywidgets.HTML().add_class("demo-words")
-        self.view = ipywidgets.VBox([self.image])
-        for control in controls.values():
-            control.observe(self._show, "value")
-        self._show()
-
-    @property
-    def values(self):
-        return {name: control.value for name, control in self.controls.items()}
-
-    def set_values(self, **values):
-        """Set several controls."""
-        for name, value in values.items():
-            self.controls[name].value = value
-
-    def wait(self, timeout=None):
-        """Return: it is there at once."""
-
-    def _show(self, _change=None):
-        self.image.value = self.tell(**self.values)
-
-
-def tell_claims(ledger, open, verdicts):
-    """Return HTML of the Rows of a ledger, with or without verdicts, or of the one to `open`.
-
-    A verdict says how many of the row's statements, its main one and its checks, are kept.
-    """
-    if open == "all":
-        return f"<table>{''.join(_claim(row, verdicts) for row in ledger)}</table>"
-    (row,) = (row for row in ledger if row.claim.name == open)
-    effects = "".join(
-        f"<tr><td>{SIGNS.get(one.verdict, '●')} {html.escape(one.verdict)}</td>"
-        f"<td>{typeset(one.words)}</td></tr>"
-        for one in row.effects
-    )
-    return f"<table>{_claim(row, True)}</table><table>{effects}</table>"
-
-
-def _claim(row, verdicts):
-    word = OF_ROWS[row.verdict]
-    kept = f"{SIGNS[word]} {word}: {len(row.kept)} of {len(row.effects)}"
-    cells = row.claim.name, row.claim.words, kept if verdicts else ""
-    return f"<tr>{''.join(f'<td>{html.escape(one)}</td>' for one in cells)}</tr>"

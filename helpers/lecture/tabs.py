@@ -6,6 +6,7 @@ from helpers.batch_norm_mechanics import demos as batch_norm_mechanics
 from helpers.batch_norm_mechanics.pictures import draw_adaptation
 from helpers.covariate_shift import demos as covariate_shift
 from helpers.lecture import pictures
+from helpers.lecture.words import Words, tell_claims
 from helpers.minibatch_noise import demos as minibatch_noise
 from helpers.minibatch_noise.pictures import NaiveSweepPicture
 from helpers.page.drawing import draw_network
@@ -72,15 +73,15 @@ def draw_sweeps(sweeps):
 
 def show_lines(lecture, bets):
     """Batch norm in the five lines of notebook 02, section 2."""
-    return pictures.Words({}, lambda: f"<pre>{LINES}</pre>")
+    return Words({}, lambda: f"<pre>{LINES}</pre>")
 
 
 def show_claims(lecture, bets):
     """All claims, on demand with their verdicts, or one of them with its evidence."""
     names = [row.claim.name for row in lecture.ledger]
-    return pictures.Words(
+    return Words(
         {"open": choice(["all", *names], "all", "open"), "verdicts": switch("verdicts")},
-        partial(pictures.tell_claims, lecture.ledger), wide=True,
+        partial(tell_claims, lecture.ledger), wide=True,
     )
 
 
