@@ -30,7 +30,7 @@ OURS = str(Path(helpers.__file__).parent)
 def main():
     clothes = load_clothes()
     demos = {
-        "01 coats": lambda: coat_demo(measure_coats(("plain", "reference", "shortcut"))),
+        "01 coats": lambda: coat_demo(measure_coats(("plain", "reference", "only_cats_black"))),
         "02 one batch": one_batch_demo,
         "03 kick": lambda: kick_demo(finish(watch_drift(clothes)), clothes),
         "04 microscope": microscope_demo,

@@ -62,7 +62,7 @@ def interact(demo, *arguments):
 
 clothes = experiments_03.load_clothes()
 drift = finish(experiments_03.watch_drift(clothes))
-coats = experiments_01.measure_coats(("plain", "reference", "shortcut"))
+coats = experiments_01.measure_coats(("plain", "reference", "only_cats_black"))
 """
 FLOOR = """
 slider, label = ipywidgets.IntSlider(0, 0, 20), ipywidgets.Label("0")

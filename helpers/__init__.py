@@ -27,8 +27,12 @@ One folder for each notebook, its room, with what only it needs:
     demos             controls wired to an experiment and a picture, and bets
     exercises         reference answers, checks that name the mistake
     covariate_shift 01, batch_norm_mechanics 02, hidden_layer_stability 03, minibatch_noise 04,
-    weighing_the_evidence 05 (with its ledger, which measures every claim), in_practice 06, lecture
-    00 (the board; `python -m helpers.lecture.precompute` computes the tables in data/)
+    weighing_the_evidence 05 (with its ledger, which measures every claim), in_practice 06,
+    closing_quiz 07, lecture 00 (the board; `python -m helpers.lecture.precompute` computes the
+    tables in data/)
 
+Three commands, apart:
     execute           `python -m helpers.execute` runs all notebooks in place
+    grade             `python -m helpers.grade` grades those that students hand in
+    slides            `jupyter nbconvert --to slides --config helpers/slides/config.py` shows them
 """

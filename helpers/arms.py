@@ -14,8 +14,8 @@ from itertools import islice
 
 import numpy as np
 
-from helpers.arithmetic import ask_glibc
-from helpers.checks import check_flag, check_integer
+from helpers.arithmetic import give_back_memory
+from helpers.checks import check_flag, check_has, check_integer
 from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, one_blas_thread
 from helpers.randomness import spawn_streams
@@ -98,8 +98,6 @@ def watch_arms(arms, data, **settings):
                     looked = list(pool.map(_Arm.go_on, turns))
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
-                if not going:
-                    ask_glibc("malloc_trim", 0)  # it keeps 200 MB in the arms' threads
                 yield share, runs() if any(looked) else None
 
     return walk()
@@ -132,6 +130,7 @@ class _Arm:
         self.n_steps = check_integer("n_steps", n_steps)
         every = n_steps if every is None else every
         self._every = check_integer("every", every, 1, n_steps, high_is="n_steps")
+        check_has("data", data, "train_targets", "class_names")
         inputs = data.train_inputs  # once, for they may be painted when they are asked for
         if n_networks is None and inputs.ndim == 3:
             n_networks = len(inputs)
@@ -173,6 +172,8 @@ class _Arm:
             for layer in self._network.layers:
                 for name in layer.parameters:
                     vars(layer).pop("grad_" + name, None)
+            if self.n_done == self.n_steps:
+                give_back_memory()  # else the arms' threads keep 100 MB in a notebook
             return looked
 
     def _look_around(self):

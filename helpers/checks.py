@@ -4,12 +4,15 @@ Every message names the argument, what is allowed and what was given. Each funct
 the value in the type that the caller goes on with.
 """
 
+import sys
 from numbers import Integral, Real
 
 import numpy as np
 
+FLOATS = (np.float32, np.float64)
 
-def check_integer(name, value, low=1, high=None, *, high_is=None):
+
+def check_integer(name, value, low=1, high=sys.maxsize, *, high_is=None):
     """Return `value` as an int between `low` and `high`, both included.
 
     `high_is` says in words what the upper end stands for ("the training set").
@@ -17,8 +20,9 @@ def check_integer(name, value, low=1, high=None, *, high_is=None):
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer, got {value!r} ({type(value).__name__})")
-    if value < low or (high is not None and value > high):
-        allowed = f"at least {low}" if high is None else f"between {low} and {high}"
+    if value < low or value > high:
+        is_open = value < low and high >= sys.maxsize
+        allowed = f"at least {low}" if is_open else f"between {low} and {high}"
         allowed += f" ({high_is})" if high_is else ""
         raise ValueError(f"{name} must be {allowed}, got {value}")
     return int(value)
@@ -64,32 +68,50 @@ def check_choice(name, value, allowed):
 
 def check_dtype(dtype):
     """Return `dtype` as a NumPy dtype, float32 or float64, else raise ValueError."""
-    for allowed in (np.float32, np.float64):
-        if dtype in (allowed, np.dtype(allowed), np.dtype(allowed).name):
-            return np.dtype(allowed)
+    if isinstance(dtype, (str, type, np.dtype)):  # None would be float64 to NumPy
+        for allowed in map(np.dtype, FLOATS):
+            if dtype in (allowed.type, allowed, allowed.name):
+                return allowed
     raise ValueError(f"dtype must be one of 'float32', 'float64', got {dtype!r}")
+
+
+def as_array(name, values):
+    """Return `values` as an array, else raise ValueError, or TypeError for a masked one."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} must be an array without a mask, got a masked one")
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must be an array, got rows of unequal lengths") from None
+
+
+def check_floats(name, values):
+    """Return `values` as an array of float32 or float64, NaN included, else raise TypeError."""
+    array = as_array(name, values)
+    if array.dtype not in FLOATS:
+        raise TypeError(f"{name} must be float32 or float64, got dtype {array.dtype}")
+    return array
 
 
 def check_finite(name, values, *, dtype=None):
     """Return `values` as an array of finite real numbers, of `dtype` if one is given.
 
-    Raises TypeError for what is not numbers, ValueError for NaN or infinite ones.
+    Raises TypeError for what is not numbers, ValueError for NaN, infinite ones, and those so large
+    that sums of their squares (in float64: of their fourth powers) would overflow.
     """
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise ValueError(f"{name} must be an array, got rows of unequal lengths") from None
+    array = as_array(name, values)
     if array.dtype.kind not in "iuf":
         got = f"{values!r}" if array.ndim == 0 else f"dtype {array.dtype}"
         raise TypeError(f"{name} must be an array of real numbers, got {got}")
     if dtype is not None:
         with np.errstate(over="ignore"):  # a float64 may be too large for float32
             array = array.astype(dtype, copy=False)
-    if not np.isfinite(array).all():
-        n_bad = int((~np.isfinite(array)).sum())
+    largest = 1e15 if array.dtype == np.float32 else 1e75
+    if array.size and not (-largest <= float(array.min()) and float(array.max()) <= largest):
+        n_bad = int((~(np.abs(array.astype(float)) <= largest)).sum())
         raise ValueError(
-            f"{name} must be finite, got {n_bad} NaN or infinite values among {array.size} "
-            f"({array.dtype})"
+            f"{name} must be finite, got {n_bad} NaN or infinite values, or beyond {largest:g}, "
+            f"among {array.size} ({array.dtype})"
         )
     return array
 
@@ -111,6 +133,20 @@ def check_axes(inputs, n_features=None, n_networks=None):
         raise ValueError(f"inputs must hold at least one value, got shape {inputs.shape}")
 
 
+def check_layers(layers, *needed):
+    """Return `layers` as a list of objects with the attributes `needed`, else raise TypeError."""
+    layers = list(layers) if isinstance(layers, (list, tuple)) else [layers]
+    for layer in layers:
+        check_has("layers", layer, *needed)
+    return layers
+
+
+def check_has(name, value, *needed):
+    """Raise TypeError unless `value` has the attributes `needed`."""
+    if not all(hasattr(value, one) for one in needed):
+        raise TypeError(f"{name} must have {', '.join(needed)}, got {value!r}")
+
+
 def check_weights(name, values, shape, *, dtype):
     """Return `values` as finite, non-negative numbers, one for each example, else raise.
 
@@ -129,7 +165,7 @@ def check_labels(name, labels, n_classes, shape=None):
     n_classes=None leaves the upper end open. shape: as in `check_weights`, None for any. Labels
     count as places in arrays, and in a narrow type such as uint8 these would overflow.
     """
-    labels = np.asarray(labels)
+    labels = as_array(name, labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integer class labels, got dtype {labels.dtype}")
     if shape is not None:

@@ -100,7 +100,8 @@ def _check_classes(classes):
     """Return `classes` as a list of distinct class ids; None stands for all of them."""
     if classes is None:
         return list(range(len(CLASS_NAMES)))
-    if isinstance(classes, str) or not isinstance(classes, (Sequence, np.ndarray)):
+    is_row = isinstance(classes, Sequence) or np.ndim(classes) == 1
+    if isinstance(classes, str) or not is_row:
         raise TypeError(f"classes must be a sequence of class ids or names, got {classes!r}")
     class_ids = [
         CLASS_NAMES.index(check_choice("a name in classes", one, CLASS_NAMES))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from helpers.checks import check_choice, check_finite, check_number
+from helpers.checks import as_array, check_choice, check_finite, check_number
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Interval:
 
 def mean_interval(values):
     """Return the mean of `values`, (n_seeds,), with its interval; errors as `mean_intervals`."""
-    return mean_intervals([values])[0]
+    return mean_intervals(as_array("values", values)[None])[0]
 
 
 def mean_intervals(values):
@@ -88,29 +88,13 @@ def verdict(interval, margin, sign=1):
     does not decide. A negative margin tolerates as much in the other direction. Raises ValueError
     or TypeError for another sign and a margin that is no finite number.
     """
-    low, high = _ends_along(interval, margin, sign)
-    if low > 0:
-        return "holds"
-    return "fails" if high < 0 else "undecided"
-
-
-def clearance(interval, margin, sign=1):
-    """Return how far the nearer end of `interval` is from the margin, in half-widths.
-
-    Arguments and errors are those of `verdict`. Near 0, other seeds may turn the verdict; an
-    interval without any width is infinitely clear unless it lies at the margin, which counts as 0.
-    """
-    distance = min(abs(end) for end in _ends_along(interval, margin, sign))
-    if distance == 0:
-        return 0.0
-    return distance / interval.half_width if interval.half_width else float("inf")
-
-
-def _ends_along(interval, margin, sign):
-    """Return how far both ends of `interval` lie beyond the margin, the lower one first."""
+    if not isinstance(interval, Interval):
+        raise TypeError(f"interval must be an Interval, got {type(interval).__name__}")
     margin, sign = check_number("margin", margin), check_choice("sign", sign, (1, -1))
     low, high = sorted((sign * interval.low, sign * interval.high))
-    return low - margin, high - margin
+    if low > margin:
+        return "holds"
+    return "fails" if high < margin else "undecided"
 
 
 def format_number(value, decimals):
@@ -146,6 +130,8 @@ def show_table(columns):
     decimals, all others as they print; so a column may be an array (n_rows, n_seeds). Raises
     ValueError for unequal lengths.
     """
+    if not isinstance(columns, dict) or not columns:
+        raise TypeError(f"columns must be {{heading: cells}}, got {columns!r}")
     columns = {heading: [_text_of(cell) for cell in cells] for heading, cells in columns.items()}
     widths = [max(map(len, [heading, *cells])) for heading, cells in columns.items()]
     for first, *rest in [list(columns), *zip(*columns.values(), strict=True)]:
@@ -161,6 +147,8 @@ def compare_arms(rows, difference=None):
     difference: the heading of that where there are two arms; else it is "with - without".
     """
     rows = list(rows)
+    if not rows:
+        raise ValueError("rows must hold at least one, got none")
     first, *others = rows[0]
     columns = {arm: [row[arm] for row in rows] for arm in rows[0]}
     for arm in others:

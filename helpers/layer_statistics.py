@@ -6,7 +6,7 @@ inputs at hand. Nothing here changes the network that it is given.
 
 import copy
 
-from helpers.checks import check_choice
+from helpers.checks import check_choice, check_flag
 from helpers.layers import (
     BatchNorm,
     Dense,
@@ -14,7 +14,7 @@ from helpers.layers import (
     check_group_size,
     divergence_allowed,
 )
-from helpers.network import Network, infer, one_blas_thread
+from helpers.network import Network, check_network, infer, one_blas_thread
 
 
 def record(network, probe, statistics="stored"):
@@ -63,7 +63,8 @@ def with_statistics(network, inputs, group_size=None, *, share_weights=False):
     share_weights=True: the copy has the same weights in memory, to be used before the network
     learns on. To copy dropout's generators takes half as long as a step of training.
     """
-    if share_weights:
+    check_network(network)
+    if check_flag("share_weights", share_weights):
         twin = Network([copy.copy(layer) for layer in network.layers])
     else:
         twin = copy.deepcopy(network)
@@ -73,15 +74,13 @@ def with_statistics(network, inputs, group_size=None, *, share_weights=False):
 
 def _walk(network, inputs, *, fresh, group_size=None, store=False, received=None):
     """Return the logits; append what each layer receives to `received`, if that is a list."""
-    if not isinstance(network, Network):
-        raise TypeError(f"network must be a Network, got {type(network).__name__}")
+    check_network(network)
     outputs, dtype = network.check_inputs(inputs), network.dtype
     if group_size is not None:
-        check_group_size(group_size, outputs.shape[-2] if outputs.ndim > 1 else 0)
+        check_group_size(group_size, outputs.shape[-2])
     with one_blas_thread(), divergence_allowed():
         for layer in network.layers:
             if received is not None:
-                outputs = outputs.astype(dtype, copy=False)
                 received.append(outputs)
             if isinstance(layer, BatchNorm) and fresh:
                 norm = _without_memory(layer, group_size)

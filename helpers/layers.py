@@ -20,6 +20,7 @@ from helpers.checks import (
     check_dtype,
     check_finite,
     check_flag,
+    check_floats,
     check_integer,
     check_number,
 )
@@ -59,7 +60,13 @@ def _centre(inputs):
     """Return `inputs` less their mean over the mini-batch, that mean, and the biased variance."""
     mean = batch_mean(inputs)
     centred = inputs - mean
-    return centred, mean, batch_mean(np.square(centred))
+    var = batch_mean(np.square(centred))
+    if not _CHECKED_BEFORE.get() and (np.square(mean) > 1e6 * var).any():
+        # Far from 0 a mean is rounded: x_hat of a constant float32 feature would be as far as -1.
+        rest = batch_mean(centred)
+        centred, mean = centred - rest, mean + rest
+        var = batch_mean(np.square(centred))
+    return centred, mean, var
 
 
 def split_groups(inputs, group_size=None):
@@ -100,9 +107,8 @@ class Dense:
         self.n_inputs = check_integer("n_inputs", n_inputs)
         self.n_outputs = check_integer("n_outputs", n_outputs)
         self.n_networks = n_networks
-        if weight_sd is None:
-            weight_sd = np.sqrt(2 / n_inputs)
-        weight_sd = check_number("weight_sd", weight_sd, 0)
+        weight_sd = np.sqrt(2 / n_inputs) if weight_sd is None else weight_sd
+        weight_sd = check_number("weight_sd", weight_sd, 0, 1e30)
         bias, dtype = check_flag("bias", bias), check_dtype(dtype)
         # Drawn in float64 whatever the dtype, so float32 and float64 nets start alike.
         draws = [
@@ -125,14 +131,29 @@ class Dense:
         return outputs
 
     def backward(self, grad_outputs, *, to_inputs=True):
-        grad_outputs = _check_grad(self, grad_outputs)
+        grad_outputs = _check_grad(self, grad_outputs, to_inputs)
         self.grad_weights = self._inputs.swapaxes(-1, -2) @ grad_outputs
         if "bias" in self.parameters:
             self.grad_bias = batch_sum(grad_outputs).reshape(self.bias.shape)
         return grad_outputs @ self.weights.swapaxes(-1, -2) if to_inputs else None
 
 
-class BatchNorm:
+class _Norm:
+    """What all norms have: for each feature a scale gamma and a shift beta, which learn."""
+
+    parameters = ("gamma", "beta")
+
+    def __init__(self, n_features, n_networks, eps, dtype):
+        self.n_features = check_integer("n_features", n_features)
+        self.n_networks = n_networks
+        if n_networks is not None:
+            check_integer("n_networks", n_networks)
+        self.eps = check_number("eps", eps, 1e-30, 1e15)  # keeps the division finite when var is 0
+        self.shape, dtype = _per_feature(n_features, n_networks), check_dtype(dtype)
+        self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
+
+
+class BatchNorm(_Norm):
     """Batch normalisation (Ioffe & Szegedy 2015, Algorithms 1 and 2).
 
     Training normalises each feature with the mean and the biased variance (1/m) of its statistics
@@ -148,23 +169,14 @@ class BatchNorm:
     (n_networks, 1, n_features). Raises ValueError when a training group has fewer than 2 rows.
     """
 
-    parameters = ("gamma", "beta")
-
     def __init__(
-        self, n_features, n_networks=None, momentum=0.9, eps=1e-5, group_size=None,
-        dtype=np.float32,
+        self, n_features, n_networks=None, momentum=0.9, eps=1e-5, group_size=None, dtype=np.float32
     ):
-        self.n_features = check_integer("n_features", n_features)
-        self.n_networks = n_networks
-        if n_networks is not None:
-            check_integer("n_networks", n_networks)
+        super().__init__(n_features, n_networks, eps, dtype)
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
-        self.eps = check_number("eps", eps, 0)  # keeps the division finite when var is 0
         self.group_size = None if group_size is None else check_integer("group_size", group_size, 2)
-        self.shape, dtype = _per_feature(n_features, n_networks), check_dtype(dtype)
-        self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
-        self.running_mean = np.zeros(self.shape, dtype)
-        self.running_var = np.ones(self.shape, dtype)
+        self.running_mean = np.zeros_like(self.gamma)
+        self.running_var = np.ones_like(self.gamma)
 
     def forward(self, inputs, *, training):
         inputs = _admit(inputs, training, self.n_features, self.n_networks)
@@ -217,7 +229,7 @@ class BatchNorm:
         return values.reshape(self.shape)
 
 
-class GroupNorm:
+class GroupNorm(_Norm):
     """Group normalisation (Wu & He 2018): each row by itself, without its mini-batch.
 
     The features fall into `n_groups` groups of neighbours; in each row every group is normalised
@@ -228,22 +240,14 @@ class GroupNorm:
     ValueError unless `n_groups` divides the features and leaves at least 2 in a group.
     """
 
-    parameters = ("gamma", "beta")
-
     def __init__(self, n_features, n_groups, n_networks=None, eps=1e-5, dtype=np.float32):
-        self.n_features = check_integer("n_features", n_features)
+        super().__init__(n_features, n_networks, eps, dtype)
         self.n_groups = check_integer("n_groups", n_groups)
         if n_features % n_groups or n_features < 2 * n_groups:
             raise ValueError(
-                f"n_groups must divide the {n_features} features into groups of at least 2, "
+                f"n_groups must divide the n_features, {n_features}, into groups of at least 2, "
                 f"got {n_groups}"
             )
-        self.n_networks = n_networks
-        if n_networks is not None:
-            check_integer("n_networks", n_networks)
-        self.eps = check_number("eps", eps, 0)
-        self.shape, dtype = _per_feature(n_features, n_networks), check_dtype(dtype)
-        self.gamma, self.beta = np.ones(self.shape, dtype), np.zeros(self.shape, dtype)
 
     def forward(self, inputs, *, training):
         inputs = _admit(inputs, training, self.n_features, self.n_networks)
@@ -299,18 +303,19 @@ class Dropout:
         inputs = with_networks_axis(inputs, self.n_networks)
         mask = self._draw_mask(inputs) if training and self.probability else None
         self._mask, self._shape = mask, inputs.shape
-        return inputs if mask is None else inputs * mask
+        if mask is None:
+            return inputs if _CHECKED_BEFORE.get() else inputs.copy()  # not the caller's own
+        return inputs * mask
 
     def backward(self, grad_outputs):
         grad_outputs = _check_grad(self, grad_outputs)
         return grad_outputs if self._mask is None else grad_outputs * self._mask
 
     def _draw_mask(self, inputs):
-        draws = np.empty((len(self.rng), *inputs.shape[-2:]), np.float32)
-        for generator, own in zip(self.rng, draws, strict=True):
+        draws = np.empty(inputs.shape, np.float32)
+        for generator, own in zip(self.rng, draws.reshape(len(self.rng), -1), strict=True):
             generator.random(dtype=np.float32, out=own)
-        kept = (draws >= self.probability).reshape(inputs.shape)
-        return kept * inputs.dtype.type(1 / (1 - self.probability))
+        return (draws >= self.probability) * inputs.dtype.type(1 / (1 - self.probability))
 
 
 class _Activation:
@@ -362,11 +367,10 @@ def _admit(inputs, training, n_features=None, n_networks=None):
     if _CHECKED_BEFORE.get():
         return inputs
     check_flag("training", training)
-    inputs = np.asarray(inputs)
-    if inputs.dtype.kind != "f":
-        raise TypeError(f"inputs must be floating point, got dtype {inputs.dtype}")
+    inputs = check_floats("inputs", inputs)
     check_axes(inputs, n_features, n_networks)
-    return check_finite("inputs", inputs)
+    check_finite("inputs", inputs, dtype=np.float32)  # stored statistics may be float32
+    return inputs
 
 
 def with_networks_axis(inputs, n_networks):
@@ -376,20 +380,20 @@ def with_networks_axis(inputs, n_networks):
     return np.broadcast_to(inputs, (n_networks, *inputs.shape))
 
 
-def _check_grad(layer, grad_outputs):
-    """Return `grad_outputs` as an array; raise ValueError unless it fits the last forward."""
+def _check_grad(layer, grad, to_inputs=True):
+    """Return the gradient as an array that fits the last forward, checked unless that is done."""
     if _CHECKED_BEFORE.get():
-        return grad_outputs
-    grad_outputs = np.asarray(grad_outputs)
+        return grad
+    check_flag("to_inputs", to_inputs)
+    grad = check_floats("grad_outputs", grad)
     shape = getattr(layer, "_shape", None)
     if shape is None:
         raise ValueError("grad_outputs must follow a forward, got them before any")
-    if grad_outputs.shape != shape:
+    if grad.shape != shape:
         raise ValueError(
-            f"grad_outputs must have the shape of the last outputs, {shape}, "
-            f"got {grad_outputs.shape}"
+            f"grad_outputs must have the shape of the last outputs, {shape}, got {grad.shape}"
         )
-    return grad_outputs
+    return check_finite("grad_outputs", grad)
 
 
 def _per_feature(n_features, n_networks):

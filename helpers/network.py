@@ -15,8 +15,10 @@ from helpers.checks import (
     check_choice,
     check_finite,
     check_flag,
+    check_floats,
     check_integer,
     check_labels,
+    check_layers,
     check_number,
     check_weights,
 )
@@ -93,7 +95,7 @@ class Network:
     """
 
     def __init__(self, layers):
-        self.layers = list(layers)
+        self.layers = check_layers(layers, "forward", "backward", "parameters")
         if not self.layers:
             raise ValueError("layers must hold at least one layer, got none")
         if len({id(layer) for layer in self.layers}) < len(self.layers):
@@ -126,8 +128,7 @@ class Network:
         inputs = check_finite("inputs", inputs)
         if not np.can_cast(inputs.dtype, self.dtype):
             inputs = check_finite("inputs", inputs, dtype=self.dtype)
-        if self.n_inputs is not None:  # else the first layer may take what it likes
-            check_axes(inputs, self.n_inputs, self.n_networks)
+        check_axes(inputs, self.n_inputs, self.n_networks)
         return inputs
 
     def forward(self, inputs, *, training):
@@ -137,7 +138,7 @@ class Network:
         that do not fit and for NaN or infinite inputs, before any statistics change.
         """
         training, inputs = check_flag("training", training), self.check_inputs(inputs)
-        if training and inputs.ndim > 1:
+        if training:
             self.check_batch_size(inputs.shape[-2])
         with one_blas_thread(), divergence_allowed():
             return self.propagate(inputs.astype(self.dtype, copy=False), training=training)
@@ -154,9 +155,11 @@ class Network:
 
         Each layer keeps the gradients of its own parameters. to_inputs=False spares a first Dense
         the matrix product that only the gradient of the inputs needs; then returns None. Raises
-        ValueError when the shape is not that of the last forward's outputs.
+        ValueError when the shape is not that of the last forward's outputs, TypeError for another
+        type than float32 or float64. NaN, after divergence, is passed on.
         """
-        grad = np.asarray(grad_logits)
+        check_flag("to_inputs", to_inputs)
+        grad = check_floats("grad_logits", grad_logits)
         if grad.shape != self._output_shape:
             raise ValueError(
                 f"grad_logits must have the shape of the last forward, {self._output_shape}, "
@@ -223,7 +226,7 @@ def multilayer_perceptron(
             "norm replaces batch norm: leave batch_norm, group_size and eps as they are"
         )
     dropout = check_number("dropout", dropout, 0, 1, high_open=True)
-    init_scale = check_number("init_scale", init_scale, 0, low_open=True)
+    init_scale = check_number("init_scale", init_scale, 1e-15, 1e15)
     rng = one_per_network(rng, n_networks)
     if dropout_rng is None:
         dropout_rng = [generator.spawn(1)[0] for generator in rng]
@@ -256,15 +259,11 @@ def softmax_cross_entropy(logits, targets, sample_weights=None):
     number, after divergence, counts as infinite. Raises ValueError or TypeError for labels out
     of range and shapes that do not fit.
     """
-    logits = np.asarray(logits)
-    if logits.dtype.kind != "f":
-        raise TypeError(f"logits must be floating point, got dtype {logits.dtype}")
-    if logits.ndim < 2 or not logits.size:
-        raise ValueError(f"logits must have shape (..., batch, classes), got {logits.shape}")
-    shape, n_classes = logits.shape[:-1], logits.shape[-1]
-    targets = check_labels("targets", targets, n_classes, shape)
+    logits, targets = _check_logits(logits, targets)
     if sample_weights is not None:
-        sample_weights = check_weights("sample_weights", sample_weights, shape, dtype=logits.dtype)
+        sample_weights = check_weights(
+            "sample_weights", sample_weights, logits.shape[:-1], dtype=logits.dtype
+        )
     with np.errstate(all="ignore"):
         return loss_and_gradient(logits, targets, sample_weights)
 
@@ -279,9 +278,21 @@ def accuracy(logits, targets):
 
     logits, targets, errors: as in `softmax_cross_entropy`.
     """
-    logits = np.asarray(logits)
-    targets = check_labels("targets", targets, logits.shape[-1], logits.shape[:-1])
+    logits, targets = _check_logits(logits, targets)
     return (logits.argmax(axis=-1) == targets).mean(axis=-1)
+
+
+def _check_logits(logits, targets):
+    logits = check_floats("logits", logits)
+    if logits.ndim < 2 or not logits.size:
+        raise ValueError(f"logits must have shape (..., batch, classes), got {logits.shape}")
+    return logits, check_labels("targets", targets, logits.shape[-1], logits.shape[:-1])
+
+
+def check_network(network):
+    """Raise TypeError unless `network` is a Network."""
+    if not isinstance(network, Network):
+        raise TypeError(f"network must be a Network, got {type(network).__name__}")
 
 
 def predict(network, inputs):
@@ -289,6 +300,7 @@ def predict(network, inputs):
 
     As `Network.forward`, but nothing of it stays in the network, where a backward would need it.
     """
+    check_network(network)
     inputs = network.check_inputs(inputs)
     with one_blas_thread(), divergence_allowed():
         return infer(network.layers, inputs, network.dtype)

@@ -28,7 +28,7 @@ def spawn_streams(seed, n_networks=None):
     The single streams are those of network 0. Two calls with one seed return generators in the
     same fresh state: call again for each arm of an experiment, never hand a used one on.
     """
-    seed = check_integer("seed", seed, low=0)
+    seed = check_integer("seed", seed, 0, np.inf)
     n_children = 1 if n_networks is None else check_integer("n_networks", n_networks)
     networks = [
         [np.random.default_rng(child) for child in network.spawn(4)]

@@ -6,6 +6,7 @@ are painted when they are asked for: sixteen sets of 500 faces take 25 MB in eac
 
 import copy
 from dataclasses import dataclass, replace
+from itertools import chain
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -52,10 +53,10 @@ def draw_animals(n_faces=500, image_size=16, *, n_networks=None, rng):
     n_networks=None leaves out the networks axis. rng: one generator, or a list with one for each
     network. Raises TypeError or ValueError.
     """
-    return _join(n_networks, [
+    return _join(n_networks, (
         _draw_faces(sample_kinds(n_faces, one), image_size, one)
         for one in one_per_network(rng, n_networks)
-    ])
+    ))
 
 
 def draw_shown(n_cats=10, *, image_size=48, seed=1):
@@ -89,7 +90,7 @@ def draw_clothes(classes=("Trouser", "Bag"), *, n_train=500, n_test=400, n_netwo
     train = zip(data.train_inputs, data.train_targets, rngs)
     test = [(data.test_inputs, data.test_targets, one) for one in rngs]
     return [
-        _join(n_networks, [_dye(one * data.sd + data.mean, *others) for one, *others in part])
+        _join(n_networks, (_dye(one * data.sd + data.mean, *others) for one, *others in part))
         for part in (train, test)
     ]
 
@@ -107,8 +108,15 @@ def _dye(grey, targets, rng):
 
 
 def _join(n_networks, drawn):
-    of_each = zip(*(vars(one).values() for one in drawn))
-    return drawn[0] if n_networks is None else Recoloured(*map(np.stack, of_each))
+    """Return what was drawn for each network as one; stacked at the end it would be there twice."""
+    first = next(drawn)
+    if n_networks is None:
+        return first
+    whole = [np.empty((n_networks, *one.shape), one.dtype) for one in vars(first).values()]
+    for place, drawing in enumerate(chain([first], drawn)):
+        for array, part in zip(whole, vars(drawing).values()):
+            array[place] = part
+    return Recoloured(*whole)
 
 
 class Dyed:

@@ -121,7 +121,7 @@ def _pool(source, target, squares):
     source = check_finite("source", source, dtype=np.float64)
     target = check_finite("target", target, dtype=np.float64)
     for name, inputs in (("source", source), ("target", target)):
-        if inputs.ndim != 2 or len(inputs) < 5:
+        if inputs.ndim != 2 or len(inputs) < 5 or not inputs.size:
             raise ValueError(
                 f"{name} must have shape (at least 5 examples, features), got {inputs.shape}"
             )

@@ -10,14 +10,16 @@ from helpers.checks import (
     check_finite,
     check_integer,
     check_labels,
+    check_layers,
     check_number,
     check_weights,
 )
 from helpers.layers import BatchNorm, divergence_allowed
-from helpers.network import Network, loss_and_gradient, one_blas_thread
+from helpers.network import check_network, loss_and_gradient, one_blas_thread
 from helpers.randomness import one_per_network
 
 BLOCK = 2**17  # parameters at a time: where all do not fit the cache, all at once take 15% longer
+LARGEST_RATE = 1e30  # and the smallest is 1 over it: beyond, float32 knows only 0 and infinity
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,12 @@ class SGD:
 
     def __init__(self, layers, *, learning_rate, momentum=0.9, weight_decay=0.0):
         self.momentum = check_number("momentum", momentum, 0, 1, high_open=True)
+        layers = check_layers(layers, "parameters")
         rates = _of_layers("learning_rate", learning_rate, layers)
         decays = _of_layers("weight_decay", weight_decay, layers)
-        if not callable(learning_rate) and any((one <= 0).any() for one in rates[:1]):
-            raise ValueError(f"learning_rate must be above 0, got {rates[0].min()}")
+        if rates and not callable(learning_rate) and (rates[0] < 1 / LARGEST_RATE).any():
+            low = 1 / LARGEST_RATE  # in float32 less would be 0
+            raise ValueError(f"learning_rate must be above 0, from {low:g}, got {rates[0].min()}")
         places = [(layer, name) for layer in layers for name in layer.parameters]
         arrays = [getattr(layer, name) for layer, name in places]
         _check_parameters(arrays)
@@ -78,7 +82,10 @@ class SGD:
         for layer, name, parameter, velocity in self._views:
             if getattr(layer, name) is not parameter:
                 _take_back(layer, name, parameter)
-            velocity += getattr(layer, "grad_" + name)
+            try:
+                velocity += getattr(layer, "grad_" + name)
+            except AttributeError:
+                raise ValueError(f"step must follow a backward, got no grad_{name}") from None
         for rates, decays, parameters, velocities in self._blocks:
             change = self._change[: rates.size]
             if self._has_decay:
@@ -175,8 +182,7 @@ def _rows_of(values, n_axes):
 
 
 def _check_data(network, inputs, targets, sample_weights):
-    if not isinstance(network, Network):
-        raise TypeError(f"network must be a Network, got {type(network).__name__}")
+    check_network(network)
     inputs = np.ascontiguousarray(network.check_inputs(inputs))  # rows come from flat storage
     n_networks = network.n_networks
     shape = (inputs.shape[-2],) if n_networks is None else (n_networks, inputs.shape[-2])
@@ -193,12 +199,14 @@ def _of_layers(name, value, layers):
         raise ValueError(f"{name} must return {len(layers)}, one for each layer, got {len(each)}")
     counts = {getattr(layer, "n_networks", None) for layer in layers} - {None}
     for place, one in enumerate(each):
-        each[place] = one = check_finite(name, one)
+        each[place] = one = check_finite(name, one, dtype=np.float64)
         if one.shape not in {(), *((count,) for count in counts)}:
             of_networks = "".join(f" or one for each of {count} networks" for count in counts)
             raise ValueError(f"{name} must be a number{of_networks}, got shape {one.shape}")
         if (one < 0).any():
             raise ValueError(f"{name} must not be negative, got {one.min()}")
+        if (one > LARGEST_RATE).any():
+            raise ValueError(f"{name} must be at most {LARGEST_RATE:g}, got {one.max()}")
     return each
 
 

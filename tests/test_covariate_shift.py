@@ -10,7 +10,7 @@ from test_picture import check_picture, fits
 
 from helpers.arms import train_arms
 from helpers.covariate_shift import experiments, pictures
-from helpers.covariate_shift.demos import coat_demo, region_demo, repair_bet, shortcut_bet
+from helpers.covariate_shift.demos import coat_demo, non_cats_bet, region_demo, repair_bet
 from helpers.datasets import region_rule, shifted_regions
 from helpers.execute import ROOT
 from helpers.intervals import mean_interval, paired_interval
@@ -20,7 +20,7 @@ from helpers.randomness import spawn_streams
 from helpers.recoloured import Dyed, draw_animals, draw_shown
 from helpers.shift import importance_weights
 
-DETECTORS = ("plain", "reference", "shortcut", "with")
+DETECTORS = ("plain", "reference", "only_cats_black", "with")
 N_NETWORKS = 3
 
 
@@ -38,7 +38,7 @@ def others():
 
 
 def test_detectors_fall_as_the_notebook_says(judged):
-    plain, shortcut = judged["plain"], judged["shortcut"]
+    plain, shortcut = judged["plain"], judged["only_cats_black"]
     assert plain["accuracy"].shape == (11, N_NETWORKS)
     black, coloured = plain["accuracy"][[0, -1]]
     reference = judged["reference"]["accuracy"][-1]
@@ -52,7 +52,7 @@ def test_detectors_fall_as_the_notebook_says(judged):
     assert (cats[-1] < 0.1).all() and (animals[0] < 0.1).all()
     assert (judged["with"]["accuracy"][0] > 0.9).all()
     assert (judged["with"]["accuracy"][-1] < coloured).all()
-    assert shortcut_bet().answer_of(mean_interval(cats[-1])) == "hardly any"
+    assert non_cats_bet().answer_of(mean_interval(cats[-1])) == "hardly any"
     lost = paired_interval(judged["with"]["accuracy"][-1], coloured)
     assert repair_bet().answer_of(lost).startswith("worse")
 
@@ -153,8 +153,8 @@ def test_pictures_of_the_detectors(judged, others):
         pictures.draw_drop(*one["plain"]["accuracy"][[0, -1]], one["reference"]["accuracy"][-1])
         for one in (judged, others)
     ))
-    check_drawn(*(pictures.draw_shortcut(one["shortcut"]) for one in (judged, others)))
-    more = judged | {"with, slower": judged["shortcut"]}
+    check_drawn(*(pictures.draw_kinds(one["only_cats_black"]) for one in (judged, others)))
+    more = judged | {"with, slower": judged["only_cats_black"]}
     picture = pictures.draw_repair([*repairs, "with, slower"], more)
     check_drawn(picture)
     labels = [one.get_text() for one in picture.figure.axes[0].get_xticklabels()]
@@ -167,7 +167,7 @@ def test_coat_slider_picture(judged):
     shown = draw_shown()
     views = [
         experiments.view_coats(judged, shown, 0.0),
-        experiments.view_coats(judged, shown, 1.0, shortcut=True, with_reference=True),
+        experiments.view_coats(judged, shown, 1.0, only_cats_black=True, with_reference=True),
         experiments.view_coats(judged, shown, 0.6, with_reference=True),
     ]
     picture = pictures.CoatSliderPicture()
@@ -210,7 +210,7 @@ def test_coat_demo_follows_its_controls(judged):
     panel = coat_demo(judged)
     panel.controls["coat"].value = 1.0
     before = panel.caption.value
-    panel.controls["shortcut"].value = True
+    panel.controls["only_cats_black"].value = True
     panel.controls["with_reference"].value = True
     assert panel.error is None and "Coats at 1.0" in before
     assert panel.caption.value != before
@@ -251,11 +251,11 @@ def test_a_changed_detector_shows_in_table_drop_and_demo():
 
 
 def test_more_networks_and_an_arm_less_show():
-    change = {'    "shortcut": dict(data=only_cats_black),  # for section 3\n': ""}
+    change = {'    "only_cats_black": dict(data=only_cats_black),  # for section 3\n': ""}
     run = run_cells("01", SECTION_2, {"n_networks=16": "n_networks=3"} | SMALL | change)
     assert "95% intervals over 3 networks" in run.printed
     panel = next(one for one in run.shown if hasattr(one, "controls"))
-    assert "shortcut" not in panel.controls and "(3 networks)" in panel.picture.sentence
+    assert "only_cats_black" not in panel.controls and "(3 networks)" in panel.picture.sentence
 
 
 SECTION_4 = [

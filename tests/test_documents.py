@@ -1,4 +1,4 @@
-"""README and instructor's guide quote only what a notebook prints; links lead somewhere.
+"""README, guide, cheat sheet and quiz quote only what a notebook prints; links lead somewhere.
 
 A measured number is followed, in its paragraph, by a mark such as [01#2]: section 2 of notebook
 01 prints it. "deeper" stands for all sections that go deeper. Settings are `code`.
@@ -6,12 +6,15 @@ A measured number is followed, in its paragraph, by a mark such as [01#2]: secti
 
 import re
 
+import numpy as np
 import pytest
 from test_notebooks import FOLDER, is_printed, measured_numerals, printed_text, read, sections
 
 from helpers.execute import ROOT
+from helpers.layers import BatchNorm
 
-GUIDE = ROOT / "docs" / "instructor_guide.md"
+QUIZ = FOLDER / "07_closing_quiz.ipynb"
+GUIDE, SHEET = (ROOT / "docs" / name for name in ("instructor_guide.md", "cheat_sheet.md"))
 DOCUMENTS = [ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "data" / "README.md"]
 MARK = re.compile(r"\[(?P<notebook>\d\d)#(?P<section>\d+|deeper)\]")
 NOT_PROSE = re.compile(r"^```.*?^```|`[^`\n]*`|\]\([^)]*\)", re.MULTILINE | re.DOTALL)
@@ -46,11 +49,13 @@ def has_title(cells, title):
     return bool(cells) and re.search(rf"^## {title}", cells[0].source, re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", GUIDE], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", GUIDE, SHEET, QUIZ], ids=lambda path: path.name
+)
 def test_every_number_is_printed_where_its_mark_says(path):
     wrong = [
         f"{numeral} {mark.group() if mark else 'without a mark'}: {block.strip()[:60]}"
-        for block in blocks(path.read_text(encoding="utf-8"))
+        for block in blocks(markdown(path))
         for numeral, mark in marked_numerals(block)
         if not mark or not is_printed(numeral, section_text(mark) or "")
     ]
@@ -81,3 +86,30 @@ def test_links_lead_somewhere(path):
             there = path.parent / name if name else path
             assert there.exists(), target
             assert not anchor or anchor in anchors(there), target
+
+
+def test_the_lines_of_the_cheat_sheet_are_the_layer():
+    (lines,) = re.findall(r"```python\n(.*?)```", SHEET.read_text(encoding="utf-8"), re.DOTALL)
+    rng = np.random.default_rng(0)
+    z = rng.normal(3, 2, (16, 5))
+    norm = BatchNorm(5, eps=1e-3, momentum=0.7, dtype=np.float64)
+    norm.gamma[:], norm.beta[:] = rng.normal(size=(2, 5))
+    names = {"np": np, "z": z, "eps": 1e-3, "memory": 0.7}
+    names |= {one: getattr(norm, one).copy() for one in ("gamma", "beta")}
+    names |= {"running_mean": np.zeros(5), "running_var": np.ones(5)}
+    exec(lines, names)
+    ours = {
+        "outputs": norm.forward(z, training=True), "running_mean": norm.running_mean,
+        "running_var": norm.running_var, "at_test": norm.forward(z, training=False),
+    }
+    for name, values in ours.items():
+        np.testing.assert_allclose(names[name], values, rtol=1e-12, atol=1e-12, err_msg=name)
+
+
+def test_the_cheat_sheet_fits_a_page_and_names_the_layer_as_notebook_06_does():
+    text = SHEET.read_text(encoding="utf-8")
+    assert len(text.split()) <= 580  # so many are one page of A4, in 10 points
+    (table,) = re.findall(r"^\| \| PyTorch.*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)
+    theirs = markdown(FOLDER / "06_in_practice.ipynb")
+    for row in table.replace("`", "").splitlines()[:1] + table.replace("`", "").splitlines()[2:]:
+        assert row.rstrip(" |") in theirs.replace("`", ""), row

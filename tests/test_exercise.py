@@ -250,6 +250,9 @@ def test_an_exercise_knows_its_reference_its_mistakes_and_nonsense(name):
     assert len(check.mistakes) >= 3
     for hint, mistaken in check.mistakes.items():
         assert check(mistaken) == Feedback("hint", hint)
+    for homework in map(check.drawn_from, range(5)):
+        assert homework(reference).status == "correct"
+        assert all(homework(one).status == "hint" for one in check.mistakes.values())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for attempt in (*(attempt for attempt, _ in HINTS), *BLANKS):

@@ -75,10 +75,10 @@ def test_fine_tuning_leaves_the_networks_alone_and_keeps_what_its_memory_says():
             networks, data.train_inputs + 5, data.train_targets, memory=memory, n_steps=3
         )
         assert losses.shape == (2,) and (tuned.layers[0].weights != before).any()
-        (first, *_) = experiments.stored_variances(tuned)
+        (first, *_) = experiments.look_inside(tuned)
         shares.append(first)
     np.testing.assert_array_equal(networks.layers[0].weights, before)
-    (first, *_), start = experiments.stored_variances(networks), 1.0
+    (first, *_), start = experiments.look_inside(networks), 1.0
     np.testing.assert_array_equal(first, start)
     assert (abs(shares[1] - start) < abs(shares[0] - start)).all()
 
@@ -101,10 +101,10 @@ def test_the_demo_of_the_norms_shows_what_it_trained():
     assert picture.sentence.startswith("Batch size 4, after 100 steps: batch norm ")
 
 
-def test_the_bet_on_pairs_stays_in_the_figure():
+def test_the_bet_on_a_batch_size_stays_in_the_figure():
     values = {norm: {m: np.array([0.2, 0.4]) for m in (2, 8)} for norm in pictures.LOOKS}
-    bet = demos.pairs_bet()
+    bet = demos.enough_bet()
     panel = demos.show_norms(values, bet)
-    assert "batch norm 30 ± 127% and" in panel.picture.sentence
-    bet.control.value = 40.0
-    np.testing.assert_array_equal(panel.picture.ghost.marker.get_data(), ([2], [40]))
+    assert "at batch size 8: batch norm 30 ± 127%, layer norm" in panel.picture.sentence
+    bet.control.value = 32.0
+    np.testing.assert_array_equal(panel.picture.ghost.marker.get_data(), ([32], [4]))

@@ -142,12 +142,6 @@ def test_looking_changes_nothing_not_even_a_backward_in_waiting(look):
         np.testing.assert_array_equal(left.running_var, right.running_var)
 
 
-@pytest.mark.parametrize("look", [record, with_statistics, predict_with_batch_statistics])
-def test_nan_inputs_are_refused(look):
-    with pytest.raises(ValueError, match="inputs must be finite"):
-        look(make_network(), np.full((8, 5), np.nan))
-
-
 def test_what_makes_no_sense_is_refused():
     network, inputs = make_network(), normal((10, 5))
     with pytest.raises(ValueError, match="statistics must be one of 'stored', 'fresh', got 'new'"):
@@ -179,4 +173,6 @@ def test_groups_are_checked_where_no_batch_norm_would():
 def test_overflow_while_looking_is_divergence_not_a_warning():
     with np.errstate(all="raise"):
         for statistics in ("stored", "fresh"):
-            record(make_network(), np.full((8, 5), 1e307) * np.arange(1, 9)[:, None], statistics)
+            network = make_network()
+            network.layers[0].weights *= 1e300
+            record(network, np.full((8, 5), 1e70) * np.arange(1, 9)[:, None], statistics)

@@ -6,6 +6,7 @@ from gradient_check import numerical_gradient, relative_error
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.arithmetic import row_of
 from helpers.layers import (
     BatchNorm,
     Dense,
@@ -13,6 +14,7 @@ from helpers.layers import (
     ReLU,
     Sigmoid,
     Tanh,
+    batch_mean,
     divergence_allowed,
 )
 from helpers.network import Network
@@ -212,6 +214,20 @@ def test_float32_stays_float32(name):
     assert layer.backward(outputs).dtype == np.float32
 
 
+@given(st.floats(-1e6, 1e6, width=32), st.integers(2, 300))
+def test_a_constant_feature_becomes_0(value, n):
+    norm = BatchNorm(1)
+    assert np.abs(norm.forward(np.full((n, 1), value, np.float32), training=True)).max() < 1e-4
+    np.testing.assert_allclose(norm.running_mean, 0.1 * value, rtol=1e-5, atol=1e-30)
+
+
+def test_rows_of_ones_are_kept_for_all_and_not_of_integers():
+    with pytest.raises(ValueError, match="read-only"):
+        row_of(1.0, 3, np.float32)[...] = 2
+    with pytest.raises(TypeError, match="inputs must be floating point, got dtype int64"):
+        batch_mean(np.arange(12).reshape(4, 3))
+
+
 # --- the other layers ----------------------------------------------------------------------------
 
 
@@ -223,6 +239,7 @@ def test_dropout_keeps_the_expected_value_and_inference_is_the_identity():
     assert abs(outputs.mean() - 1) < 6 * np.sqrt(0.2 / 0.8 / outputs.size)
     assert abs(outputs.std() - np.sqrt(0.2 / 0.8)) < 0.01  # the course's "relative sd"
     np.testing.assert_array_equal(layer.forward(inputs, training=False), inputs)
+    assert not np.may_share_memory(layer.forward(inputs, training=False), inputs)
 
 
 def test_dropout_draws_the_mask_of_each_network_from_its_own_generator():
@@ -306,9 +323,11 @@ def test_a_layer_that_makes_no_sense_is_refused(call, error, words):
         (np.ones((1, 3)), ValueError, "at least 2 rows, got 1"),
         (np.ones((10, 3)), ValueError, "group_size must divide the batch of 10 rows, got 4"),
         (np.ones((2, 3)), ValueError, r"group_size must be between 2 and 2 \(the batch\), got 4"),
-        (np.ones((8, 3), dtype=int), TypeError, "floating point, got dtype int"),
+        (np.ones((8, 3), dtype=int), TypeError, "inputs must be float32 or float64, got dtype int"),
         (np.full((8, 3), np.nan), ValueError, "inputs must be finite, got 24 NaN"),
         (np.full((8, 3), np.inf), ValueError, "inputs must be finite, got 24 NaN or infinite"),
+        (np.full((8, 3), 1e20), ValueError, r"inputs must be finite, got 24 .*beyond 1e\+15"),
+        (np.ones((8, 3), np.float16), TypeError, "inputs must be float32 .*got dtype float16"),
         (np.ones((0, 3)), ValueError, r"at least one value, got shape \(0, 3\)"),
     ],
 )

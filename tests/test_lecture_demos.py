@@ -186,10 +186,10 @@ def test_a_bet_stays_in_the_picture_and_moved_controls_do_not(board):
     board.bets["coats"].control.value = 0.9
     board.go("coats", "Play")
     panel = page_of(board).panel
-    panel.set_values(coat=0.3, shortcut=True)
+    panel.set_values(coat=0.3, only_cats_black=True)
     board.go("reference")
     assert panel.picture.ghost.marker.get_ydata() == [0.9]
-    assert panel.values == {"coat": 1.0, "shortcut": False, "with_reference": False}
+    assert panel.values == {"coat": 1.0, "only_cats_black": False, "with_reference": False}
 
 
 def test_the_third_bar_waits_for_its_bet(lecture):
@@ -259,12 +259,15 @@ def test_the_board_shows_the_five_lines_and_the_verdicts_that_the_notebooks_show
     assert LINES in code and len(LINES.splitlines()) == 5
     cells = read(FOLDER / "05_weighing_the_evidence.ipynb").cells
     printed = " ".join("\n".join(map(printed_text, cells)).split())
+    (told,) = (
+        output["data"]["text/markdown"] for cell in cells if cell.id == "s5-view"
+        for output in cell.outputs if "text/markdown" in output["data"]
+    )
     for row in lecture.ledger:
         assert row.effects
         assert f"{row.claim.words} ({row.claim.source}) {row.verdict.upper()} [" in printed
-        for one in row.effects:
-            said = "true" if one.verdict == "by construction" else one.verdict
-            assert f"{said} {' '.join(one.words.split())}" in printed
+        for one in (*row.effects, *row.beyond):
+            assert one.sentence in told
 
 
 def test_the_card_opens_a_row(board):
@@ -275,8 +278,8 @@ def test_the_card_opens_a_row(board):
     assert tell.image.value.count("<tr>") == len(board.lecture.ledger)
     row = board.lecture.ledger[1]
     tell.controls["open"].value = row.claim.name
-    assert tell.image.value.count("<tr>") == 1 + len(row.effects)
-    assert all(html.escape(one.words) in tell.image.value for one in row.effects)
+    assert tell.image.value.count("<tr>") == 1 + len(row.effects + row.beyond)
+    assert all(html.escape(one.sentence) in tell.image.value for one in row.effects)
 
 
 @pytest.mark.parametrize("plan", PLANS)

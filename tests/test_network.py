@@ -93,7 +93,8 @@ def test_the_loss_is_the_mean_negative_log_softmax_of_the_target():
 def test_shared_targets_and_weights_serve_every_network():
     logits, targets = normal((3, 7, 4)), labels(7, 4)
     weights = np.arange(7.0)
-    assert softmax_cross_entropy(np.float32(logits), targets, weights)[1].dtype == np.float32
+    for one in softmax_cross_entropy(np.float32(logits), targets, weights):
+        assert one.dtype == np.float32
     shared = softmax_cross_entropy(logits, targets, weights)
     own = softmax_cross_entropy(logits, np.stack([targets] * 3), np.stack([weights] * 3))
     np.testing.assert_array_equal(shared[0], own[0])
@@ -152,8 +153,9 @@ def test_dropout_draws_from_no_stream_of_the_weights(own):
 
 def test_one_example_is_enough_for_inference_and_overflow_is_silent():
     network = make_network()
+    network.layers[0].weights *= 1e300
     with np.errstate(all="raise"):
-        logits = network.forward(np.full((1, 5), 1e308), training=False)
+        logits = network.forward(np.full((1, 5), 1e70), training=False)
     assert not np.isfinite(logits).all()
 
 
@@ -165,6 +167,23 @@ def test_inputs_without_a_networks_axis_are_shared():
         network.forward(np.stack([inputs] * 3), training=False),
         rtol=1e-12,
     )
+
+
+@pytest.mark.parametrize("narrow", [np.int8, np.float16])
+def test_narrow_inputs_are_computed_in_the_networks_type(narrow):
+    inputs = (100 * normal((8, 5))).astype(narrow)  # the squares of which float16 cannot hold
+    outputs = Network([BatchNorm(5)]).forward(inputs, training=True)
+    assert outputs.dtype == np.float32
+    expected = BatchNorm(5).forward(inputs.astype(np.float32), training=True)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_prediction_is_inference_block_by_block_and_leaves_the_way_back():
+    network, inputs, many = make_network(dropout=0.5), normal((8, 5)), normal((300, 5), 1)
+    grad = network.forward(inputs, training=True)
+    before, logits = network.backward(grad), predict(network, many)
+    np.testing.assert_array_equal(network.backward(grad), before)
+    np.testing.assert_allclose(logits, network.forward(many, training=False), rtol=1e-12)
 
 
 def test_a_network_takes_any_object_with_the_three_names():
@@ -180,6 +199,9 @@ def test_a_network_takes_any_object_with_the_three_names():
     network = Network([Doubling(), Doubling()])
     assert (network.forward(np.ones((2, 3)), training=True) == 4).all()
     assert (network.backward(np.ones((2, 3))) == 4).all()
+    for wrong in ("abc", [3], None):
+        with pytest.raises(TypeError, match="layers must have forward, backward, parameters, got"):
+            Network(wrong)
 
 
 # --- refusals ------------------------------------------------------------------------------------
@@ -199,6 +221,8 @@ def test_a_network_takes_any_object_with_the_three_names():
         ({"batch_norm": "no"}, TypeError, "batch_norm must be True or False, got 'no'"),
         ({"batch_norm": False, "momentum": np.nan}, ValueError, "momentum must be"),
         ({"dropout_rng": 3}, TypeError, "dropout_rng must be"),
+        ({"dtype": None}, ValueError, "dtype must be one of .*got None"),
+        ({"init_scale": 1e39}, ValueError, "init_scale must be"),
         ({"dtype": int}, ValueError, "dtype must be one of 'float32', 'float64'"),
     ],
 )
@@ -215,17 +239,6 @@ def test_inputs_of_another_shape_are_refused():
             make_network().forward(np.ones(shape), training=False)
         with pytest.raises(ValueError, match="inputs must h"):
             predict(make_network(), np.ones(shape))
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_nan_and_infinite_inputs_are_refused_before_anything_changes(bad):
-    network = make_network()
-    inputs = normal((8, 5))
-    inputs[3, 2] = bad
-    with pytest.raises(ValueError, match="inputs must be finite, got 1 NaN or infinite"):
-        network.forward(inputs, training=True)
-    norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
-    assert all((norm.running_mean == 0).all() for norm in norms)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +266,7 @@ def test_labels_that_make_no_sense_are_refused(targets, error, words):
         (np.zeros((3, 3)), -np.ones(3), ValueError, r"must be non-negative, got -1\.0"),
         (np.zeros(3), None, ValueError, "logits must have shape"),
         (np.zeros((0, 3)), None, ValueError, r"logits must have shape .*got \(0, 3\)"),
-        (np.zeros((3, 3), int), None, TypeError, "logits must be floating point, got dtype int"),
+        (np.zeros((3, 3), int), None, TypeError, "logits must be float32 or float64, got .*int"),
     ],
 )
 def test_logits_and_weights_that_make_no_sense_are_refused(logits, sample_weights, error, words):
@@ -273,7 +286,7 @@ def test_backward_wants_the_shape_of_the_last_forward():
 def test_values_too_large_for_the_network_are_refused():
     network = multilayer_perceptron([5, 4, 3], rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"inputs must be finite, got 40 .*\(float32\)"):
-        network.forward(np.full((8, 5), 1e200), training=False)
+        network.forward(np.full((8, 5), 1e20), training=False)
 
 
 def dense(n_inputs, n_outputs, n_networks=None):

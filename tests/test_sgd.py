@@ -99,16 +99,24 @@ def test_an_optimiser_is_not_copied():
             copied(optimiser)
 
 
+def test_a_step_wants_a_backward():
+    layers = multilayer_perceptron([6, 3], rng=np.random.default_rng(0)).layers
+    with pytest.raises(ValueError, match="step must follow a backward, got no grad_weights"):
+        SGD(layers, learning_rate=1e-30).step()
+    with pytest.raises(ValueError, match=r"learning_rate must be above 0, .*got 1e-50"):
+        SGD(layers, learning_rate=1e-50)
+
+
 def test_dead_units_leave_no_denormal_velocities():
     """Without a gradient momentum shrinks velocities for hundreds of steps."""
-    layer = Layer(np.zeros(3, np.float32), np.array([1e-3, 1.0, 0.0], np.float32))
+    layer = Layer(np.zeros(3, np.float32), np.array([1e-3, -1.0, 0.0], np.float32))
     optimiser, tiny = SGD([layer], learning_rate=1.0), np.finfo(np.float32).tiny
     for _ in range(2000):
         layer.weights[...] = 0
         optimiser.step()
         velocity = np.abs(layer.weights)
         assert np.isfinite(velocity).all() and not ((velocity > 0) & (velocity < tiny)).any()
-        layer.grad_weights = np.array([0.0, 1.0, 0.0], np.float32)
+        layer.grad_weights = np.array([0.0, -1.0, 0.0], np.float32)
     np.testing.assert_allclose(velocity, [0, 10, 0], rtol=1e-5)
 
 

@@ -38,7 +38,7 @@ def run(streams, inputs=INPUTS, targets=TARGETS, n_networks=N_NETWORKS, n_steps=
     }
     network = multilayer_perceptron(
         [6, 8, 8, 3], rng=streams.weights, dropout_rng=streams.dropout, n_networks=n_networks,
-        dtype=np.float64, **options,
+        **{"dtype": np.float64, **options},
     )
     steps = train(network, inputs, targets, n_steps=n_steps, rng=streams.order, **settings)
     return network, np.array([step.losses for step in steps])
@@ -196,8 +196,9 @@ def test_an_example_of_weight_zero_is_not_there():
     weights[:10] = 0
     changed = INPUTS.copy()
     changed[:, :10] += 5.0
-    options = {"batch_norm": False, "sample_weights": weights}
+    options = {"batch_norm": False, "sample_weights": weights, "dtype": np.float32}
     _, losses = run(spawn_streams(0, N_NETWORKS), **options)
+    assert losses.dtype == np.float32  # the weights are float64
     _, same = run(spawn_streams(0, N_NETWORKS), changed, **options)
     np.testing.assert_array_equal(losses, same)
 
@@ -215,7 +216,7 @@ def test_divergence_is_legal_and_shows_as_infinity():
     with np.errstate(all="raise"):
         _, losses = run(
             spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2, batch_norm=False, n_steps=60,
-            learning_rate=1e200,
+            learning_rate=1e30, dtype=np.float32,
         )
     assert np.isinf(losses[-1]).all() and not np.isnan(losses).any()
 
@@ -288,7 +289,8 @@ def test_two_threads_that_train_leave_blas_as_it_was():
         ({"batch_size": 18}, ValueError, "group_size must divide the batch of 18 rows, got 4"),
         ({"batch_size": 2}, ValueError, r"group_size must be between 2 and 2 \(the batch\), got 4"),
         ({"n_steps": 0}, ValueError, "n_steps must be at least 1, got 0"),
-        ({"learning_rate": 0.0}, ValueError, "learning_rate must be above 0, got 0.0"),
+        ({"learning_rate": 0.0}, ValueError, "learning_rate must be above 0, .*got 0.0"),
+        ({"learning_rate": 1e40}, ValueError, "learning_rate must be at most 1e.*30, got 1e"),
         ({"learning_rate": np.nan}, ValueError, "learning_rate must be finite"),
         ({"learning_rate": [0.1, 0.2]}, ValueError, "must be a number or one for each of 3"),
         ({"learning_rate": "fast"}, TypeError, "learning_rate must be an array .*got 'fast'"),

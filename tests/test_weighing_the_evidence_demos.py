@@ -1,5 +1,7 @@
 """Notebook 05's widgets: verdicts that nobody keeps, a ledger that opens row by row."""
 
+import re
+
 import numpy as np
 import pytest
 from test_notebooks import FOLDER, printed_text, read
@@ -11,7 +13,7 @@ from helpers.weighing_the_evidence.papers import CLAIMS
 
 
 def effect(mean, words="it rises"):
-    return Effect(words, "rise", mean + SPREAD, "above", 2, "points", "r")
+    return Effect(words, "rise", mean + SPREAD, "above", 2, "points", "r", "it <falls>")
 
 
 @pytest.fixture
@@ -25,22 +27,22 @@ def view(board):
     return LedgerView([
         Row(CLAIMS[0], (effect(9),)),
         Row(CLAIMS[1], (effect(9), effect(0, "it always <rises>"))),
-        Row(CLAIMS[2], (effect(0),)),
+        Row(CLAIMS[2], (effect(0),), (effect(9, "it shines"),)),
     ], board)
 
 
-def test_the_ledger_opens_row_by_row_newest_first(view):
-    assert CLAIMS[0].words not in view.table.value and "0 of 3 rows" in view.table.value
-    view.next.click()
-    view.next.click()
-    table = view.table.value
-    assert table.index(CLAIMS[1].words) < table.index(CLAIMS[0].words)
-    assert CLAIMS[2].words not in table and not view.next.disabled
-    view.all.click()
-    table = view.table.value
-    places = [table.index(claim.words.replace("'", "&#x27;")) for claim in CLAIMS[:3]]
-    assert places == sorted(places) and view.next.disabled and view.all.disabled
-    for part in ("◐ half", "○ fails", "9 ± 1 points (n = 16)", "it always &lt;rises&gt;"):
+def test_the_ledger_opens_row_by_row_in_one_order_and_counts_last(view):
+    names = [re.escape(claim.words.replace("'", "&#x27;")) for claim in CLAIMS[:3]]
+    for n_open in range(4):
+        table = view.table.value
+        assert re.search(".*".join(names), table) and table.count("<details>") == n_open
+        assert ("3 claims: " in table) == (n_open == 3) == view.next.disabled == view.all.disabled
+        view.next.click()
+    assert table.endswith("3 claims: 1 × holds, 1 × half, 1 × fails.</div>")
+    for part in (
+        "◐ half", "○ fails", "9&nbsp;±&nbsp;1 points (n = 16)", "it always &lt;rises&gt;",
+        "<i>Yes:</i> it rises", "<i>No:</i> it &lt;falls&gt;", "<i>Beside it:</i> it shines",
+    ):
         assert part in table
 
 
@@ -66,8 +68,8 @@ def test_what_is_stored_is_fixed_and_complete(view, board):
     assert before.items() <= board._repr_mimebundle_().items()
     for claim in CLAIMS:
         assert claim.words in before["text/plain"] and claim.words in before["text/markdown"]
-    assert "9 ± 1 points (n = 16)" in stored["text/markdown"]
-    assert stored["text/markdown"].count("\n") == 4
+    shown = stored["text/markdown"]
+    assert shown.count("<details>") == 3 and "you said" not in shown
 
 
 def test_the_question_of_the_first_bet_says_what_notebook_05_measures():

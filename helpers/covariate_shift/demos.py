@@ -48,7 +48,7 @@ def split_bet():
     )
 
 
-def shortcut_bet():
+def non_cats_bet():
     """Bet on the coloured cats found when only the cats of the training set are black."""
     return predict(
         "A detector learns from black cats among dogs, bears and rabbits of any colour. Of new "
@@ -98,14 +98,14 @@ def repair_bet():
 def coat_demo(judged, bet=None):
     """Repaint the test faces; what did the non-cats of the training set look like?
 
-    judged: {"plain", "reference", "shortcut": what `experiments.covariate_shift.judge` returns};
-    without one of the last two there is no control for it. bet: of `coat_bet`; stays in the
-    picture at full colour.
+    judged: {"plain", "reference", "only_cats_black": what `experiments.judge` returns}; without one
+    of the last two there is no control for it. bet: of `coat_bet`; stays in the picture at full
+    colour.
     """
     controls = {"coat": fraction_slider("coats of the test faces", 0.6, step=0.1)}
-    if "shortcut" in judged:
+    if "only_cats_black" in judged:
         colours = {"black": False, "any colour": True}
-        controls["shortcut"] = choice(colours, False, "training non-cats:")
+        controls["only_cats_black"] = choice(colours, False, "training non-cats:")
     if "reference" in judged:
         controls["with_reference"] = switch("reference net")
     return Panel(

@@ -41,12 +41,13 @@ def judge(network, data, coats=COATS):
 def measure_coats(detectors, *, coats=COATS, n_networks=16, n_faces=500, seed=0, **settings):
     """Return {name: what `judge` returns} for some of notebook 01's detectors, by their names.
 
-    "plain", "reference", "shortcut", "with" (batch norm with the exact statistics of its training
-    faces). settings: of `watch_arms`, instead of those of DETECTOR. Raises ValueError for others.
+    "plain", "reference", "only_cats_black", "with" (batch norm with the exact statistics of its
+    training faces). settings: of `watch_arms`, instead of those of DETECTOR. Raises ValueError for
+    others.
     """
     rng = spawn_streams(seed, n_networks).data
     train, tests = (draw_animals(n_faces, n_networks=n_networks, rng=rng) for _ in range(2))
-    dyes = {"plain": 0, "with": 0, "reference": 1, "shortcut": train.targets == 0}
+    dyes = {"plain": 0, "with": 0, "reference": 1, "only_cats_black": train.targets == 0}
     data = {
         name: Dyed(train, tests, dyes[check_choice("detectors", name, dyes)]) for name in detectors
     }
@@ -58,13 +59,13 @@ def measure_coats(detectors, *, coats=COATS, n_networks=16, n_faces=500, seed=0,
     }
 
 
-def view_coats(judged, shown, coat, *, shortcut=False, with_reference=False):
+def view_coats(judged, shown, coat, *, only_cats_black=False, with_reference=False):
     """Return what CoatSliderPicture shows, with the test faces in the coats nearest to `coat`.
 
-    judged: {"plain", "reference", "shortcut": what `judge` returns}. shown: of `draw_shown`.
-    shortcut: the detector that learned from black cats among coloured animals.
+    judged: {"plain", "reference", "only_cats_black": what `judge` returns}. shown: of `draw_shown`.
+    only_cats_black: the detector that learned from black cats among coloured animals.
     """
-    detector = judged["shortcut" if shortcut else "plain"]
+    detector = judged["only_cats_black" if only_cats_black else "plain"]
     place = int(np.abs(detector["coats"] - check_number("coat", coat, 0, 1)).argmin())
     return {
         **detector, "place": place, "is_cat": shown.targets == 1,

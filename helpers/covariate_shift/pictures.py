@@ -120,7 +120,7 @@ def draw_drop(black, reference, coloured):
 
 
 @in_course_style
-def draw_shortcut(detector):
+def draw_kinds(detector):
     """Return a picture of what black cats among coloured animals have taught, from `judge`."""
     picture = BarsPicture(
         "It learned the colour: right on the old pairs, wrong on the new",

@@ -63,12 +63,12 @@ def stored_bet():
             "the true mean pushes every unit.",
         ),
         Answer(
-            "about as much: the protection is gone", (-0.5, 0.5),
-            "Gone it is, and there is new harm: the stored mean is too small as well, and what is "
-            "left of the true mean pushes every unit.",
+            "about as much", (-0.5, 0.5),
+            "Nothing protects now, and there is new harm: the stored mean is too small, and what "
+            "is left of the true mean pushes every unit.",
         ),
         Answer(
-            "less: batch norm still protects", (-20, -0.5),
+            "less: batch norm protects", (-20, -0.5),
             "The stored width is now three times too small; dividing by it takes nothing of the "
             "factor away.",
         ),

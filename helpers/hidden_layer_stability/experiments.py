@@ -103,8 +103,8 @@ def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
     """Yield the share of the way to `step`, one of RIDGE_STEPS, and what stands there.
 
     {"step", "station", "learning_rate", "batch_size"}: as given; {"without", "with"}: {"now",
-    "start"}: (256, 64), one network's values on the probe, now and before training; {"mean",
-    "ranking", ...}: drift in the last 10 steps, two networks' mean.
+    "start"}: (256, 64), one network's values on the probe, now and before training; "mean": how far
+    the means moved in the last 10 steps, in sd, over two networks.
     """
     check_choice("step", step, RIDGE_STEPS)
     check_choice("station", station, STATIONS)
@@ -117,8 +117,7 @@ def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
         for arm, run in runs.items():
             drift = median_drift(*run[station][[max(place - 1, 0), place]])
             now, start = run[station][[place, 0], 0]  # copies: who keeps them keeps no recording
-            means = {name: each.mean() for name, each in drift.items()}
-            seen[arm] = {"now": now, "start": start, **means}
+            seen[arm] = {"now": now, "start": start, "mean": drift["mean"].mean()}
         yield seen["step"] / step if step else 1, seen
         if seen["step"] == step:
             return

@@ -57,16 +57,14 @@ class RidgePicture(Picture):
             points.set_data(units[0], ROWS)
         for text in self.stations:
             text.set_text(STATION_NAMES[ridges["station"]])
-        means, rankings = (
-            [format_number(ridges[arm][name], 3) for arm in LOOKS] for name in ("mean", "ranking")
-        )
+        means = [format_number(ridges[arm]["mean"], 3) for arm in LOOKS]
         self.sentence = (
             f"Step {ridges['step']}, {ridges['station']}, learning rate "
             f"{ridges['learning_rate']:g}, batch size {ridges['batch_size']}. "
         )
         self.sentence += "Nothing has been learned yet." if ridges["step"] == 0 else (
             f"In the last 10 steps the mean moved by {means[0]} sd without and {means[1]} sd with "
-            f"batch norm, the ranking of the pictures by {rankings[0]} and {rankings[1]}."
+            "batch norm."
         )
         return self
 

@@ -81,19 +81,19 @@ def dropout_bet():
     )
 
 
-def pairs_bet():
-    """Bet on batch norm's test accuracy, in percent, when it trains on mini-batches of 2."""
+def enough_bet():
+    """Bet on the batch size from which on batch norm is not clearly worse than layer norm."""
     return predict(
-        "Trained on mini-batches of two images, networks with layer norm get about 45% of the test "
-        "images right (guessing: 10%). How many do networks with batch norm get right?",
+        "Networks with batch norm and with layer norm train on mini-batches of 2, 4, 8, 32 or 256 "
+        "images, equally many updates each. From which batch size on is batch norm no longer "
+        "clearly worse?",
         Scale(
-            range(10, 85, 5), tolerance=5, unit="%", decimals=0,
-            too_low="It learns something even from pairs, in which each hidden value is only a "
-            "sign.",
-            close="In a pair, normalising leaves only which of the two is larger. Little can be "
+            (2, 4, 8, 32, 256), tolerance=0, unit=" images", decimals=0,
+            too_low="In a pair, normalising leaves only which of the two is larger. Little can be "
             "learned from that.",
-            too_high="In a pair, normalising leaves only which of the two is larger: how much "
-            "larger is lost.",
+            close="Of two values normalising leaves only which is larger; four already say more.",
+            too_high="Smaller batches would do: two values can only say which of them is larger, "
+            "but four say much more.",
         ),
     )
 
@@ -115,7 +115,7 @@ def evaluation_demo(networks, data):
 
 
 def show_norms(accuracies, bet=None):
-    """Show {norm: {batch size: accuracies}} and the bet of `pairs_bet`."""
+    """Show {norm: {batch size: accuracies}} and the bet of `enough_bet`."""
     return follow_bet(NormsPicture(), accuracies, bet)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from helpers.arms import watch_arms
 from helpers.datasets import load_fashion_mnist
-from helpers.layer_statistics import predict_with_batch_statistics
+from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
 from helpers.layers import BatchNorm, GroupNorm, LayerNorm
 from helpers.network import accuracy, inference_accuracy
 from helpers.training import train
@@ -82,7 +82,10 @@ def fine_tune(network, inputs, targets, *, memory, n_steps=20, seed=0):
     return tuned, losses
 
 
-def stored_variances(network):
-    """Return the mean stored variance of each batch norm, one (n_networks,) for each layer."""
+treat = with_statistics  # case 2: the cure, by a name that does not give the cause away
+
+
+def look_inside(network):
+    """Case 3: return the mean stored variance of each batch norm, (n_networks,) for each layer."""
     norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
     return [norm.running_var.mean(axis=(-2, -1)) for norm in norms]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from helpers.batch_norm_mechanics.demos import memory_bet, push_bet
-from helpers.covariate_shift.demos import coat_bet, shortcut_bet
+from helpers.covariate_shift.demos import coat_bet, non_cats_bet
 from helpers.lecture.numbers import numbers_of
 from helpers.minibatch_noise.demos import dropout_bet, naive_bet
 from helpers.page.prediction import Answer, predict
@@ -112,7 +112,7 @@ BEATS = (
     ),
     Beat(
         name="shortcut", title="the shortcut", tab="Coats", where="01#3", answer="found",
-        ask=shortcut_bet, before=dict(coat=1.0), after=dict(coat=1.0, shortcut=True),
+        ask=non_cats_bet, before=dict(coat=1.0), after=dict(coat=1.0, only_cats_black=True),
         says=("{found}", "of the coloured cats found", "accuracy in training: {in training}"),
         what_if="What if the coats go back to black? Now it is the others that are crossed out: it "
         "reads the coat, not the face.",

@@ -26,10 +26,11 @@ from helpers.weighing_the_evidence.ledger import Row, watch_ledger
 from helpers.weighing_the_evidence.papers import CLAIMS
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
-DETECTORS = ("plain", "reference", "shortcut")
+DETECTORS = ("plain", "reference", "only_cats_black")
 JUDGED = ("accuracy", "cat_recall", "other_recall", "train_accuracy", "verdicts")
 MEMORIES = (0.9, 0.999)
 KICKS, KICK_SIZES = ("scale", "random"), (0.0, 0.2, 0.5, 1.0, 2.0)
+PARTS = ("claimed", "beyond")  # of a row of the ledger
 RACE_RATES, RACE_STEPS = (0.1, 0.02), np.arange(5, 161, 5)
 SWEEP_SIZES, SWEEP_STEPS = (16, 64, 512), np.array([[1280], [320], [40]])
 
@@ -47,7 +48,7 @@ SHAPES = {
     "best_test_losses": (len(LIVE_ARMS), 16),
     "race_losses": (len(RACE_RATES), len(NOISY_ARMS), len(RACE_STEPS), 16),
     "race_drift": (len(RACE_RATES), len(NOISY_ARMS), 16),
-    "ledger": (None, 3),  # texts: the claim's name, one of its statements, the verdict on it
+    "ledger": (None, 4),  # texts: claim, "claimed" or "beyond" it, what is true, the verdict
 }
 
 
@@ -124,8 +125,9 @@ def measure_notebook_05():
         "race_losses": np.array([[run["loss"] for run in race.values()] for race in races]),
         "race_drift": np.array([_at_the_end(race, "drift") for race in races]),
         "ledger": np.array([
-            (row.claim.name, one.words, one.verdict)
-            for row in finish(watch_ledger()) for one in row.effects
+            (row.claim.name, part, one.sentence, one.verdict)
+            for row in finish(watch_ledger())
+            for part, effects in zip(PARTS, (row.effects, row.beyond)) for one in effects
         ]),
     }
 
@@ -150,7 +152,7 @@ class Lecture:
     {name: (16,)}}, in %. repair: (3, 16). kicks: {kind: {size: what `right_after` returns}}.
     damages: {drive: {arm: (16,)}}, extra losses in nats. sweeps: {arm: {batch size: Run}} that know
     their gaps. races: {learning rate: {arm: Run}} with a "loss". best_test_losses: {arm: (16,)}.
-    ledger: Rows whose effects know their words and their verdict.
+    ledger: Rows whose effects know their sentence and their verdict.
     """
 
     def __init__(self, arrays):
@@ -182,10 +184,10 @@ class Lecture:
         }
         self.best_test_losses = dict(zip(LIVE_ARMS, arrays["best_test_losses"]))
         self.ledger = [
-            Row(claim, tuple(
-                SimpleNamespace(words=str(words), verdict=str(verdict))
-                for name, words, verdict in arrays["ledger"] if name == claim.name
-            ))
+            Row(claim, *(tuple(
+                SimpleNamespace(sentence=str(sentence), verdict=str(verdict))
+                for *place, sentence, verdict in arrays["ledger"] if place == [claim.name, part]
+            ) for part in PARTS))
             for claim in CLAIMS
         ]
 

@@ -25,7 +25,7 @@ def _with_intervals(numbers):
 
 
 def _of_covariate_shift(lecture):
-    plain, shortcut = lecture.story["plain"], lecture.story["shortcut"]
+    plain, shortcut = lecture.story["plain"], lecture.story["only_cats_black"]
     black, coloured = plain["accuracy"][[0, -1]]
     black_cats, coloured_cats = plain["cat_recall"][[0, -1]]
     reference = lecture.story["reference"]["accuracy"][-1]

@@ -5,7 +5,8 @@ import html
 import ipywidgets
 
 from helpers.page.panel import typeset
-from helpers.weighing_the_evidence.demos import OF_ROWS, SIGNS
+from helpers.weighing_the_evidence.demos import MARKS, SIGNS
+from helpers.weighing_the_evidence.ledger import IN_SHORT
 
 
 class Words:
@@ -49,15 +50,15 @@ def tell_claims(ledger, open, verdicts):
         return f"<table>{''.join(_claim(row, verdicts) for row in ledger)}</table>"
     (row,) = (row for row in ledger if row.claim.name == open)
     effects = "".join(
-        f"<tr><td>{SIGNS.get(one.verdict, '●')} {html.escape(one.verdict)}</td>"
-        f"<td>{typeset(one.words)}</td></tr>"
-        for one in row.effects
+        f"<tr><td>{MARKS[one.verdict]}</td><td>{typeset(one.sentence)}"
+        f"{' (not part of the claim)' * (one in row.beyond)}</td></tr>"
+        for one in (*row.effects, *row.beyond)
     )
     return f"<table>{_claim(row, True)}</table><table>{effects}</table>"
 
 
 def _claim(row, verdicts):
-    word = OF_ROWS[row.verdict]
+    word = IN_SHORT[row.verdict]
     kept = f"{SIGNS[word]} {word}: {len(row.kept)} of {len(row.effects)}"
     cells = row.claim.name, row.claim.words, kept if verdicts else ""
     return f"<tr>{''.join(f'<td>{html.escape(one)}</td>' for one in cells)}</tr>"

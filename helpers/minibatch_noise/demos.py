@@ -18,15 +18,15 @@ def naive_bet():
         "Which overfit more, that is, end with the larger gap between test and training loss?",
         Answer(
             "those with 512, since less noise regularises less", (-10, -0.05),
-            "That would follow if nothing but the noise changed. Something else does.",
+            "So the claim lets one expect. These networks did the opposite.",
         ),
         Answer(
             "those with 64, though they have more noise", (0.05, 10),
-            "Yet more noise should mean less overfitting. What else changes with the batch size?",
+            "The claim lets one expect the opposite. Before you drop it, ask for a control.",
         ),
         Answer(
             "neither: the noise is too small to matter", (-0.05, 0.05),
-            "Small it may be, but something else changes with the batch size, and that is not.",
+            "Small it may be, but the two gaps lie many intervals apart.",
         ),
     )
 
@@ -72,19 +72,20 @@ def group_bet():
 def dropout_bet():
     """Bet on what dropout 0.2 buys, as a multiple of what groups of 64 buy against 512."""
     return predict(
-        "Statistics groups of 64 instead of 512 lower the best test loss by some amount. How much "
-        "does dropout with p = 0.2 lower it instead, with groups of 512?",
+        "Start from groups of 512, without dropout. Two changes add noise: groups of 64, or "
+        "dropout with p = 0.2. How large is the second one's effect on the best test loss, beside "
+        "the first one's?",
         Answer(
-            "by several times as much", (2, 1000),
+            "several times as large", (2, 1000),
             "As the dropout bars suggested. How many times depends on the setting.",
         ),
         Answer(
-            "by about as much", (0.8, 2),
+            "about as large", (0.8, 2),
             "The two noises may be alike in kind, but not in size: on a single value, batch "
             "norm's is much the weaker at 64.",
         ),
         Answer(
-            "by less", (-10, 0.8),
+            "smaller", (-10, 0.8),
             "Then batch norm could replace dropout. But on a single value, dropout of 0.2 is much "
             "the stronger noise.",
         ),

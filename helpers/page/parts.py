@@ -126,7 +126,7 @@ class Ghost:
         """Show the bet `y` at x; without one (None) it is hidden."""
         is_there = y is not None
         self.marker.set_data([x] * is_there, [y] * is_there)
-        self.text.set(x=x, y=y or 0, text=text * is_there)
+        self.text.set(x=x or 0, y=y or 0, text=text * is_there)
 
 
 class Mosaic:

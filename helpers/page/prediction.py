@@ -249,6 +249,14 @@ class Comparison(Alive):
         self._follow()
         bet.observe(self._follow)
 
+    @property
+    def is_right(self):
+        """Whether there is a bet, and it is right; a number is when it is close."""
+        value = self.bet.value
+        if self.bet.is_number and value is not None:
+            return self.bet.side_of(value, self.measured) == "close"
+        return value == self.right
+
     def _follow(self):
         self.text.value = paragraph(self._reply(self.bet.value))
 

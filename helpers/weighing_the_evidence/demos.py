@@ -9,18 +9,12 @@ from ipywidgets import Layout
 
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
-from helpers.page.panel import Panel, choice, follow, follow_bet, paragraph, steps_slider
+from helpers.page.panel import Panel, choice, follow, follow_bet, paragraph, steps_slider, typeset
 from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import Answer, Scale, predict
 from helpers.weighing_the_evidence.direction import HIDDEN_RATES, load_hidden_rates
 from helpers.weighing_the_evidence.experiments import MAP_AXES, load_learning_rate_map, pair_of
-from helpers.weighing_the_evidence.ledger import (
-    NOT_SUPPORTED,
-    SUPPORTED,
-    UNDECIDED,
-    WITH_CAVEAT,
-    ledger_table,
-)
+from helpers.weighing_the_evidence.ledger import IN_SHORT, count_verdicts, ledger_table
 from helpers.weighing_the_evidence.papers import CLAIMS
 from helpers.weighing_the_evidence.pictures import (
     HiddenRatesPicture,
@@ -28,7 +22,6 @@ from helpers.weighing_the_evidence.pictures import (
     NoisyRacePicture,
 )
 
-OF_ROWS = {SUPPORTED: "holds", WITH_CAVEAT: "half", NOT_SUPPORTED: "fails", UNDECIDED: "undecided"}
 CHOICES = ("holds", "half", "fails")
 SIGNS = {"holds": "●", "half": "◐", "fails": "○", "undecided": "?"}
 
@@ -181,7 +174,7 @@ class VerdictBoard(Alive):
 
 
 class LedgerView(Alive):
-    """The ledger beside the reader's verdicts, revealed row by row.
+    """The ledger beside the reader's verdicts, revealed row by row; the count comes last.
 
     rows: from `watch_ledger`. verdicts: a VerdictBoard. `n_shown`: how many rows are open.
     """
@@ -211,61 +204,55 @@ class LedgerView(Alive):
         said = {name: control.value for name, control in self.verdicts.controls.items()}
         shown = self.rows[: self.n_shown]
         judged = [row for row in shown if said[row.claim.name]]
-        agreed = sum(said[row.claim.name] == OF_ROWS[row.verdict] for row in judged)
-        count = f"{len(shown)} of {len(self.rows)} rows are open."
+        agreed = sum(said[row.claim.name] == IN_SHORT[row.verdict] for row in judged)
+        count = count_verdicts(shown) if len(shown) == len(self.rows) else ""
         count += f" You agree with the ledger in {agreed} of {len(judged)}." if judged else ""
-        # The newest row stands right under the button, until all are there.
-        in_view = shown if len(shown) == len(self.rows) else shown[::-1]
-        lines = [_html_row("th", HEADS)]
-        lines += [_html_row("td", _html_cells(row, said[row.claim.name])) for row in in_view]
-        table = f'<table style="border-collapse: collapse">{"".join(lines)}</table>'
-        self.table.value = paragraph(count) + (table if shown else "")
+        # All claims stand there from the start, in one order: opening a row moves none.
+        lines = [_html_cells(row, said[row.claim.name], row in shown) for row in self.rows]
+        self.table.value = _html_table(HEADS, lines) + paragraph(count)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        lines = ["| claim | we find | what holds | what does not |", "|---|---|---|---|"]
-        lines += [f"| {' | '.join(_markdown_cells(row))} |" for row in self.rows]
+        heads, lines = HEADS[:1] + HEADS[2:], [_html_cells(row) for row in self.rows]
+        table = _html_table(heads, [line[:1] + line[2:] for line in lines])
         return {
-            "text/markdown": "\n".join(lines),
+            "text/markdown": table + paragraph(count_verdicts(self.rows)),
             "text/plain": ledger_table(self.rows),
         }
 
 
-HEADS = ("claim", "you said", "we find", "what holds, what does not")
+HEADS = ("claim", "you said", "we find", "in words")
+MARKS = {"holds": "Yes", "by construction": "Yes", "fails": "No", "undecided": "Open"}
 CELL = (
     'style="text-align: left; vertical-align: top; padding: 6px 10px; font-size: 15px; '
     'line-height: 1.35; border-bottom: 1px solid #bbbbbb"'
 )
 
 
-def _html_row(kind, cells):
-    return "<tr>" + "".join(f"<{kind} {CELL}>{cell}</{kind}>" for cell in cells) + "</tr>"
-
-
-def _html_cells(row, said):
-    claim, found = row.claim, OF_ROWS[row.verdict]
-    effects = [f"<b>{one.verdict}:</b> {html.escape(_in_words(one))}" for one in row.effects]
-    return (
-        f"<b>{claim.name}</b> {html.escape(claim.words)} ({claim.where})",
-        _signed(said) if said else "–",
-        f"<b>{_signed(found)}</b>",
-        "<br>".join(effects),
+def _html_table(heads, lines):
+    rows = [("th", heads), *(("td", line) for line in lines)]
+    table = "".join(
+        "<tr>" + "".join(f"<{kind} {CELL}>{cell}</{kind}>" for cell in cells) + "</tr>"
+        for kind, cells in rows
     )
+    return f'<table style="border-collapse: collapse">{table}</table>'
+
+
+def _html_cells(row, said=None, is_open=True):
+    claim, found = row.claim, IN_SHORT[row.verdict]
+    named = f"<b>{claim.name}</b> {html.escape(claim.words)} ({claim.source}; {claim.where})"
+    yours = _signed(said) if said else "–"
+    if not is_open:
+        return named, yours, "", ""
+    lines = [(MARKS[one.verdict], one.sentence) for one in row.effects]
+    lines += [("Beside it", one.sentence) for one in row.beyond]
+    told = "<br>".join(f"<i>{mark}:</i> {html.escape(words)}" for mark, words in lines)
+    numbers = [
+        f"{html.escape(one.words)}: {typeset('; '.join(one.texts))}"
+        for one in (*row.effects, *row.beyond)
+    ]
+    folded = f"<details><summary>numbers</summary>{'<br>'.join(numbers)}</details>"
+    return named, yours, f"<b>{_signed(found)}</b>", told + folded
 
 
 def _signed(word):
     return f'<span style="white-space: nowrap">{SIGNS[word]} {word}</span>'
-
-
-def _markdown_cells(row):
-    claim, found = row.claim, OF_ROWS[row.verdict]
-    return (
-        f"**{claim.name}** {claim.words} ({claim.source}; {claim.where})",
-        f"{SIGNS[found]} {found}",
-        *("<br>".join(map(_in_words, effects)) or "–" for effects in (row.kept, row.lost)),
-    )
-
-
-def _in_words(effect):
-    if effect.values is None:
-        return effect.words
-    return f"{effect.words} ({'; '.join(effect.texts)})"

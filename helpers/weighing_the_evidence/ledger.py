@@ -1,7 +1,8 @@
 """Notebook 05's ledger: what was measured of each claim, and the verdict by one rule.
 
 Every effect has a direction, a smallest size that matters and a reason for it;
-`intervals.verdict` decides. A check that does not hold is a caveat.
+`intervals.verdict` decides. A check that does not hold is a caveat. What a claim does not say, but
+is often heard to say, is measured as well and costs it nothing.
 """
 
 import os
@@ -13,12 +14,13 @@ import numpy as np
 
 from helpers.intervals import mean_interval, verdict
 from helpers.network import one_blas_thread
-from helpers.weighing_the_evidence.claims import Claim
+from helpers.weighing_the_evidence.claims import BEYOND, Claim
 from helpers.weighing_the_evidence.papers import CLAIMS
 
 BY_CONSTRUCTION = "by construction"
 SUPPORTED, WITH_CAVEAT = "supported", "supported, with a caveat"
 NOT_SUPPORTED, UNDECIDED = "not supported here", "undecided"
+IN_SHORT = {SUPPORTED: "holds", WITH_CAVEAT: "half", NOT_SUPPORTED: "fails", UNDECIDED: "undecided"}
 WIDTH = 98  # characters in a line of the table
 
 
@@ -28,8 +30,8 @@ class Effect:
 
     words: the claim's statement. quantity, unit: what the `values` are, (n_networks,). The
     statement holds if all of their 95% interval lies on the `side`, "above" or "below", of the
-    threshold; reason: why there, in one line. Without values the statement is true by
-    construction, whatever the data.
+    threshold; reason: why there, in one line; otherwise: what is true if all of it lies on the
+    other side. Without values the statement is true by construction, whatever the data.
     """
 
     words: str
@@ -39,6 +41,7 @@ class Effect:
     threshold: float = 0.0
     unit: str = ""
     reason: str = ""
+    otherwise: str = ""
 
     @property
     def interval(self):
@@ -46,7 +49,7 @@ class Effect:
 
     @property
     def compared(self):
-        """Return what `intervals.verdict` and `clearance` take: interval, margin and sign."""
+        """Return what `intervals.verdict` takes: interval, margin and sign."""
         sign = {"above": 1, "below": -1}[self.side]
         return self.interval, sign * self.threshold, sign
 
@@ -54,6 +57,14 @@ class Effect:
     def verdict(self):
         """Return "holds", "fails", "undecided" or "by construction"."""
         return BY_CONSTRUCTION if self.values is None else verdict(*self.compared)
+
+    @property
+    def sentence(self):
+        """Return what is true, in words alone."""
+        return {
+            "fails": self.otherwise or f"not so: {self.words}",
+            "undecided": f"undecided: {self.words}",
+        }.get(self.verdict, self.words)
 
     @property
     def needed_text(self):
@@ -71,10 +82,14 @@ class Effect:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the ledger: a claim, its main effect and then its checks, as measured."""
+    """One line of the ledger: a claim, its main effect and then its checks, as measured.
+
+    beyond: effects that are not part of the claim.
+    """
 
     claim: Claim
     effects: tuple
+    beyond: tuple = ()
 
     @property
     def kept(self):
@@ -96,8 +111,13 @@ class Row:
 
 def weigh(claim, seed=0):
     """Measure a claim with the networks of `seed` and return its Row."""
-    measured = claim.measure(seed)
-    return Row(claim, tuple(Effect(words, *found) for words, found in measured.items()))
+    said = claim.measure(seed)
+    beyond = said.pop(BEYOND, {})
+    parts = (
+        tuple(Effect(words, *found) for words, found in measured.items())
+        for measured in (said, beyond)
+    )
+    return Row(claim, *parts)
 
 
 def watch_ledger(seed=0):
@@ -115,23 +135,32 @@ def watch_ledger(seed=0):
 
 def surprises(rows):
     """Return three checks that surprise: of C1, of C5 (the reason) and of C8 (the sweep)."""
-    by_name = {row.claim.name: row.effects for row in rows}
-    return by_name["C1"][1], by_name["C5"][2], by_name["C8"][1]
+    by_name = {row.claim.name: row for row in rows}
+    return by_name["C1"].beyond[0], by_name["C5"].effects[0], by_name["C8"].effects[1]
+
+
+def count_verdicts(rows):
+    """Return how many Rows came to each verdict, in one sentence."""
+    found = [row.verdict for row in rows]
+    counts = [f"{found.count(one)} × {word}" for one, word in IN_SHORT.items() if one in found]
+    return f"{len(rows)} claims: {', '.join(counts)}."
 
 
 def ledger_table(rows):
     """Return the Rows as text, in lines of at most WIDTH characters."""
     legend = "Means with 95% intervals over n networks, each with data and weights of its own."
-    return "\n\n".join([legend, *("\n".join(_row_lines(row)) for row in rows)])
+    lines = ["\n".join(_row_lines(row)) for row in rows]
+    return "\n\n".join([legend, *lines, count_verdicts(rows)])
 
 
 def _row_lines(row):
     claim = row.claim
     yield from _wrap(f"{claim.name:5}{claim.words} ({claim.source})", indent=5)
     yield f"     {row.verdict.upper()}  [{claim.where}]"
-    for effect in row.effects:
+    for effect in (*row.effects, *row.beyond):
         label = "true" if effect.values is None else effect.verdict
-        yield from _wrap(f"     {label:10} {effect.words}", indent=16)
+        note = "(not part of the claim) " if effect in row.beyond else ""
+        yield from _wrap(f"     {label:10} {note}{effect.words}", indent=16)
         for text in effect.texts:
             yield from _wrap(" " * 16 + text, indent=16)
 

@@ -54,7 +54,7 @@ def test_every_control_works(opened, way):
 def test_the_ledger_opens_row_by_row(opened):
     buttons = {str(one): one for one in opened.controls() if one.kind == "button"}
     one, everything = buttons["Button 'Reveal the next row'"], buttons["Button 'Reveal all'"]
-    rows = opened.page.locator(".widget-html-content table tr:has(td)")
+    rows = opened.page.locator(".widget-html-content table tr:has(details)")
     for way in ("by_keyboard", "by_mouse"):
         n_rows = opened.kernel.ask("close_the_ledger()")
         for button, n_open in [(one, 1), (one, 2), (everything, n_rows)]:

@@ -18,7 +18,11 @@ CELLS = {
     "demo": "from helpers.covariate_shift.demos import region_demo\nregion_demo()",
     "reply": "bet.compare(1.5)",
     "after": "print('after')",
+    "verdicts": "from helpers.weighing_the_evidence.demos import LedgerView, VerdictBoard\n"
+    "verdicts = VerdictBoard()\nverdicts",
+    "ledger": "LedgerView([], verdicts)",
 }
+IN_WORDS = ("bet", "verdicts", "ledger")  # on another day; a demo has its picture
 COVERED = {"result", "demo", "reply"}
 # {id of the cell: the kinds of its outputs that are seen}
 SEEN = """ids => Object.fromEntries(
@@ -74,6 +78,7 @@ def test_a_day_with_a_bet_and_the_next(page):
     show_me.click()
     opened.expect_soon(lambda: seen(opened)["demo"], [VIEW])  # alone, without its still picture
     assert hidden(opened) == set() and not show_me.is_visible()
+    assert [seen(opened)[name] for name in IN_WORDS] == [[VIEW]] * len(IN_WORDS)
 
     run_all(opened)
     opened.expect_soon(lambda: hidden(opened), COVERED)
@@ -95,7 +100,8 @@ def test_a_day_with_a_bet_and_the_next(page):
 
     opened = page()
     opened.expect_soon(lambda: seen(opened)["demo"], [LINE, PICTURE])
-    opened.expect_soon(lambda: seen(opened)["bet"], [LINE, "markdown"])
+    for name in IN_WORDS:
+        opened.expect_soon(lambda name=name: seen(opened)[name], [LINE, "markdown"])
     assert seen(opened)["result"] and seen(opened)["reply"]
     assert not opened.page.get_by_text("Error displaying widget").first.is_visible()
     opened.close()

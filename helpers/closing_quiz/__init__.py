@@ -1,0 +1,1 @@
+"""The room of notebook 07: what only this notebook needs."""

@@ -1,0 +1,145 @@
+"""Notebook 07's nine questions, which are bets that know their right answer, and the score."""
+
+import ipywidgets
+
+from helpers.page.alive import Alive
+from helpers.page.panel import paragraph
+from helpers.page.prediction import Answer, Scale, predict
+
+
+def ask(question, *answers, right):
+    """Return the Prediction of `predict`; its `right` is what the notebooks measured."""
+    bet = predict(question, *(Answer(text, None, reply) for text, reply in answers))
+    bet.right = right
+    return bet
+
+
+def drop_bet():
+    """Ask how much of the cat detector's drop was shift."""
+    return ask(
+        "A detector trained on black cats fails on coloured ones, though the rule stayed. How much "
+        "of its drop was covariate shift?",
+        ("all of it", "Then a reference net, trained on coloured cats, would lose nothing."),
+        ("about half", "A net that trained on coloured cats would have lost the rest, too."),
+        ("next to nothing", "A net that trained on coloured cats does do better."),
+        right="about half",
+    )
+
+
+def mean_bet():
+    """Ask what makes one set of weights score differently on the same images."""
+    return ask(
+        "The same weights, the same test images, and another accuracy. What has changed?",
+        ("whose mean and variance batch norm uses", "Weights are only half of such a network."),
+        ("γ and β, which adapt to the test images", "They learn by gradient, in training only."),
+        ("nothing: inference is noisy", "With stored statistics inference is exact."),
+        right="whose mean and variance batch norm uses",
+    )
+
+
+def quiet_bet():
+    """Ask what batch norm holds still while the layers below learn."""
+    return ask(
+        "While the layers below learn, what does batch norm hold still?",
+        ("the whole distribution of each unit", "Equal mean and width are not equal shapes."),
+        ("which images a unit scores high", "Centring and scaling never reorder anything."),
+        ("the mean and the width of each unit", "It computes them anew at every step."),
+        right="the mean and the width of each unit",
+    )
+
+
+def robust_bet():
+    """Ask from which changes of the layers below batch norm protects."""
+    return ask(
+        "The weights of the layers below change. From what does batch norm protect those above?",
+        ("from a common factor, with fresh statistics", "The factor cancels, to the last digit."),
+        ("from any change", "A rotation reorders the images, and no norm puts them back."),
+        ("from a common factor, at test time, too", "Stored statistics do not know the factor."),
+        right="from a common factor, with fresh statistics",
+    )
+
+
+def trap_bet():
+    """Ask what follows from the obvious experiment on the batch size."""
+    return ask(
+        "You train for equally many epochs with batches of 64 and of 512, and 64 overfits more. "
+        "What follows for the noise of batch norm?",
+        ("it does not regularise", "Something else had changed with the batch size."),
+        ("nothing", "Another number had changed: that of the updates."),
+        ("it makes networks overfit", "Without any batch norm the same hump appears."),
+        right="nothing",
+    )
+
+
+def dose_bet():
+    """Ask how much more dropout buys than groups of 64 (a slider)."""
+    bet = predict(
+        "Dropout with p = 0.2 lowers the best test loss. How many times as much as batch norm's "
+        "noise in groups of 64, both beside groups of 512?",
+        Scale(
+            range(11), tolerance=2, unit=" times", decimals=1,
+            too_low="On a single value dropout is much the stronger noise.",
+            close="Several times as much: at 64, batch norm's noise is weak.",
+            too_high="The noise at 64 is weak, but there.",
+        ),
+    )
+    bet.right = 4.8
+    return bet
+
+
+def both_bet():
+    """Ask where dropout goes beside batch norm."""
+    return ask(
+        "You want batch norm and dropout. Where does dropout do no harm?",
+        ("before each batch norm, which repairs it", "It stores a variance that dropout widened."),
+        ("anywhere", "Not before a batch norm, which would store a widened variance."),
+        ("after the last batch norm", "No batch norm behind it can store a wrong variance."),
+        right="after the last batch norm",
+    )
+
+
+def because_bet():
+    """Ask what happened when the drift was put back."""
+    return ask(
+        "Noise behind batch norm makes inputs drift more than without batch norm. Beside no batch "
+        "norm, how fast is training?",
+        ("slower: batch norm helps by reducing drift", "At the large learning rate it was not."),
+        ("faster at a large learning rate, slower at a small one", "Both verdicts stand."),
+        ("as fast: drift does not matter at all", "The noise did cost steps, at both rates."),
+        right="faster at a large learning rate, slower at a small one",
+    )
+
+
+def steps_bet():
+    """Ask why large steps do not blow up."""
+    return ask(
+        "Why can the hidden weights of a network with batch norm take steps that are far too long?",
+        ("only their direction counts, not their length", "Longer weights even turn less next."),
+        ("batch norm makes every loss smooth", "With tanh it was less smooth, and yet steps could "
+         "be longer."),
+        ("its noise averages the steps", "One group of all images has no noise, and trains."),
+        right="only their direction counts, not their length",
+    )
+
+
+class Score(Alive):
+    """How many of the `bets` made by `ask` are right so far; follows them, stores nothing."""
+
+    waking = "Run this cell (Shift+Enter), or all cells, for your score."
+
+    def __init__(self, bets):
+        self.replies = [bet.compare(bet.right) for bet in bets]
+        self.text = ipywidgets.HTML()
+        self.view = ipywidgets.VBox([self.text])
+        self._follow()
+        for bet in bets:
+            bet.observe(self._follow)
+
+    def _follow(self):
+        n_answered = sum(one.bet.value is not None for one in self.replies)
+        n_right = sum(one.is_right for one in self.replies)
+        n_left = len(self.replies) - n_answered
+        self.text.value = paragraph(f"{n_right} right of {n_answered} answered, {n_left} to go.")
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/plain": f"Your score in {len(self.replies)} questions stands here."}
