@@ -178,6 +178,9 @@ def test_a_page_that_is_loaded_again_goes_on_where_the_address_says(lecture):
     assert [field.value for field in again.hands["push"]] == [0, 0, 40]
     # Only what is in front is built at once.
     assert [tab for tab, page in again.pages.items() if page.is_built] == ["One batch"]
+    card = Board(lecture, address="plan=15+min&beat=card&state=Play")
+    assert card.next.description == "Start again"
+    assert card._repr_mimebundle_()["text/plain"].endswith("words alone.")
     for wrong in ("beat=gone&state=Play", "plan=7+min&push=9&coats=x&hands-push=-1-b", "%%=&&"):
         assert where(Board(lecture, address=wrong)) == ("race", "Bet")
 

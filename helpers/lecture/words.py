@@ -40,6 +40,9 @@ class Words:
     def _show(self, _change=None):
         self.image.value = self.tell(**self.values)
 
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/html": self.image.value, "text/plain": "words alone."}
+
 
 def tell_claims(ledger, open, verdicts):
     """Return HTML of the Rows of a ledger, with or without verdicts, or of the one to `open`.
@@ -50,7 +53,7 @@ def tell_claims(ledger, open, verdicts):
         return f"<table>{''.join(_claim(row, verdicts) for row in ledger)}</table>"
     (row,) = (row for row in ledger if row.claim.name == open)
     effects = "".join(
-        f"<tr><td>{MARKS[one.verdict]}</td><td>{typeset(one.sentence)}"
+        f"<tr><td>{MARKS[one.verdict]}:</td><td>{typeset(one.sentence)}"
         f"{' (not part of the claim)' * (one in row.beyond)}</td></tr>"
         for one in (*row.effects, *row.beyond)
     )
