@@ -31,6 +31,17 @@ def test_every_drawing_can_be_read_and_is_told_in_words(case):
     assert picture.sentence.endswith(".") and len(picture.sentence.split()) <= 45
 
 
+def test_the_names_of_the_boxes_are_in_front_of_them():
+    picture = draw_network()
+    drawn = picture.png()
+    for text, _ in visible_texts(picture.figure):
+        if text.get_text() in ("Dense\n1", "ReLU", "layer\n3"):
+            text.set_visible(False)
+            picture._background = None
+            assert picture.png() != drawn, text.get_text()
+            text.set_visible(True)
+
+
 def test_each_choice_is_seen_and_told():
     drawings = [draw_network(**case) for case in CASES]
     assert len({drawing.png() for drawing in drawings}) == len(CASES)

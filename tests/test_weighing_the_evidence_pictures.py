@@ -6,7 +6,7 @@ from test_picture import check_picture
 from test_weighing_the_evidence import SPREAD
 
 from helpers.arms import Run
-from helpers.lecture.pictures import OneRacePicture
+from helpers.lecture.pictures import RaceInStepsPicture
 from helpers.weighing_the_evidence.demos import hidden_rate_demo, learning_rate_demo
 from helpers.weighing_the_evidence.direction import load_hidden_rates
 from helpers.weighing_the_evidence.experiments import (
@@ -57,13 +57,19 @@ def test_noisy_race_picture_shows_the_bet_on_the_finish_line_of_the_first_race(r
 
 
 def test_the_boards_race_shows_the_bet_only_where_it_belongs(races):
-    picture = OneRacePicture()
+    picture = RaceInStepsPicture()
     picture.set_ghost(30)
-    first, second = ({name: race} for name, race in races.items())
+    first, second = ((name, race, ["without", "noisy"]) for name, race in races.items())
     assert list(picture.show(first).ghost.marker.get_xdata()) == [30]
     assert list(picture.show(second).ghost.marker.get_xdata()) == []
     assert list(picture.show(first).ghost.marker.get_xdata()) == [30]
+    assert picture.sentence == (
+        "relu, learning rate 0.1: median steps to loss 0.5: >= 40 without batch norm, 30 with "
+        "noise behind batch norm."
+    )
     check_picture(picture, first, second)
+    shown = picture.show(first).frame()
+    assert picture.show((*first[:2], ["without"])).frame() != shown
 
 
 def changes(**means):

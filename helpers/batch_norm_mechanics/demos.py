@@ -1,10 +1,12 @@
 """Notebook 02's bets and demos: one mini-batch on a line, and whose mean at test time."""
 
-from functools import partial
-
 import numpy as np
 
-from helpers.batch_norm_mechanics.experiments import normalise_one_batch, watch_averages
+from helpers.batch_norm_mechanics.experiments import (
+    AVERAGES,
+    normalise_one_batch,
+    watch_averages,
+)
 from helpers.batch_norm_mechanics.pictures import AveragesPicture, OneBatchPicture
 from helpers.page.panel import Panel, batch_size_slider, follow_bet, fraction_slider, steps_slider
 from helpers.page.prediction import Answer, Scale, predict
@@ -118,17 +120,26 @@ def show_averages(result, bet=None):
     return follow_bet(AveragesPicture(), result, bet)
 
 
-def averages_demo(bet=None):
+def averages_demo(bet=None, known=()):
     """Return a Panel: batch size and memory, and the test accuracy under three averages.
 
-    bet: of `memory_bet`; stays in the picture, also where the sliders leave its setting.
+    bet: of `memory_bet`; stays in the picture, also where the sliders leave its setting. known:
+    {(batch size, memory): accuracies} that are not computed again, at single precision.
     """
+
+    def compute(batch_size, memory):
+        if (batch_size, memory) in known:
+            setting = {"batch_size": batch_size, "memory": memory, "n_steps": AVERAGES["n_steps"]}
+            yield 1, {**setting, **known[batch_size, memory]}
+        else:
+            yield from watch_averages(batch_size, memory, dtype=np.float32)
+
     return Panel(
         controls={
             "batch_size": batch_size_slider([2, 4, 8, 16, 32, 64, 128, 256], 64),
             "memory": steps_slider([0.5, 0.9, 0.99, 0.999], 0.999, "memory"),
         },
-        compute=partial(watch_averages, dtype=np.float32),
+        compute=compute,
         picture=AveragesPicture(),
         about="Sliders for the batch size and the memory change three bars of test accuracy: "
         "own-batch, running and population statistics.",

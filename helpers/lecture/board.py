@@ -1,39 +1,46 @@
-"""The instructor's board: all demos on tabs, each beat in three states, and one button for all.
+"""The instructor's board: one demo in front, each beat in up to three states, one button for all.
 
-    Bet     the question and the answers; the result is hidden, its place is kept
+    Bet     the question, the answers and a field for the hands; the result is hidden
     Reveal  the number with its interval, the reply to the chosen answer, the picture
-    Play    the controls, for whoever asks "what if?"
+    Play    the controls, for whoever asks "what if?", and what the picture says in words
 
-The button at the top right always does the next thing, so the space bar alone gives the lecture.
-Only the first tab is built at once. One thread builds the others behind it, the wanted one first.
+The button at the top right always does the next thing, and so do Space, Enter, Page Down and the
+right arrow wherever the focus is: a clicker alone gives the lecture. Only the tab in front is built
+at once. One thread builds the others behind it, the wanted one first. Where the lecture stands is
+in the page's address (`address`), so a page that is loaded again goes on there, with its bets.
 """
 
+import html
+import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from threading import Timer
+from urllib.parse import parse_qsl, urlencode
 
 from ipywidgets import (
     HTML,
+    BoundedIntText,
     Button,
     Dropdown,
     HBox,
     Image,
     IntProgress,
+    Label,
     Layout,
     Tab,
+    Text,
     ToggleButtons,
     VBox,
 )
-from traitlets import link
+from traitlets import TraitError, link
 
 from helpers.lecture.beats import BEATS, PLANS
 from helpers.lecture.experiments import load_lecture
 from helpers.lecture.pictures import make_readable
-from helpers.lecture.tabs import TABS
+from helpers.lecture.tabs import SKETCHES, TABS
+from helpers.lecture.words import Words
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
-from helpers.page.drawing import draw_network
 from helpers.page.panel import paragraph, typeset
 from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import LETTERS
@@ -41,68 +48,117 @@ from helpers.page.progress import bars_in
 
 STATES = ("Bet", "Reveal", "Play")
 ENLARGE = 4 / 3  # a picture of 936 pixels fills two thirds of a screen of 1920
+N_HANDS = 9999
 SECONDS_TO_SETTLE = 3  # the front end first gets the board itself
-STYLE = Path(__file__).with_name("board.css")
+STYLE, SCRIPT = (Path(__file__).with_name(f"board.{kind}") for kind in ("css", "js"))
+LOST = (
+    "Python has stopped answering. Load this page again (F5): the lecture goes on here, with its "
+    "bets. In JupyterLab, run the cell again."
+)
 ABOUT = (
-    "The instructor's board: tabs with the demos of the course. Each beat of the lecture first "
-    "shows a question and hides the result, then reveals picture, number and reply, then gives the "
-    "controls to the room; one button does the next thing. Of the first tab: "
+    "The instructor's board: the demos of the course, one after the other. Each beat of the "
+    "lecture first shows a question and hides the result, then reveals picture, number and reply, "
+    "then gives the controls to the room; one button does the next thing. Of the first demo: "
 )
 
 
 def lecture_board():
-    """Return the Board with the stored Lecture."""
-    return Board(load_lecture())
+    """Return the Board with the stored Lecture, where the page's address says.
+
+    Voila hands the address to the kernel; in JupyterLab the lecture starts at its beginning.
+    """
+    return Board(load_lecture(), address=os.environ.get("QUERY_STRING", ""))
 
 
 class Board(Alive):
-    """All demos on tabs; `beat` and `state` say what is shown.
+    """All demos, one of them in front; `beat` and `state` say what is shown.
 
-    plan: the name of one of PLANS, which `next` and `back` follow. Any tab or beat can be chosen
-    at any time; the plan goes on from there, or from where it was left if the beat is not in it
-    (that is with a beat whose result nobody has seen yet, else with the one behind it).
+    plan: {name of a beat: minutes}, the one of PLANS that is chosen, which `next` and `back`
+    follow. Any beat can be chosen at any time; the plan goes on from there, or from where it was
+    left if the beat is not in it (that is with a beat whose result nobody has seen yet, else with
+    the one behind it).
     """
 
-    def __init__(self, lecture, beats=BEATS, tabs=TABS, plans=PLANS):
+    def __init__(self, lecture, beats=BEATS, tabs=TABS, plans=PLANS, address=""):
         self.lecture, self.plans = lecture, plans
         self.beats = {beat.name: beat for beat in beats}
-        self.bets = {beat.name: beat.ask() for beat in beats}
-        self.beat, self.state = beats[0], "Bet"
+        self.bets = {beat.name: beat.ask() for beat in beats if beat.ask}
+        self.hands = {name: self._count_hands(bet) for name, bet in self.bets.items()}
+        self.beat, self.state = beats[0], beats[0].states[0]
+        self.sketches = {}
         self._place = 0  # in the plan, of what comes next
         self.pages = {tab: Page(self, make) for tab, make in tabs.items()}
         self._build_view()
         self.answers = {name: self._answers_to(bet) for name, bet in self.bets.items()}
         self.comparisons = {}  # those of the bets that were revealed
         self.workshop = ThreadPoolExecutor(1)
+        self._return_to(address)
         self.pages[self.beat.tab].build()
+        for bet in self.bets.values():
+            bet.observe(self._tell_page)
 
     @property
     def plan(self):
         return self.plans[self.plan_buttons.value]
 
-    @cached_property
-    def drawing(self):
-        """The network and what is seen in it: a picture and a sentence."""
-        picture = draw_network()
-        picture.enlarge(ENLARGE)
-        drawing = Image(value=picture.png()), HTML(paragraph(picture.sentence))
-        for one, name in zip(drawing, ("demo-picture", "demo-sentence")):
-            one.add_class(name)
-        return drawing
+    def sketch(self, name):
+        """Return what stands for a hidden demo, one of SKETCHES, as a widget; None for None."""
+        if name is not None and name not in self.sketches:
+            picture = SKETCHES[name](self.lecture)
+            if name != "network":  # that one is drawn for all the width
+                make_readable(picture)
+            picture.enlarge(ENLARGE)
+            image = Image(value=picture.png()).add_class("demo-picture")
+            self.sketches[name] = image.add_class(f"lecture-{name}")
+        return self.sketches.get(name)
+
+    # -- the page's address --
+
+    @property
+    def address(self):
+        """Where the lecture stands, as the query of an address; of each bet its place."""
+        bets = {name: bet.control.index for name, bet in self.bets.items() if bet.value is not None}
+        where = {"plan": self.plan_buttons.value, "beat": self.beat.name, "state": self.state}
+        hands = {name: "-".join(str(one.value) for one in of) for name, of in self.hands.items()}
+        counted = {f"hands-{name}": one for name, one in hands.items() if one.strip("0-")}
+        return urlencode({**where, **bets, **counted})
+
+    def _return_to(self, address):
+        """Go where an `address` says; what it says wrong, as an old one may, is passed over."""
+        said = dict(parse_qsl(address))
+        for name in said.keys() & self.bets.keys():
+            try:
+                self.bets[name].control.index = int(said[name])
+            except (TraitError, ValueError, IndexError):
+                pass
+        for name, fields in self.hands.items():
+            for field, count in zip(fields, said.get(f"hands-{name}", "").split("-")):
+                field.value = int(count) if count.isdecimal() else 0
+        if said.get("plan") in self.plans:
+            self.plan_buttons.value = said["plan"]
+        name, state = said.get("beat"), said.get("state")
+        if name in self.beats:
+            self.go(name, state)
+
+    def _tell_page(self, _change=None):
+        """Say in a hidden place where the lecture stands, and what the page asked last."""
+        echo, address = html.escape(self.pulse.value), html.escape(self.address)
+        self.place.value = f'<i data-echo="{echo}" data-address="{address}"></i>'
 
     # -- moving through the lecture --
 
-    def go(self, name, state="Bet"):
-        """Show the beat `name` in one of STATES."""
+    def go(self, name, state=None):
+        """Show the beat `name` in one of its states; in its first one if it lacks `state`."""
         with ONE_AT_A_TIME:
-            self.beat, self.state = self.beats[name], state
+            self.beat = beat = self.beats[name]
+            self.state = state if state in beat.states else beat.states[0]
             if name in self.plan:
-                self._place = self.plan.index(name) + (state != "Bet")
+                self._place = list(self.plan).index(name) + (self.state != "Bet")
             self.show()
 
     def forward(self):
         """Do the next thing: reveal, play, next beat; after the last one start again."""
-        self.go(*(self._step(+1) or (self.plan[0], "Bet")))
+        self.go(*(self._step(+1) or (next(iter(self.plan)), None)))
 
     def backward(self):
         """Undo the last thing; before the first beat there is nothing."""
@@ -116,12 +172,20 @@ class Board(Alive):
         names = list(self.plan)
         if self.beat.name not in names:
             names.insert(self._place, self.beat.name)
-        steps = [(name, state) for name in names for state in STATES]
+        steps = [(name, state) for name in names for state in self.beats[name].states]
         place = steps.index((self.beat.name, self.state)) + distance
         return steps[place] if 0 <= place < len(steps) else None
 
     def reply(self, beat):
-        """Return what the bet on a beat is answered, as HTML."""
+        """Return what the bet on a beat is answered, as HTML, and how many hands there were."""
+        if beat.ask is None:
+            return _html("reply", beat.tells)
+        hands = self.hands[beat.name]
+        counts = " · ".join(f"{one.description} {one.value}" for one in hands)
+        is_counted = any(one.value for one in hands)
+        return self._answer(beat) + (_html("counts", f"Hands: {counts}") if is_counted else "")
+
+    def _answer(self, beat):
         bet, measured = self.bets[beat.name], beat.measured(self.lecture)
         if bet.value is not None:
             if beat.name not in self.comparisons:  # it follows its bet from now on
@@ -147,11 +211,23 @@ class Board(Alive):
         self.back.on_click(lambda _button: self.backward())
         self.state_buttons.observe(self._on_state, "value")
         self.next.on_click(lambda _button: self.forward())
-        self.tabs.observe(self._on_tab, "selected_index")
         row = [self.plan_buttons, self.menu, self.back, self.state_buttons, self.next]
-        style = HTML(f"<style>{STYLE.read_text(encoding='utf-8')}</style>")
-        rows = [style, _of_class("row", HBox(row)), self.tabs, spoken_names()]
-        self.view = _of_class("board", VBox(rows))
+        self.place, self.pulse = _of_class("place", HTML()), _of_class("pulse", Text("0"))
+        self.pulse.observe(self._tell_page, "value")
+        style, script = (one.read_text(encoding="utf-8") for one in (STYLE, SCRIPT))
+        hidden = [self.place, self.pulse, HTML(f"<style>{style}</style>")]
+        # Last of all, when what it looks for is there.
+        hidden.append(HTML(f'<style onload="{html.escape(script)}"></style>'))
+        rows = [_of_class("row", HBox(row)), _of_class("notice-lost", HTML(paragraph(LOST)))]
+        self.view = _of_class("board", VBox([*rows, self.tabs, spoken_names(), *hidden]))
+
+    def _count_hands(self, bet):
+        """Return a field for each answer's hands; a number is called out, not counted."""
+        letters = () if bet.is_number else LETTERS[: len(bet.options)]
+        fields = [BoundedIntText(max=N_HANDS, description=one) for one in letters]
+        for field in fields:
+            field.observe(self._tell_page, "value")
+        return fields
 
     def _answers_to(self, bet):
         """Return the bet's slider, or a button for each answer that sets the bet."""
@@ -168,7 +244,8 @@ class Board(Alive):
     # `show` sets these controls, too: then they say what is shown already.
 
     def _on_plan(self, _change):
-        self.go(self.beat.name if self.beat.name in self.plan else self.plan[0], self.state)
+        is_there = self.beat.name in self.plan
+        self.go(self.beat.name if is_there else next(iter(self.plan)), self.state)
 
     def _on_menu(self, change):
         if change["new"] != self.beat.name:
@@ -178,20 +255,17 @@ class Board(Alive):
         if change["new"] != self.state:
             self.go(self.beat.name, change["new"])
 
-    def _on_tab(self, change):
-        tab = list(self.pages)[change["new"]]
-        if tab != self.beat.tab:
-            names = [name for name, beat in self.beats.items() if beat.tab == tab]
-            self.go(next((name for name in names if name in self.plan), names[0]))
-
     def show(self):
         """Let all controls, and the page in front, say where the lecture stands."""
         self.menu.value, self.state_buttons.value = self.beat.name, self.state
-        self.tabs.selected_index = list(self.pages).index(self.beat.tab)
         name, state = self._step(+1) or (None, "Start again")
-        self.next.description = f"Next: {self.beats[name].title}" if state == "Bet" else state
+        is_next = name not in (None, self.beat.name)
+        self.next.description = f"Next: {self.beats[name].title}" if is_next else state
         self.back.disabled = self._step(-1) is None
         self.pages[self.beat.tab].show(self.beat, self.state)
+        # Last: nobody sees a result before it is hidden.
+        self.tabs.selected_index = list(self.pages).index(self.beat.tab)
+        self._tell_page()
 
     # -- building tabs --
 
@@ -219,7 +293,7 @@ class Board(Alive):
         super()._ipython_display_()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        first = self.pages[next(iter(self.beats.values())).tab].panel._repr_mimebundle_()
+        first = self.pages[self.beat.tab].panel._repr_mimebundle_()
         return {**first, "text/plain": ABOUT + first["text/plain"]}
 
 
@@ -249,14 +323,20 @@ class Page:
         """Make the demo, as it is drawn for a projector, and show it if it is this tab's turn."""
         with bars_in(self.bar):
             panel = self._make(self.board.lecture, self.board.bets)
-        make_readable(panel.picture)
-        panel.enlarge(ENLARGE)
         for control in panel.controls.values():
             control.layout = Layout()  # the board's own widths
+        stage = panel.view.children
+        if not isinstance(panel, Words):
+            make_readable(panel.picture)
+            panel.enlarge(ENLARGE)
+            stage = [one for one in stage[bool(panel.controls) :] if one is not panel.caption]
+        for beat in self.board.beats.values():
+            if self.board.pages[beat.tab] is self:
+                self.board.sketch(beat.sketch)  # takes half a second, too
         with ONE_AT_A_TIME:
             self.panel, self._at_first = panel, panel.values
-            self.stage.children = panel.view.children[1 if panel.controls else 0 :]
-            self.board.show()
+            self.board.show()  # before it is seen
+            self.stage.children = stage
 
     def fail(self, error):
         """Say that the demo could not be built; `error` is kept for whoever wants the traceback."""
@@ -264,34 +344,35 @@ class Page:
         self.notice.value = paragraph(f"This demo could not be prepared: {error}")
 
     def show(self, beat, state):
-        """Show a beat in one of STATES; nothing changes its place."""
+        """Show a beat in one of its states; nothing changes its place."""
+        values = beat.before if state == "Bet" else beat.after
+        (self.stage.add_class if values is None else self.stage.remove_class)("lecture-hidden")
+        if self.panel is not None:
+            # Once for each beat and state: a control that was moved stays where it is.
+            if values is not None and self._shown != (beat.name, values):
+                self.panel.set_values(**{**self._at_first, **values})
+            self._shown = (beat.name, values)
+        below = []
         if state == "Bet":
             self.words.value = _html("question", self.board.bets[beat.name].question)
-            self.below.children = [self.board.answers[beat.name]]
+            below, hands = [self.board.answers[beat.name]], self.board.hands[beat.name]
+            if hands:
+                below.append(_of_class("hands", HBox([Label("hands"), *hands])))
         elif state == "Reveal":
-            self.words.value = self._number(beat) + self.board.reply(beat)
-            self.below.children = []
+            large, *small = beat.number(self.board.lecture)
+            lines = [_html("number", large), *(_html("small", line) for line in small)]
+            lines += [_html("basis", beat.basis)] * bool(beat.basis)
+            lines.append(self.board.reply(beat))
+            self.words.value = "".join(lines)
         else:
-            # The controls need the room of the smaller lines.
-            self.words.value = self._number(beat, n_lines=2) + _html("what-if", beat.what_if)
-            self.below.children = list(self.panel.controls.values()) if self.panel else []
-        is_drawn = beat.draws and state == "Bet"
-        self.sketch.children = self.board.drawing if is_drawn else ()
-        if self.panel is not None:
-            self._set_stage(beat.name, beat.before if state == "Bet" else beat.after)
-
-    def _set_stage(self, name, values):
-        """Set the controls once for each beat and state; None hides the picture."""
-        if values is not None and self._shown != (name, values):
-            self.panel.set_values(**{**self._at_first, **values})
-        self._shown = (name, values)
-        hide = self.stage.add_class if values is None else self.stage.remove_class
-        hide("lecture-hidden")
-
-    def _number(self, beat, n_lines=None):
-        large, *small = beat.number(self.board.lecture)
-        lines = [_html("number", large), *(_html("small", line) for line in small)]
-        return "".join([*lines, _html("basis", beat.basis)][:n_lines])
+            self.words.value = _html("what-if", beat.what_if)
+            if self.panel is not None:
+                below = [*self.panel.controls.values(), getattr(self.panel, "caption", HTML())]
+        self.below.children = below
+        sketch = self.board.sketch(beat.sketch) if state == "Bet" else None
+        self.sketch.children = [sketch] if sketch else []
+        is_wide = getattr(self.panel, "wide", False) or (sketch and beat.sketch == "network")
+        (self.view.add_class if is_wide else self.view.remove_class)("lecture-wide")
 
 
 def _buttons(name, options, description, **value):

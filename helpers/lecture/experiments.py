@@ -4,25 +4,33 @@ MEASURES run the notebooks' own experiments with their own settings and keep one
 `load_lecture` reads them from data/. So the board says what the notebooks print.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 
-from helpers.arms import Run
+from helpers.arms import Run, train_arms
 from helpers.batch_norm_mechanics.experiments import compare_averages
-from helpers.covariate_shift.experiments import measure_coats, measure_lines
+from helpers.covariate_shift.experiments import measure_coats
 from helpers.datasets import FASHION_MNIST_FILE, make_read_only, read_arrays
 from helpers.hidden_layer_stability import experiments as stability
-from helpers.hidden_layer_stability.experiments import ARMS, DRIVES, HURT
+from helpers.hidden_layer_stability.experiments import ARMS, DRIVES
+from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
 from helpers.long_work import finish, remember
 from helpers.minibatch_noise import experiments as noise
 from helpers.minibatch_noise.experiments import LIVE_ARMS
+from helpers.network import accuracy, inference_accuracy, predict
+from helpers.randomness import spawn_streams
+from helpers.recoloured import Dyed, draw_animals
 from helpers.weighing_the_evidence.experiments import NOISY_ARMS, run_noisy_race
+from helpers.weighing_the_evidence.ledger import Row, watch_ledger
+from helpers.weighing_the_evidence.papers import CLAIMS
 
 LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
 DETECTORS = ("plain", "reference", "only_cats_black")
 JUDGED = ("accuracy", "cat_recall", "other_recall", "train_accuracy", "verdicts")
 MEMORIES = (0.9, 0.999)
-KICKS = (("scale", 2.0), ("random", 1.0))
-NOISE_SIZES = (64, 512)
+KICKS, KICK_SIZES = ("scale", "random"), (0.0, 0.2, 0.5, 1.0, 2.0)
+PARTS = ("claimed", "beyond")  # of a row of the ledger
 RACE_RATES, RACE_STEPS = (0.1, 0.02), np.arange(5, 161, 5)
 SWEEP_SIZES, SWEEP_STEPS = (16, 64, 512), np.array([[1280], [320], [40]])
 
@@ -32,16 +40,15 @@ SHAPES = {
     **dict.fromkeys(("accuracy", "cat_recall", "other_recall"), (len(DETECTORS), 11, 16)),
     "train_accuracy": (len(DETECTORS), 16),
     "verdicts": (len(DETECTORS), 11, 20),
-    "regions": (2, 16),  # as it is, reweighted
     "averages": (4, 16),  # in %: own batch, population, then MEMORIES
-    "ranking": (2, 16),  # without batch norm, with it
-    "kicks": (len(KICKS), 3, 16),
+    "repair": (3, 16),  # in %: no batch norm, stored statistics, fresh ones
+    "kicks": (len(KICKS), len(KICK_SIZES), 3, 16),  # in %
     "late_losses": (len(DRIVES), 2, 16),
-    "noise": (len(NOISE_SIZES), 16),
     **dict.fromkeys(("sweep_train_losses", "sweep_test_losses"), (2, len(SWEEP_SIZES), 16)),
     "best_test_losses": (len(LIVE_ARMS), 16),
     "race_losses": (len(RACE_RATES), len(NOISY_ARMS), len(RACE_STEPS), 16),
     "race_drift": (len(RACE_RATES), len(NOISY_ARMS), 16),
+    "ledger": (None, 4),  # texts: claim, "claimed" or "beyond" it, what is true, the verdict
 }
 
 
@@ -49,40 +56,62 @@ SHAPES = {
 
 
 def measure_notebook_01():
-    """Return three ways to train a cat detector, and lines in the region 4 sd away."""
-    story, lines = measure_coats(DETECTORS), measure_lines(distance=4)
+    """Return three ways to train a cat detector."""
+    story = measure_coats(DETECTORS)
     detectors = {name: np.array([story[one][name] for one in DETECTORS]) for name in JUDGED}
-    regions = np.array([lines["plain"], lines["reweighted"]])
-    return {"coats": story["plain"]["coats"], **detectors, "regions": regions}
+    return {"coats": story["plain"]["coats"], **detectors}
 
 
 def measure_notebook_02():
-    """Return the test accuracies of the same weights with four kinds of statistics."""
+    """Return the test accuracies of the same weights, with several kinds of statistics."""
     found = [compare_averages(64, memory) for memory in MEMORIES]
     fixed = [found[0][kind] for kind in ("own batch", "population")]
-    return {"averages": np.array([*fixed, *(one["running"] for one in found)])}
+    averages = np.array([*fixed, *(one["running"] for one in found)])
+    rng = spawn_streams(seed=0, n_networks=16).data
+    faces = Dyed(*(draw_animals(500, n_networks=16, rng=rng) for _ in ("training", "test")))
+    settings = dict(hidden=[32], n_steps=120, batch_size=100, learning_rate=0.03, seed=0)
+    without, with_norm = (run.network for run in train_arms(ARMS, faces, **settings).values())
+    stored, fresh = (
+        with_statistics(with_norm, one) for one in (faces.train_inputs, faces.test_inputs)
+    )
+    tests = faces.test_inputs, faces.test_targets
+    repair = [100 * inference_accuracy(one, *tests) for one in (without, stored, fresh)]
+    return {"averages": averages, "repair": np.array(repair)}
 
 
 def measure_notebook_03():
-    """Return the ranking drift of both arms, two kicks of theirs, and the moving target."""
+    """Return what both arms get right when they are kicked, and the moving target."""
     clothes = stability.load_clothes()
     pair = finish(stability.watch_drift(clothes))
-    kicks = [stability.run_kick(pair, clothes, *one) for one in KICKS]
+    kicks = [[right_after(pair, clothes, kind, size) for size in KICK_SIZES] for kind in KICKS]
     late = [stability.late_losses(clothes, drive) for drive in DRIVES]
     return {
-        "ranking": np.array([run["ranking at z2"].mean(axis=0) for run in pair.values()]),
-        "kicks": np.array([[one[name] for name in HURT] for one in kicks]),
+        "kicks": np.array(kicks),
         "late_losses": np.array([list(one.values()) for one in late]),
     }
 
 
+def right_after(pair, data, kind, size):
+    """Return the accuracies in % after a kick, (3, n_networks), in the order of `stability.HURT`.
+
+    pair: {"without": Run, "with": Run}. Means over three kicks.
+    """
+    inputs, right = data.test_inputs, []
+    for number in range(3):
+        plain, normed = (
+            stability.kick(pair[arm].network, kind, size, inputs, seed=[0, number]) for arm in ARMS
+        )
+        fresh = predict_with_batch_statistics(normed, inputs)
+        logits = predict(plain, inputs), fresh, predict(normed, inputs)
+        right.append([100 * accuracy(one, data.test_targets) for one in logits])
+    return np.mean(right, axis=0)
+
+
 def measure_notebook_04():
-    """Return the noise of batch norm, both naive sweeps, and the arms that differ in noise."""
-    values = noise.pre_activations(n_units=16, n_networks=16, seed=0)
+    """Return both naive sweeps, and the arms that differ in noise."""
     sweeps = [noise.sweep_batch_sizes(one, SWEEP_SIZES) for one in (True, False)]
     live = finish(noise.watch_live()).values()
     return {
-        "noise": noise.measure_noise(values, NOISE_SIZES, seed=0)["total"],
         "sweep_train_losses": np.array([_at_the_end(runs, "training loss") for runs in sweeps]),
         "sweep_test_losses": np.array([_at_the_end(runs, "test loss") for runs in sweeps]),
         "best_test_losses": np.array([run["test loss"].min(axis=0) for run in live]),
@@ -90,11 +119,16 @@ def measure_notebook_04():
 
 
 def measure_notebook_05():
-    """Return the races without batch norm, with it, and with noise behind it, and their drift."""
+    """Return the races without batch norm, with it, with noise behind it, and the ledger."""
     races = [run_noisy_race(rate) for rate in RACE_RATES]
     return {
         "race_losses": np.array([[run["loss"] for run in race.values()] for race in races]),
         "race_drift": np.array([_at_the_end(race, "drift") for race in races]),
+        "ledger": np.array([
+            (row.claim.name, part, one.sentence, one.verdict)
+            for row in finish(watch_ledger())
+            for part, effects in zip(PARTS, (row.effects, row.beyond)) for one in effects
+        ]),
     }
 
 
@@ -115,9 +149,10 @@ class Lecture:
     """What the lecture shows, views of `arrays`, {name: array} as in SHAPES.
 
     story: {detector: what notebook 01's `judge` returns}, without batch norm. averages: {memory:
-    {name: (16,)}}, in %. kicks: {kind: a result of `run_kick`}, means over three kicks. damages:
-    {drive: {arm: (16,)}}, extra losses in nats. sweeps: {arm: {batch size: Run}} that know their
-    gaps. races: {learning rate: {arm: Run}} with a "loss". best_test_losses: {arm: (16,)}.
+    {name: (16,)}}, in %. repair: (3, 16). kicks: {kind: {size: what `right_after` returns}}.
+    damages: {drive: {arm: (16,)}}, extra losses in nats. sweeps: {arm: {batch size: Run}} that know
+    their gaps. races: {learning rate: {arm: Run}} with a "loss". best_test_losses: {arm: (16,)}.
+    ledger: Rows whose effects know their sentence and their verdict.
     """
 
     def __init__(self, arrays):
@@ -131,9 +166,9 @@ class Lecture:
             memory: {"own batch": own_batch, "population": population, "running": one}
             for memory, one in zip(MEMORIES, running)
         }
+        self.repair = arrays["repair"]
         self.kicks = {
-            kind: {"kind": kind, "size": size, **dict(zip(HURT, damage))}
-            for (kind, size), damage in zip(KICKS, arrays["kicks"])
+            kind: dict(zip(KICK_SIZES, right)) for kind, right in zip(KICKS, arrays["kicks"])
         }
         damages = arrays["late_losses"] - arrays["late_losses"][0]  # of the drive "none"
         self.damages = {drive: dict(zip(ARMS, one)) for drive, one in zip(DRIVES, damages)}
@@ -148,6 +183,13 @@ class Lecture:
             for rate, losses in zip(RACE_RATES, arrays["race_losses"])
         }
         self.best_test_losses = dict(zip(LIVE_ARMS, arrays["best_test_losses"]))
+        self.ledger = [
+            Row(claim, *(tuple(
+                SimpleNamespace(sentence=str(sentence), verdict=str(verdict))
+                for *place, sentence, verdict in arrays["ledger"] if place == [claim.name, part]
+            ) for part in PARTS))
+            for claim in CLAIMS
+        ]
 
 
 def _run(steps, **seen):
@@ -166,7 +208,8 @@ def load_lecture(path=LECTURE_FILE):
     )
     arrays = read_arrays(path, SHAPES, restore)
     for name, shape in SHAPES.items():
-        if (found := arrays[name].shape) != shape:
+        found = arrays[name].shape
+        if len(found) != len(shape) or any(n not in (m, None) for m, n in zip(found, shape)):
             raise ValueError(f"{path} is altered: {name} must be {shape}, got {found}. {restore}")
     make_read_only(*arrays.values())
     return Lecture(arrays)

@@ -4,11 +4,11 @@ import numpy as np
 
 from helpers.arms import first_below
 from helpers.batch_norm_mechanics.experiments import median_arrivals, normalise_one_batch
-from helpers.hidden_layer_stability.experiments import kick_texts
-from helpers.intervals import mean_interval, mean_text
+from helpers.hidden_layer_stability.experiments import HURT
+from helpers.intervals import mean_interval
 from helpers.long_work import remember
-from helpers.minibatch_noise.experiments import dropout_sd, microscope
 from helpers.weighing_the_evidence import experiments as evidence
+from helpers.weighing_the_evidence.direction import load_hidden_rates
 
 
 @remember(maxsize=5)
@@ -29,15 +29,12 @@ def _of_covariate_shift(lecture):
     black, coloured = plain["accuracy"][[0, -1]]
     black_cats, coloured_cats = plain["cat_recall"][[0, -1]]
     reference = lecture.story["reference"]["accuracy"][-1]
-    as_it_is, reweighted = lecture.arrays["regions"]
     return {
         "black": black, "coloured": coloured, "bright": reference,
         "black cats": black_cats, "coloured cats": coloured_cats,
         "drop": black - coloured, "shift": reference - coloured, "harder": black - reference,
         "share": (reference - coloured).mean() / (black - coloured).mean(),
         "found": shortcut["cat_recall"][-1], "in training": shortcut["train_accuracy"],
-        "as it is": mean_text(as_it_is, 2), "reweighted": mean_text(reweighted, 2),
-        "gain": reweighted - as_it_is,
     }
 
 
@@ -47,55 +44,53 @@ def _of_batch_norm_mechanics(lecture):
     running = {memory: one["running"] for memory, one in lecture.averages.items()}
     return {
         "moved": int((moves > 0.001).sum()), "others": len(moves), "furthest": moves.max(),
-        "pair": "only +1 and −1",  # by construction
         "usual": running[0.9], "slow": running[0.999], "exact": lecture.averages[0.9]["population"],
+        "repair": dict(zip(("without", "stored", "fresh"), lecture.repair)),
+        "faster": _race(next(iter(lecture.races.values())), "with"),
     }
 
 
 def _of_hidden_layer_stability(lecture):
-    without, with_norm = lecture.arrays["ranking"]
-    scale, random = lecture.kicks["scale"], lecture.kicks["random"]
+    scale = dict(zip(HURT, lecture.kicks["scale"][2.0]))
     rotated, grown = (d["with"].mean() / d["without"].mean() for d in lecture.damages.values())
     return {
-        "ranking": {"without": without, "with": with_norm}, "left": with_norm / without,
-        "scale": kick_texts(scale), "random": kick_texts(random),
-        "rise": scale["fresh"].mean(), "more": scale["stored"] - scale["without"],
-        "undone": 1 - random["fresh"].mean() / random["without"].mean(),
+        "scale": scale, "lost": scale["stored"] - scale["without"],
         **lecture.damages,
         "spared": rotated - grown,  # of growth's damage more than of rotation's
     }
 
 
 def _of_minibatch_noise(lecture):
-    sds = {size: float(microscope(size)["x_hat"].std()) for size in (64, 512)}
     best = lecture.best_test_losses
     gains = {arm: losses - best["group 512"] for arm, losses in best.items()}
     group, dropout = mean_interval(gains["group 64"]), gains["dropout 0.2"].mean()
     return {
-        "sds": sds, "sd left": sds[512] / sds[64], "dropout": dropout_sd(0.2),
-        "noise": dict(zip(sds, lecture.arrays["noise"])),
         "gaps": {
             arm: sizes[64]["gap"][-1] - sizes[512]["gap"][-1]
             for arm, sizes in lecture.sweeps.items()
         },
         "gains": gains,
-        "best group": min((512, 64, 8, 4), key=lambda size: best[f"group {size}"].mean()),
         "times": {end: dropout / getattr(group, end) for end in ("mean", "low", "high")},
     }
 
 
 def _of_weighing_the_evidence(lecture):
-    numbers, medians = {}, median_arrivals(0.5, lecture.races.values())
+    numbers = {}
     for place, (name, race) in enumerate(zip(("fast", "slow"), lecture.races.values())):
-        without, noisy = (first_below(0.5, race[arm]) for arm in ("without", "noisy"))
-        numbers[name] = {
-            **{arm: texts[place] for arm, texts in medians.items()},
-            "median": float(np.median(noisy)), "saved": without - noisy,
-            "drift": dict(zip(race, lecture.arrays["race_drift"][place])),
-        }
+        drift = dict(zip(race, lecture.arrays["race_drift"][place]))
+        numbers[name] = {**_race(race, "noisy"), "drift": drift}
     deep = evidence.pair_of(evidence.load_learning_rate_map(), "relu", 10, 1.0)
     numbers["rates"] = {arm: evidence.range_text(deep[arm]) for arm in ("without", "with")}
-    return {**numbers, "n rates": int(evidence.trains(deep["without"]).sum())}
+    # As far as eps does not see the length, the same training: by construction.
+    numbers |= {"n rates": int(evidence.trains(deep["without"]).sum()), "same": 0.0}
+    return {**numbers, "growth": load_hidden_rates()["free"]["growth"][-1]}
+
+
+def _race(race, arm):
+    """Return the median steps of all arms, as texts, of `arm` as a number, and what it saves."""
+    steps, saving = (first_below(0.5, race[one]) for one in ("without", arm))
+    medians = {name: text for name, (text,) in median_arrivals(0.5, [race]).items()}
+    return {**medians, "median": float(np.median(saving)), "saved": steps - saving}
 
 
 NUMBERS = {

@@ -1,68 +1,114 @@
-"""The demos of the board's tabs: those of the notebooks, some of them shown in steps."""
+"""What the board shows: the demos of the notebooks, some of them in steps, and two of words."""
+
+from functools import partial
 
 from helpers.batch_norm_mechanics import demos as batch_norm_mechanics
+from helpers.batch_norm_mechanics.pictures import draw_adaptation
 from helpers.covariate_shift import demos as covariate_shift
-from helpers.hidden_layer_stability import demos as hidden_layer_stability
-from helpers.hidden_layer_stability.experiments import KICKS, load_clothes, run_kick, watch_drift
-from helpers.hidden_layer_stability.pictures import MovingTargetPicture
-from helpers.lecture.pictures import KickInStepsPicture, OneRacePicture
+from helpers.lecture import pictures
+from helpers.lecture.words import Words, tell_claims
 from helpers.minibatch_noise import demos as minibatch_noise
 from helpers.minibatch_noise.pictures import NaiveSweepPicture
-from helpers.page.panel import Panel, choice, fraction_slider, switch
-from helpers.page.progress import with_progress
+from helpers.page.drawing import draw_network
+from helpers.page.panel import Panel, choice, steps_slider, switch
 from helpers.weighing_the_evidence import demos as weighing_the_evidence
 
+LINES = """\
+mean = z.mean(axis=0)
+var = z.var(axis=0)
+std = np.sqrt(var + eps)
+x_hat = (z - mean) / std
+outputs = gamma * x_hat + beta"""
 
-def show_kicks(bet):
-    """Train the networks of notebook 03, then kick them: stored statistics on demand."""
-    clothes = load_clothes()
-    pair = with_progress("Training 16 pairs", watch_drift(clothes))
+
+def show_race(lecture, bets):
+    """Both arms and, on demand, noise behind batch norm, at either learning rate."""
+    races = lecture.races
     return Panel(
         controls={
-            "kind": choice(KICKS, "scale", "kick"),
-            "size": fraction_slider("size, relative to the weights", 2.0, 0.0, 2.0, 0.1),
-            "with_stored": switch("stored statistics, too"),
+            "rate": choice(list(races), 0.1, "learning rate"),
+            "with_norm": switch("with batch norm"),
+            "with_noise": switch("with noise behind batch norm"),
         },
-        compute=lambda kind, size, with_stored: (
-            # A factor is the same each time; what is random is taken three times, as in 03.
-            run_kick(pair, clothes, kind, size, n_kicks=1 if kind == "scale" else 3), with_stored
+        compute=lambda rate, with_norm, with_noise: (
+            f"relu, learning rate {rate:g}", races[rate],
+            ["without"] + ["with"] * with_norm + ["noisy"] * with_noise,
         ),
-        picture=KickInStepsPicture(),
-        bet=bet,
+        picture=pictures.RaceInStepsPicture(),
+        bet=bets["drift"],
     )
 
 
-def show_sweeps(sweeps):
+def show_kick(lecture, bets):
+    """Accuracy after a kick of layers 1 and 2, with stored statistics on demand."""
+    kinds, sizes = lecture.kicks, list(next(iter(lecture.kicks.values())))
+    return Panel(
+        controls={
+            "kind": choice(list(kinds), "scale", "kick"),
+            "size": steps_slider(sizes, 2.0, "size, relative to the weights"),
+            "with_stored": switch("stored statistics, too"),
+        },
+        compute=lambda kind, size, with_stored: (kind, size, kinds[kind][size], with_stored),
+        picture=pictures.KickAccuracyPicture(),
+    )
+
+
+def show_sweeps(lecture, bets):
     """Three batch sizes at equal epochs, with batch norm and on demand without it."""
+    sweeps = lecture.sweeps
     return Panel(
         controls={"with_control": switch("the same without batch norm")},
         compute=lambda with_control: sweeps if with_control else {"with": sweeps["with"]},
-        picture=NaiveSweepPicture("Equal epochs: who overfits more?", later=["without"]),
+        picture=draw_sweeps(sweeps),
     )
 
 
-def show_race(races, bet):
-    """Batch norm with noise behind it against both others, at either learning rate."""
-    return Panel(
-        controls={"rate": choice(list(races), 0.1, "learning rate")},
-        compute=lambda rate: {f"relu, learning rate {rate:g}": races[rate]},
-        picture=OneRacePicture(),
-        bet=bet,
+def draw_sweeps(sweeps):
+    """Return the picture of the sweep with batch norm that has room for large names at its left."""
+    picture = NaiveSweepPicture("", later=["without"]).show({"with": sweeps["with"]})
+    picture.axes.set_xlim(-1.7, 2.5)
+    picture.curves.names_at = -1.7
+    return picture
+
+
+def show_lines(lecture, bets):
+    """Batch norm in the five lines of notebook 02, section 2."""
+    return Words({}, lambda: f"<pre>{LINES}</pre>")
+
+
+def show_claims(lecture, bets):
+    """All claims, on demand with their verdicts, or one of them with its evidence."""
+    names = [row.claim.name for row in lecture.ledger]
+    return Words(
+        {"open": choice(["all", *names], "all", "open"), "verdicts": switch("verdicts")},
+        partial(tell_claims, lecture.ledger), wide=True,
     )
 
 
-# {title of a tab: a function of the Lecture and of {name of a beat: its Prediction}}.
+# {name of a tab: a function of the Lecture and of {name of a beat: its Prediction}}.
 TABS = {
+    "Race": show_race,
     "Coats": lambda lecture, bets: covariate_shift.coat_demo(lecture.story, bets["coats"]),
-    "Region": lambda lecture, bets: covariate_shift.region_demo(),
+    "Lines": show_lines,
     "One batch": lambda lecture, bets: batch_norm_mechanics.one_batch_demo(),
-    "Averages": lambda lecture, bets: batch_norm_mechanics.averages_demo(bets["memory"]),
-    "Ridges": lambda lecture, bets: hidden_layer_stability.ridge_demo(),
-    "Kicks": lambda lecture, bets: show_kicks(bets["kick"]),
-    "Target": lambda lecture, bets: Panel({}, lambda: lecture.damages, MovingTargetPicture()),
-    "Noise": lambda lecture, bets: minibatch_noise.microscope_demo(),
-    "64 or 512": lambda lecture, bets: show_sweeps(lecture.sweeps),
+    "Averages": lambda lecture, bets: batch_norm_mechanics.averages_demo(
+        bets["memory"], {(64, memory): one for memory, one in lecture.averages.items()}
+    ),
+    "Repair": lambda lecture, bets: Panel(
+        {}, lambda: None, pictures.Still(draw_adaptation({"": lecture.repair}))
+    ),
+    "Kick": show_kick,
+    "Target": lambda lecture, bets: Panel({}, lambda: lecture.damages, pictures.TargetPicture()),
+    "64 or 512": show_sweeps,
     "Groups": lambda lecture, bets: minibatch_noise.groups_demo(),
-    "Race": lambda lecture, bets: show_race(lecture.races, bets["drift"]),
     "Rates": lambda lecture, bets: weighing_the_evidence.learning_rate_demo(),
+    "Direction": lambda lecture, bets: weighing_the_evidence.hidden_rate_demo(),
+    "Claims": show_claims,
+}
+
+# {name of a sketch, in the place of a demo that is hidden: a function of the Lecture}.
+SKETCHES = {
+    "faces": lambda lecture: pictures.draw_coats(),
+    "network": lambda lecture: draw_network(),
+    "gaps": lambda lecture: pictures.emptied(draw_sweeps(lecture.sweeps)),
 }

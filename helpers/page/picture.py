@@ -183,6 +183,8 @@ class Picture:
         self._foreground = []
         for axes in self.figure.axes:
             axes.set_autoscale_on(False)
+            if not _from_first_moving(axes):
+                continue  # behind the boxes of a drawing nobody could read their names
             for child in axes.get_children():
                 if isinstance(child, (Legend, Text)) and not child.get_animated():
                     child.set_zorder(0.9)  # behind what moves, to be drawn once: 7 ms a legend

@@ -9,11 +9,15 @@ import urllib.request
 from pathlib import Path
 from urllib.error import URLError
 
+import psutil
 from lab_server import PATIENCE
 
 from helpers.execute import ONE_THREAD, QUIET_KERNEL, ROOT
 
 BOARD = ROOT / "notebooks" / "00_lecture_demos.ipynb"
+# What voila.json says in minutes. A page that is open keeps its kernel, however long it is idle.
+CULL = "--MappingKernelManager.cull"
+SOONER = (f"{CULL}_idle_timeout=3", f"{CULL}_interval=1")
 
 
 class VoilaServer:
@@ -34,7 +38,7 @@ class VoilaServer:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "voila", str(BOARD), "--no-browser", f"--port={port}",
-                 "--Voila.ip=127.0.0.1"],
+                 "--Voila.ip=127.0.0.1", *SOONER],
                 cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
         self._wait()
@@ -52,6 +56,18 @@ class VoilaServer:
                 time.sleep(0.1)
         self.process.kill()
         raise RuntimeError(f"Voila did not start:\n{self.log.read_text()}")
+
+    def kernels(self):
+        """Return the processes of the kernels that run, a set."""
+        children = psutil.Process(self.process.pid).children()
+        return {one for one in children if "ipykernel_launcher" in one.cmdline()}
+
+    def wait_for(self, what):
+        """Return once `what()` is true."""
+        until = time.monotonic() + PATIENCE
+        while not what():
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
     def stop(self):
         self.process.terminate()
