@@ -330,7 +330,7 @@ def test_a_layer_that_makes_no_sense_is_refused(call, error, words):
         (np.ones((8, 3), dtype=int), TypeError, "inputs must be float32 or float64, got dtype int"),
         (np.full((8, 3), np.nan), ValueError, "inputs must be finite, got 24 NaN"),
         (np.full((8, 3), np.inf), ValueError, "inputs must be finite, got 24 NaN or infinite"),
-        (np.full((8, 3), 1e20), ValueError, r"inputs must be finite, got 24 .*beyond 1e\+15"),
+        (np.full((8, 3), -1e20), ValueError, r"inputs must be finite, got 24 .*beyond 1e\+15"),
         (np.ones((8, 3), np.float16), TypeError, "inputs must be float32 .*got dtype float16"),
         (np.ones((0, 3)), ValueError, r"at least one value, got shape \(0, 3\)"),
     ],
