@@ -111,7 +111,7 @@ def test_silent_units_are_left_out():
             ValueError, "share their features, got 2 and 3",
         ),
         (
-            lambda: importance_weights(np.full((9, 2), np.nan), normal((9, 2))),
+            lambda: importance_weights(np.full((9, 2), 1e150), normal((9, 2))),
             ValueError, "source must be finite, got 18 NaN",
         ),
         (lambda: effective_sample_size([]), ValueError, r"weights must have shape \(n,\)"),

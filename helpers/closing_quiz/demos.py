@@ -128,7 +128,7 @@ class Score(Alive):
     waking = "Run this cell (Shift+Enter), or all cells, for your score."
 
     def __init__(self, bets):
-        self.replies = [bet.compare(bet.right) for bet in bets]
+        self.bets = bets
         self.text = ipywidgets.HTML()
         self.view = ipywidgets.VBox([self.text])
         self._follow()
@@ -136,10 +136,10 @@ class Score(Alive):
             bet.observe(self._follow)
 
     def _follow(self):
-        n_answered = sum(one.bet.value is not None for one in self.replies)
-        n_right = sum(one.is_right for one in self.replies)
-        n_left = len(self.replies) - n_answered
+        n_answered = sum(bet.value is not None for bet in self.bets)
+        n_right = sum(bet.is_right(bet.right) for bet in self.bets)
+        n_left = len(self.bets) - n_answered
         self.text.value = paragraph(f"{n_right} right of {n_answered} answered, {n_left} to go.")
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/plain": f"Your score in {len(self.replies)} questions stands here."}
+        return {"text/plain": f"Your score in {len(self.bets)} questions stands here."}

@@ -199,6 +199,12 @@ class Prediction(Alive):
             return "close"
         return "too high" if distance > 0 else "too low"
 
+    def is_right(self, measured):
+        """Whether there is a bet, and it is right; a number is when it is close."""
+        if self.is_number and self.value is not None:
+            return self.side_of(self.value, measured) == "close"
+        return self.value == self.answer_of(measured)
+
     def lettered(self, answer):
         """Return the answer behind its letter, "B, one half"."""
         return f"{LETTERS[self.options.index(answer)]}, {answer}"
@@ -248,14 +254,6 @@ class Comparison(Alive):
         self.view.add_class(bet._name("replies"))
         self._follow()
         bet.observe(self._follow)
-
-    @property
-    def is_right(self):
-        """Whether there is a bet, and it is right; a number is when it is close."""
-        value = self.bet.value
-        if self.bet.is_number and value is not None:
-            return self.bet.side_of(value, self.measured) == "close"
-        return value == self.right
 
     def _follow(self):
         self.text.value = paragraph(self._reply(self.bet.value))
