@@ -317,7 +317,11 @@ def test_all_beats_fit_the_screen_and_nothing_jumps(screen, voila, chromium):
 
 
 def layout(page):
-    """Return where buttons, tabs and picture are; all of the board must be within the screen."""
+    """Return where buttons and picture are; all of the board must be within the screen."""
+    page.page.wait_for_function(  # one state may still be giving way to the next
+        """() => [...document.querySelectorAll('.lecture-page')].find(
+            one => one.getClientRects().length)?.getBoundingClientRect().bottom <= innerHeight"""
+    )
     places = page.page.evaluate(
         """() => {
             const shown = css => [...document.querySelectorAll(css)].find(
