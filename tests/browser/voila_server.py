@@ -60,7 +60,8 @@ class VoilaServer:
     def kernels(self):
         """Return the processes of the kernels that run, a set."""
         children = psutil.Process(self.process.pid).children()
-        return {one for one in children if "ipykernel_launcher" in one.cmdline()}
+        alive = [one for one in children if one.status() != psutil.STATUS_ZOMBIE]
+        return {one for one in alive if "ipykernel_launcher" in one.cmdline()}
 
     def wait_for(self, what):
         """Return once `what()` is true."""
