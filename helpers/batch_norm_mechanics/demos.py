@@ -120,8 +120,8 @@ def show_averages(result, bet=None):
     return follow_bet(AveragesPicture(), result, bet)
 
 
-def averages_demo(bet=None, known=()):
-    """Return a Panel: batch size and memory, and the test accuracy under three averages.
+def averages_demo(bet=None, known=(), memory=0.999):
+    """Return a Panel: batch size and memory (at first `memory`), and accuracy under three averages.
 
     bet: of `memory_bet`; stays in the picture, also where the sliders leave its setting. known:
     {(batch size, memory): accuracies} that are not computed again, at single precision.
@@ -137,7 +137,7 @@ def averages_demo(bet=None, known=()):
     return Panel(
         controls={
             "batch_size": batch_size_slider([2, 4, 8, 16, 32, 64, 128, 256], 64),
-            "memory": steps_slider([0.5, 0.9, 0.99, 0.999], 0.999, "memory"),
+            "memory": steps_slider([0.5, 0.9, 0.99, 0.999], memory, "memory"),
         },
         compute=compute,
         picture=AveragesPicture(),
