@@ -19,7 +19,7 @@ from helpers.network import check_network, loss_and_gradient, one_blas_thread
 from helpers.randomness import one_per_network
 
 BLOCK = 2**17  # parameters at a time: where all do not fit the cache, all at once take 15% longer
-LARGEST_RATE = 1e30  # and the smallest is 1 over it: beyond, float32 knows only 0 and infinity
+SMALLEST_RATE, LARGEST_RATE = 1e-30, 1e30  # float32 holds both, with room for products
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,8 @@ class SGD:
         layers = check_layers(layers, "parameters")
         rates = _of_layers("learning_rate", learning_rate, layers)
         decays = _of_layers("weight_decay", weight_decay, layers)
-        if rates and not callable(learning_rate) and (rates[0] < 1 / LARGEST_RATE).any():
-            low = 1 / LARGEST_RATE  # in float32 less would be 0
-            raise ValueError(f"learning_rate must be above 0, from {low:g}, got {rates[0].min()}")
+        if rates and not callable(learning_rate) and (rates[0] == 0).any():
+            raise ValueError(f"learning_rate must be above 0, got {rates[0].min()}")
         places = [(layer, name) for layer in layers for name in layer.parameters]
         arrays = [getattr(layer, name) for layer, name in places]
         _check_parameters(arrays)
@@ -78,14 +77,14 @@ class SGD:
 
     def step(self):
         """Update every parameter in place from the gradient that its layer holds."""
-        self._n_steps += 1
-        for layer, name, parameter, velocity in self._views:
+        for layer, name, parameter, _ in self._views:  # refuse before anything changes
+            if not hasattr(layer, "grad_" + name):
+                raise ValueError(f"step must follow a backward, got no grad_{name}")
             if getattr(layer, name) is not parameter:
                 _take_back(layer, name, parameter)
-            try:
-                velocity += getattr(layer, "grad_" + name)
-            except AttributeError:
-                raise ValueError(f"step must follow a backward, got no grad_{name}") from None
+        self._n_steps += 1
+        for layer, name, _, velocity in self._views:
+            velocity += getattr(layer, "grad_" + name)
         for rates, decays, parameters, velocities in self._blocks:
             change = self._change[: rates.size]
             if self._has_decay:
@@ -201,13 +200,19 @@ def _of_layers(name, value, layers):
     counts = {getattr(layer, "n_networks", None) for layer in layers} - {None}
     for place, one in enumerate(each):
         each[place] = one = check_finite(name, one, dtype=np.float64)
-        if one.shape not in {(), *((count,) for count in counts)}:
+        own = [np.shape(getattr(layers[place], its)) for its in layers[place].parameters]
+        fits = one.shape in {(), *((count,) for count in counts)}
+        if not fits or (one.ndim and any(of[:1] != one.shape for of in own)):
             of_networks = "".join(f" or one for each of {count} networks" for count in counts)
-            raise ValueError(f"{name} must be a number{of_networks}, got shape {one.shape}")
+            got = f"shape {one.shape} for parameters of {own}"
+            raise ValueError(f"{name} must be a number{of_networks}, got {got}")
         if (one < 0).any():
             raise ValueError(f"{name} must not be negative, got {one.min()}")
         if (one > LARGEST_RATE).any():
             raise ValueError(f"{name} must be at most {LARGEST_RATE:g}, got {one.max()}")
+        if ((one > 0) & (one < SMALLEST_RATE)).any():
+            got = one[one > 0].min()
+            raise ValueError(f"{name} must be above 0, from {SMALLEST_RATE:g}, or 0, got {got}")
     return each
 
 

@@ -49,7 +49,8 @@ def test_what_was_measured_decides_and_each_answer_has_its_own_reply(notebook, n
     said = stored(notebook, rf"\b{name}\.compare\(").split(" Whoever bet")[0]
     number = re.match(r"Measured: ([-−.\d]*\d)(?: ± ([.\d]*\d))?", said)
     if number is None or not (bet.ranges or bet.is_number):  # measured by name
-        assert any(said == f"Measured: {bet.lettered(answer)}." for answer in answers)
+        told = said.removeprefix("Right: ").removeprefix("Measured: ")
+        assert any(told == f"{bet.lettered(answer)}." for answer in answers)
         return
     mean, half = (float((one or "0").replace("−", "-")) for one in number.groups())
     if bet.is_number:

@@ -94,7 +94,7 @@ HANDED_IN = {
                "hint: Your function raised MemoryError", "error: MemoryError"),
     "forged": (FORGED, FORGED_CELL, "its answer could not be read", "error: correct"),
     "writes": (WRITES, SWAPPED, "correct", "hint: "),
-    "floods": (FLOODS, SWAPPED, "", "hint: "),
+    "floods": (FLOODS, SWAPPED, ("too large an answer", "time-out"), "hint: "),
     "leaves": (LEAVES, SWAPPED, "error: BlockingIO", "hint: "),
     "ends grader": (ENDS_GRADER, SWAPPED, "error: Perm", "hint: "),
 }

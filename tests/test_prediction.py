@@ -99,7 +99,7 @@ def test_answers_without_ranges_are_measured_by_name():
     bet = predict(QUESTION, Answer("rotation", None, "No."), Answer("growth", None, "Yes."))
     comparison = bet.compare("growth")
     bet.control.value = "rotation"
-    assert "You bet A, rotation: not what we measured. Measured: B, growth. No." in (
+    assert "You bet A, rotation: not so. Right: B, growth. No." in (
         comparison.text.value
     )
 

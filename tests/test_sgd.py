@@ -103,6 +103,15 @@ def test_a_step_wants_a_backward():
     layers = multilayer_perceptron([6, 3], rng=np.random.default_rng(0)).layers
     with pytest.raises(ValueError, match="step must follow a backward, got no grad_weights"):
         SGD(layers, learning_rate=1e-30).step()
+    has, lacks = Layer(np.zeros(1), np.ones(1)), Layer(np.zeros(1))
+    del lacks.grad_weights
+    optimiser = SGD([has, lacks], learning_rate=1.0)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="step must follow a backward"):
+            optimiser.step()
+    lacks.grad_weights = np.ones(1)
+    optimiser.step()  # as if it had never been refused
+    assert has.weights == lacks.weights == -1
     with pytest.raises(ValueError, match=r"learning_rate must be above 0, .*got 1e-50"):
         SGD(layers, learning_rate=1e-50)
 

@@ -44,7 +44,7 @@ EXPECTED = {  # of the claim, of its parts, and of what is measured beside it
     "P1": (WITH_CAVEAT, "holds", "holds", "fails", "fails"),
     "P2": (SUPPORTED, "holds", "holds", "holds"),
     "P3": (WITH_CAVEAT, "holds", "fails"),
-    "P4": (SUPPORTED, BY_CONSTRUCTION, "holds", "holds"),
+    "P4": (SUPPORTED, "holds", BY_CONSTRUCTION, "holds"),
     "P5": (WITH_CAVEAT, "holds", "holds", "fails", "fails", "fails"),
 }
 FRESH, FRESHER = 101, 303  # 202 had a part in choosing the margins

@@ -9,8 +9,11 @@ from helpers.page.prediction import Answer, Scale, predict
 
 def ask(question, *answers, right):
     """Return the Prediction of `predict`; its `right` is what the notebooks measured."""
-    bet = predict(question, *(Answer(text, None, reply) for text, reply in answers))
+    bet = predict(question, *(
+        one if isinstance(one, Scale) else Answer(one[0], None, one[1]) for one in answers
+    ))
     bet.right = right
+    bet.answer_of(right)  # refuses what is no answer
     return bet
 
 
@@ -53,7 +56,8 @@ def robust_bet():
     return ask(
         "The weights of the layers below change. From what does batch norm protect those above?",
         ("from a common factor, with fresh statistics", "The factor cancels, to the last digit."),
-        ("from any change", "A rotation reorders the images, and no norm puts them back."),
+        ("from a rotation, with fresh statistics", "It reorders the images, and no norm puts them "
+         "back."),
         ("from a common factor, at test time, too", "Stored statistics do not know the factor."),
         right="from a common factor, with fresh statistics",
     )
@@ -73,7 +77,7 @@ def trap_bet():
 
 def dose_bet():
     """Ask how much more dropout buys than groups of 64 (a slider)."""
-    bet = predict(
+    return ask(
         "Dropout with p = 0.2 lowers the best test loss. How many times as much as batch norm's "
         "noise in groups of 64, both beside groups of 512?",
         Scale(
@@ -82,15 +86,14 @@ def dose_bet():
             close="Several times as much: at 64, batch norm's noise is weak.",
             too_high="The noise at 64 is weak, but there.",
         ),
+        right=4.8,
     )
-    bet.right = 4.8
-    return bet
 
 
 def both_bet():
     """Ask where dropout goes beside batch norm."""
     return ask(
-        "You want batch norm and dropout. Where does dropout do no harm?",
+        "You want batch norm and dropout. Where can dropout not spoil the stored variances?",
         ("before each batch norm, which repairs it", "It stores a variance that dropout widened."),
         ("anywhere", "Not before a batch norm, which would store a widened variance."),
         ("after the last batch norm", "No batch norm behind it can store a wrong variance."),
@@ -105,7 +108,7 @@ def because_bet():
         "norm, how fast is training?",
         ("slower: batch norm helps by reducing drift", "At the large learning rate it was not."),
         ("faster at a large learning rate, slower at a small one", "Both verdicts stand."),
-        ("as fast: drift does not matter at all", "The noise did cost steps, at both rates."),
+        ("faster at both: drift does not matter", "At the small rate it was slower."),
         right="faster at a large learning rate, slower at a small one",
     )
 
@@ -114,9 +117,10 @@ def steps_bet():
     """Ask why large steps do not blow up."""
     return ask(
         "Why do the hidden weights of a network with batch norm survive steps that are too long?",
-        ("only their direction counts, not their length", "Longer weights even turn less next."),
-        ("batch norm makes every loss smooth", "With tanh it was less smooth, and yet steps could "
-         "be longer."),
+        ("only their direction counts, not their length", "Their values are divided by their own "
+         "spread, whatever their length."),
+        ("batch norm shortens long gradients before the step", "Steps were long: they lengthened "
+         "the weights up to a thousand times."),
         ("its noise averages the steps", "One group of all images has no noise, and trains."),
         right="only their direction counts, not their length",
     )

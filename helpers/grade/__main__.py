@@ -117,7 +117,8 @@ class _Table:
         """Append the row of one file; exercises of other notebooks stay empty."""
         n_correct = sum(result == "correct" for result in results.values())
         row = dict(zip(FIRST_COLUMNS, (file, notebook, self.seed, n_correct))) | results
-        self._append([" ".join(str(row.get(name, "")).split()) for name in self._columns])
+        cells = [" ".join(str(row.get(name, "")).split()) for name in self._columns[1:]]
+        self._append([file, *cells])
 
     def _append(self, row):
         line = io.StringIO()
@@ -131,8 +132,10 @@ def _grade_all(paths, output, seed):
     for path in dict.fromkeys(paths):
         if not path.exists():
             raise GradingError(f"{path}: there is no such file")
-        file = str(path).encode("utf-8", "replace").decode()
-        file = f"./{file}" if file[0] in "=+-@" else file  # no formula, for a spreadsheet
+        file = re.sub(r"[\r\n\t]", " ", str(path).encode("utf-8", "replace").decode())
+        file = f"./{file}" if file.lstrip()[:1] in ("=", "+", "-", "@") else file  # no formula
+        if file in work:
+            raise GradingError(f"{path}: another file has this name in the table")
         work[file] = exercise_cells(path)
     notebooks = {file: _notebook_of(cells, course) for file, cells in work.items()}
     seen = sorted({*notebooks.values()} & {*course} or {*course})

@@ -211,5 +211,8 @@ def load_lecture(path=LECTURE_FILE):
         found = arrays[name].shape
         if len(found) != len(shape) or any(n not in (m, None) for m, n in zip(found, shape)):
             raise ValueError(f"{path} is altered: {name} must be {shape}, got {found}. {restore}")
+    told = {(name, part) for name, part, *_ in arrays["ledger"].tolist()}
+    if missing := [one.name for one in CLAIMS if (one.name, PARTS[0]) not in told]:
+        raise ValueError(f"{path} lacks the claims {', '.join(missing)}. {restore}")
     make_read_only(*arrays.values())
     return Lecture(arrays)

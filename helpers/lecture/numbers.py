@@ -81,7 +81,7 @@ def _of_weighing_the_evidence(lecture):
         numbers[name] = {**_race(race, "noisy"), "drift": drift}
     deep = evidence.pair_of(evidence.load_learning_rate_map(), "relu", 10, 1.0)
     numbers["rates"] = {arm: evidence.range_text(deep[arm]) for arm in ("without", "with")}
-    # As far as eps does not see the length, the same training: by construction.
+    # As far as eps does not see the length, the same training: by construction (test_direction).
     numbers |= {"n rates": int(evidence.trains(deep["without"]).sum()), "same": 0.0}
     return {**numbers, "growth": load_hidden_rates()["free"]["growth"][-1]}
 

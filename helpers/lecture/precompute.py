@@ -44,7 +44,7 @@ def watch_hidden_rates(axes=RATES_AXES, **settings):
     """
     found, arrays, rates = [], None, axes["hidden_rates"]
     for rate in rates:
-        found.append(measure_rate(rate, **settings))
+        found.append(measure_rate(rate, arms=axes["arms"], **settings))
         if len(found) == len(rates):
             arrays = {name: np.array(values) for name, values in axes.items()}
             arrays |= {name: np.stack([one[name] for one in found], axis=1) for name in found[0]}

@@ -266,7 +266,8 @@ class Comparison(Alive):
             verdict = reply = self.bet.side_of(value, self.measured)
             said, end = self.bet.options.text(value), "."
         else:
-            verdict = "right." if value == self.right else "not what we measured."
+            wrong = "not so." if isinstance(self.measured, str) else "not what we measured."
+            verdict = "right." if value == self.right else wrong
             said, reply, end = self.bet.lettered(value), value, ""
         return f"You bet {said}: {verdict}{end} {self._measured()} {self.because[reply]}"
 
@@ -274,7 +275,8 @@ class Comparison(Alive):
         is_interval = isinstance(self.measured, Interval)
         if not self.bet.is_number:
             number = f"{self.measured}: " if is_interval else ""
-            return f"Measured: {number}{self.bet.lettered(self.right)}."
+            lead = "Right" if isinstance(self.measured, str) else "Measured"
+            return f"{lead}: {number}{self.bet.lettered(self.right)}."
         scale = self.bet.options
         text = f"{self.measured}{scale.unit}" if is_interval else scale.text(self.right)
         return f"Measured: {text}."

@@ -32,12 +32,16 @@ class Slides(Preprocessor):
     def preprocess(self, nb, resources):
         """Return the notebook of slides, and the resources as they came."""
         slides = [slide for cell in nb.cells for slide in _slides_of(cell)]
-        title, found = "", []
+        title, found, before = "", [], []
         for text, notes in slides:
             if text is None and found:
                 found[-1].source += f"\n\n{notes}"
                 continue
-            heading = re.match(r"# (.*)\n", text)
+            if text is None:  # there is no slide yet
+                before.append(notes)
+                continue
+            notes, before = "\n\n".join([*before, notes]), []
+            heading = re.match(r"# (.*)(?:\n|\Z)", text)
             title = heading[1] if heading and heading[1] != BET else title
             slide = text if heading else f"## {title}\n\n{text}"
             found.append(new_markdown_cell(notes, metadata={"slide": _with_drawn_formulas(slide)}))
@@ -71,7 +75,7 @@ def _slides_of_words(source, kind):
     notes = re.sub(r"<summary><b>(.*?)</b></summary>", r"**\1.**", source)
     notes = re.sub(r"</?details>", "", notes)
     recall, formulas = RECALL.match(source), FORMULA.findall(source)
-    heading = re.match(r"#+ (.*)\n+", source)
+    heading = re.match(r"#+ (.*)\n+", source)  # a heading alone is no slide
     if kind == "notes" or not (heading or recall or formulas):
         yield None, notes
         return

@@ -204,7 +204,7 @@ def measure_easier_learning(seed):
         "less drift is the reason: once noise puts the drift back, the gain is gone": (
             "training loss at rate 0.1, noisy batch norm against none",
             percent(loss["noisy"], loss["without"]), "above", 0, "%", "any delay would count",
-            "less drift is not the reason: with the drift put back, training is still faster",
+            "at rate 0.1 it is not: with the drift put back, training is still faster",
         ),
         "ten layers learn more easily, each arm at its best learning rate":
             gained(seed, 10),

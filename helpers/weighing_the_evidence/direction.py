@@ -1,4 +1,4 @@
-"""Notebook 05, section 5: with batch norm only the direction of the hidden weights counts.
+"""Notebook 05, section 4: with batch norm only the direction of the hidden weights counts.
 
 Batch norm divides by whatever length a unit's weights have. So a gradient is at right angles to
 them and the smaller the longer they are (Salimans & Kingma 2016, section 2.1, for their own
@@ -56,7 +56,9 @@ def perceptron_of_length(sizes, *, hidden_scale=1.0, **options):
 def pin_lengths(network, _rng):
     """Give each hidden unit its first length back (a `disturb` of `train_arms`)."""
     for layer in hidden_layers(network.layers):
-        layer.weights *= layer.first_lengths / unit_lengths(layer)
+        with np.errstate(all="ignore"):  # diverged, or a unit of length 0, which stays
+            factor = layer.first_lengths / unit_lengths(layer)
+        layer.weights *= np.where(np.isfinite(factor), factor, 1)
 
 
 def look_at_lengths(network):
@@ -112,7 +114,7 @@ def load_hidden_rates(path=RATES_FILE):
     means over all hidden units of what `look_at_lengths` says. The rates are HIDDEN_RATES. Raises
     FileNotFoundError or ValueError as `experiments.read_table`.
     """
-    losses, growth, inverse = read_table(path, RATES_AXES, MEASURED)
+    losses, growth, inverse = read_table(path, RATES_AXES, MEASURED, "rates")
     effective = np.array(HIDDEN_RATES)[:, None] * inverse
     return {
         arm: {"loss": losses[row], "growth": growth[row], "effective rate": effective[row]}

@@ -214,15 +214,16 @@ MAP_AXES = {
 }
 
 
-def read_table(path, axes, names):
+def read_table(path, axes, names, work):
     """Return the arrays `names` of a table in data/, which `helpers.lecture.precompute` writes.
 
-    axes: {name: values} of their axes in this order; the networks come last. Raises
+    axes: {name: values} of their axes in this order; the networks come last. work: the table's
+    name there. Raises
     FileNotFoundError when the file is missing, ValueError when it is damaged or holds others.
     """
     restore = (
         f"Restore it with `git checkout -- data/{path.name}` or compute it anew, in some minutes, "
-        "with `python -m helpers.lecture.precompute`."
+        f"with `python -m helpers.lecture.precompute {work}`."
     )
     arrays = read_arrays(path, [*axes, *names], restore)
     values = [arrays.pop(name) for name in names]
@@ -241,7 +242,7 @@ def load_learning_rate_map(path=MAP_FILE):
 
     Raises FileNotFoundError or ValueError as `read_table`.
     """
-    return read_table(path, MAP_AXES, ["final_losses"])[0]
+    return read_table(path, MAP_AXES, ["final_losses"], "map")[0]
 
 
 def pair_of(rate_map, activation="relu", depth=3, init_scale=1.0):

@@ -113,6 +113,8 @@ def weigh(claim, seed=0):
     """Measure a claim with the networks of `seed` and return its Row."""
     said = claim.measure(seed)
     beyond = said.pop(BEYOND, {})
+    if not next(iter(said.values())):
+        raise ValueError(f"{claim.name}: the main effect must be measured")
     parts = (
         tuple(Effect(words, *found) for words, found in measured.items())
         for measured in (said, beyond)
@@ -134,7 +136,7 @@ def watch_ledger(seed=0):
 
 
 def surprises(rows):
-    """Return three checks that surprise: of C1, of C5 (the reason) and of C8 (the sweep)."""
+    """Return three effects that surprise: of C1, of C5 (the reason) and of C8 (the sweep)."""
     by_name = {row.claim.name: row for row in rows}
     return by_name["C1"].beyond[0], by_name["C5"].effects[0], by_name["C8"].effects[1]
 

@@ -103,7 +103,7 @@ def _late_loss(seed, rate, arm="free", **settings):
 
 
 @claims(
-    "P4", "With batch norm the length of hidden weights does not count, only rate / length².",
+    "P4", "With batch norm longer hidden weights train as before, at a rate raised to match.",
     "05#4", "van Laarhoven 2017",
 )
 def measure_length(seed):
@@ -111,11 +111,11 @@ def measure_length(seed):
     plain = _late_loss(seed, 0.1)
     both, long = (_late_loss(seed, rate, hidden_scale=10.0) for rate in (10.0, 0.1))
     return {
-        "ten times the length and a hundred times the rate: the same training": (),
-        "so it is, nearly, with the usual ε, which still sees the length": (
+        "ten times the length and a hundred times the rate: nearly the same training": (
             "training loss, how far it differs", np.abs(both - plain),
             "below", 0.1, "nats", "a tenth of a nat is tolerated",
         ),
+        "exactly the same but for ε, which still sees the length": (),
         "at the same rate, weights ten times as long learn more slowly": (
             "training loss, longer weights minus shorter ones", long - plain,
             "above", 0.1, *TENTH_OF_A_NAT[2:],
@@ -142,7 +142,7 @@ def measure_brake(seed):
         ),
         "at that rate they still learn much, frozen ones do worse": (
             f"{quantity}, minus that with the hidden layers frozen", free - frozen,
-            *TENTH_OF_GUESSING, "at that rate they learn next to nothing: frozen ones do as well",
+            *TENTH_OF_GUESSING, "at that rate they learn little: frozen ones do nearly as well",
         ),
         BEYOND: {
             "without that brake they explode": (
