@@ -12,7 +12,7 @@ from helpers.page.alive import Alive
 from helpers.page.panel import Panel, choice, follow, follow_bet, paragraph, steps_slider, typeset
 from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import Answer, Scale, predict
-from helpers.weighing_the_evidence.direction import HIDDEN_RATES, load_hidden_rates
+from helpers.weighing_the_evidence.direction import HIDDEN_RATES
 from helpers.weighing_the_evidence.experiments import MAP_AXES, load_learning_rate_map, pair_of
 from helpers.weighing_the_evidence.ledger import IN_SHORT, count_verdicts, ledger_table
 from helpers.weighing_the_evidence.papers import CLAIMS
@@ -137,7 +137,7 @@ def hidden_rate_demo(rate=1000.0):
     return Panel(
         controls={"rate": steps_slider(HIDDEN_RATES, rate, "rate of the hidden weights")},
         compute=lambda rate: rate,
-        picture=HiddenRatesPicture(load_hidden_rates()),
+        picture=HiddenRatesPicture(),
     )
 
 

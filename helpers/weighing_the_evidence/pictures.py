@@ -13,7 +13,7 @@ from helpers.page.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
 )
-from helpers.weighing_the_evidence.direction import HIDDEN_RATES
+from helpers.weighing_the_evidence.direction import HIDDEN_RATES, load_hidden_rates
 from helpers.weighing_the_evidence.experiments import (
     LEARNING_RATES,
     TRAINED_BELOW,
@@ -157,7 +157,8 @@ class LearningRateMapPicture(Picture):
 class HiddenRatesPicture(Picture):
     """The loss against the rate of the hidden weights in four arms, and what of that rate counts.
 
-    table: as `direction.load_hidden_rates` returns it. Losses above the top are drawn there.
+    table: another one than `direction.load_hidden_rates` returns. Losses above the top are drawn
+    there.
     """
 
     top = 2.3  # guessing
@@ -168,7 +169,8 @@ class HiddenRatesPicture(Picture):
         "frozen": (NEUTRAL, "with layers frozen"),
     }
 
-    def __init__(self, table):
+    def __init__(self, table=None):
+        table = table or load_hidden_rates()
         title = "With batch norm no rate of the hidden weights explodes"
         super().__init__(width=9.8, height=5.2, title=title)
         left, right = self.figure.subplots(1, 2, width_ratios=[3, 2])

@@ -116,7 +116,10 @@ def spoken(page):
 
 
 def test_a_moved_slider_says_its_new_value(opened):
-    handle = opened.page.locator(".demo [role=slider]:visible").first
+    handles = opened.page.locator(".demo [role=slider]:visible")
+    if handles.count() == 0:
+        pytest.skip("no demo has a slider")  # the closing quiz
+    handle = handles.first
     before = handle.get_attribute("aria-valuetext")
     for key in ("Home", "End"):
         handle.press(key)
@@ -185,7 +188,10 @@ def is_blank(part):
 
 def test_no_picture_flashes_while_a_slider_is_dragged(opened):
     """In each painted frame of a drag the picture is there; neither it nor the page moves."""
-    slider = next(one for one in opened.controls() if one.demo and hasattr(one, "grabbed"))
+    sliders = [one for one in opened.controls() if one.demo and hasattr(one, "grabbed")]
+    if not sliders:
+        pytest.skip("no demo has a slider")  # the closing quiz
+    slider = sliders[0]
     image = opened.page.locator(f".{slider.demo} .demo-picture")
     image.scroll_into_view_if_needed()
     with slider.grabbed() as drag_to:

@@ -61,7 +61,7 @@ class BoardPage:
 
     def picture(self):
         """Return the pixels that are seen, as text; from the page, since old addresses expire."""
-        return self.visible(".demo-picture").evaluate(
+        return self.visible(".demo-picture").first.evaluate(  # a sketch may be about to go
             """async picture => {
                 await picture.decode().catch(() => null);  // another one is on its way
                 const canvas = document.createElement("canvas");

@@ -51,7 +51,7 @@ def test_the_notes_stand_in_a_window_of_their_own_and_follow(folder, chromium):
     notes = opened.value
     assert "Run the story" in notes.text_content("body")
     page.keyboard.press("Space")
-    assert "Then a slider dyes the coats" in notes.text_content("body")
+    assert "Each network learns" in notes.text_content("body")
     assert notes.text_content("body").endswith("Next: Your bet")
     page.reload()
     assert page.url.endswith("#2") and page.locator("section.shown h1").text_content()[0] == "1"
