@@ -201,6 +201,7 @@ class HiddenRatesPicture(Picture):
             0.04, 0.97, "", va="top", transform=right.transAxes,
             bbox=dict(facecolor="white", edgecolor="none", pad=1),
         ))
+        self.growth.set_in_layout(False)  # its length would move the axes, at the first frame only
 
     def show(self, rate):
         """Mark one of the HIDDEN_RATES and say what happens there; None marks nothing."""
