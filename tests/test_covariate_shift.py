@@ -90,8 +90,21 @@ def test_regions_share_their_test_points_and_the_rule():
     assert x1[0] == pytest.approx(-1, abs=0.2) and x1[1] == pytest.approx(0.5, abs=0.2)
 
 
+def measure_lines(distance=4, *, n_networks=16, seed=0):
+    """Return {"plain", "reweighted": (n_networks,)}, how right lines are at this distance."""
+    old, new = experiments.draw_regions(distance, n_networks=n_networks, seed=seed)
+    pairs = zip(old.train_inputs, new.train_inputs)
+    weights = np.array([importance_weights(*pair) for pair in pairs])
+    arms = {"plain": {}, "reweighted": dict(sample_weights=weights)}
+    runs = train_arms(arms, old, batch_size=weights.shape[-1], seed=seed, **experiments.LINE)
+    return {
+        name: inference_accuracy(run.network, old.test_inputs, old.test_targets)
+        for name, run in runs.items()
+    }
+
+
 def test_reweighting_turns_the_line_where_the_regions_are_apart():
-    far, near = (experiments.measure_lines(distance, n_networks=N_NETWORKS) for distance in (4, 0))
+    far, near = (measure_lines(distance, n_networks=N_NETWORKS) for distance in (4, 0))
     assert (far["plain"] < 0.6).all() and (far["reweighted"] > 0.75).all()
     np.testing.assert_allclose(near["reweighted"], near["plain"], atol=0.04)
 
@@ -114,7 +127,7 @@ def test_view_of_one_region_shows_its_own_line(reweighted):
     says_one = a * view["target"][:, 0] + b * view["target"][:, 1] + c > 0
     np.testing.assert_array_equal(view["mistaken"], says_one != region_rule(view["target"]))
     assert (view["effective"] == len(view["weights"]) == 300) is not reweighted
-    row = experiments.measure_lines(2.0, n_networks=2)["reweighted" if reweighted else "plain"]
+    row = measure_lines(2.0, n_networks=2)["reweighted" if reweighted else "plain"]
     assert view["accuracy"] == pytest.approx(row[0], abs=0.002)  # of the solver's tolerance
 
 
@@ -296,7 +309,7 @@ def test_the_board_has_the_lines_of_the_notebook():
     cells = ["setup", "s4-numpy", "s4-regions", "s4-measure"]
     run = run_cells("01", cells, FEW | {"[0, 1, 2, 3, 4]": "[4]"})
     learned, _ = run.names["regions"][4]
-    lines = experiments.measure_lines(4, n_networks=2)
+    lines = measure_lines(4, n_networks=2)
     for name, again in lines.items():
         network = run.names["lines"][4][name].network
         found = inference_accuracy(network, learned.test_inputs, learned.test_targets)

@@ -99,19 +99,6 @@ def exact_weights(inputs, distance):
     return weights / weights.mean()
 
 
-def measure_lines(distance=4, *, n_networks=16, seed=0):
-    """Return {"plain", "reweighted": (n_networks,)}, how right lines are at this distance."""
-    old, new = draw_regions(distance, n_networks=n_networks, seed=seed)
-    pairs = zip(old.train_inputs, new.train_inputs)
-    weights = np.array([importance_weights(*pair) for pair in pairs])
-    arms = {"plain": {}, "reweighted": dict(sample_weights=weights)}
-    runs = train_arms(arms, old, batch_size=weights.shape[-1], seed=seed, **LINE)
-    return {
-        name: inference_accuracy(run.network, old.test_inputs, old.test_targets)
-        for name, run in runs.items()
-    }
-
-
 def view_regions(distance, reweighted, *, n_train=300, seed=0):
     """Return one linear classifier, its points and its line, as RegionPicture shows them.
 

@@ -185,12 +185,13 @@ class HiddenRatesPicture(Picture):
         left.set_xticks(list(decades), decades.values())
         right.set_xticks(list(decades)[::2], list(decades.values())[::2])
         right.set_yticks(list(decades), decades.values())
-        self.table, self.found = table, {}
+        self.growths, self.found, self.rates = mean_intervals(table["free"]["growth"]), {}, {}
         for arm, (style, name) in self.LOOKS.items():
             self.found[arm] = mean_intervals(np.minimum(table[arm]["loss"], self.top))
             _draw_dots(left, style, self.found[arm], label=name)
             if arm in ("free", "pinned"):
-                _draw_dots(right, style, mean_intervals(table[arm]["effective rate"]))
+                self.rates[arm] = mean_intervals(table[arm]["effective rate"])
+                _draw_dots(right, style, self.rates[arm])
         self.figure.legend(
             *left.get_legend_handles_labels(), loc="outside lower center", ncols=4,
             handlelength=1.8, columnspacing=1.2,
@@ -208,11 +209,9 @@ class HiddenRatesPicture(Picture):
         for mark in self.marks:
             mark.set(xdata=[rate or 1] * 2, visible=rate is not None)
         place = len(HIDDEN_RATES) - 1 if rate is None else HIDDEN_RATES.index(rate)
-        growth = mean_intervals(self.table["free"]["growth"])[place]
+        growth = self.growths[place]
         self.growth.set_text(f"length × {growth}" * (rate is not None))
-        free, pinned = (
-            mean_intervals(self.table[arm]["effective rate"])[place] for arm in ("free", "pinned")
-        )
+        free, pinned = (self.rates[arm][place] for arm in ("free", "pinned"))
         losses = ", ".join(
             f"{'diverged' if found[place].mean >= self.top else found[place]} {self.LOOKS[arm][1]}"
             for arm, found in self.found.items()
