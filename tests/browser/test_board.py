@@ -88,6 +88,7 @@ class BoardPage:
         (beat,) = [one for one in BEATS if one.title == title]
         self.page.locator(".lecture-menu select").select_option(label=title)
         self.page.locator(".lecture-states button", has_text="Bet").click()
+        expect(self.state).to_have_text("Bet")
         expect(self.visible(".lecture-question")).to_have_text(beat.ask().question)
 
     def focus_on(self, css, key="Tab", at_most=60):
@@ -234,6 +235,7 @@ def test_a_page_loaded_again_goes_on_with_its_bets_and_leaves_no_kernel_behind(v
         page.choose("the reference net")
         page.page.keyboard.press("2")
         page.page.keyboard.press("PageDown")
+        expect(page.state).to_have_text("Reveal")  # the address still said so from the time before
         page.page.wait_for_url(re.compile("beat=reference&state=Reveal"))
         page.page.reload()
         expect(page.state).to_have_text("Reveal")
