@@ -472,7 +472,7 @@ FAULTS = {  # module: its faults
         "dropout_rng=«streams.dropout→None»",
         "momentum=«memory→momentum»,",
         "«momentum=momentum, →»weight_decay",
-        "«weight_decay=weight_decay→»,\n",
+        "momentum=momentum«, weight_decay=weight_decay→»,\n",
         "rng=«streams.order→streams.data»",
         "«sample_weights=sample_weights,→»\n",
         "«copy.copy(look)→look»",
