@@ -12,13 +12,12 @@ from helpers.page.prediction import Answer, Scale, predict
 def ranking_bet():
     """Bet on what batch norm leaves of the ranking drift: with it / without it, at rate 0.02."""
     return predict(
-        "Each unit scores the same images, some high, some low. While layers 1 and 2 learn at "
-        "rate 0.02, that order changes: the ranking drifts. How much of this drift is left with "
-        "batch norm?",
+        "While layers 1 and 2 learn at rate 0.02, the order in which a unit scores the images "
+        "changes: its ranking drifts. How much of this drift is left with batch norm?",
         Answer(
             "less than half: batch norm calms it a lot", (0, 0.5),
             "Mean and width do fall that far. But subtracting and dividing never decides which "
-            "images score high, so they cannot hold that still.",
+            "images score high.",
         ),
         Answer(
             "most of it, a little less than without", (0.5, 0.95),
@@ -27,8 +26,8 @@ def ranking_bet():
         ),
         Answer(
             "all of it, or even more", (0.95, 20),
-            "You are nearly right: nothing in the formula holds the order still. A little of the "
-            "drift goes all the same, and more where steps are rough.",
+            "Nearly: nothing in the formula holds the order still. A little of the drift goes all "
+            "the same, and more where steps are rough.",
         ),
     )
 
@@ -54,9 +53,8 @@ def kick_bet():
 def stored_bet():
     """Bet on the same kick, stored statistics: rise of the loss minus that without batch norm."""
     return predict(
-        "All weights of layers 1 and 2 are multiplied by 3 at a stroke. Now batch norm uses "
-        "stored statistics, taken before. Does the test loss rise less or more than without batch "
-        "norm?",
+        "The same kick, but now batch norm uses stored statistics, taken before it. Does the test "
+        "loss rise less or more than without batch norm?",
         Answer(
             "more: batch norm makes it worse", (0.5, 20),
             "The factor gets through. And the stored mean is now too small, so what is left of "
@@ -64,8 +62,8 @@ def stored_bet():
         ),
         Answer(
             "about as much", (-0.5, 0.5),
-            "Nothing protects now, and there is new harm: the stored mean is too small, and what "
-            "is left of the true mean pushes every unit.",
+            "Nothing protects now, and the stored mean is too small: what is left of the true "
+            "mean pushes every unit.",
         ),
         Answer(
             "less: batch norm protects", (-20, -0.5),
@@ -82,7 +80,7 @@ def rotation_bet():
         "How much of this damage does batch norm take away?",
         Answer(
             "nearly all: later layers become robust", (0.7, 1.5),
-            "It would, if the damage came from wandering means and widths. Rotation also changes "
+            "It would, if the damage came from wandering means and widths. But rotation changes "
             "which images score high.",
         ),
         Answer(
