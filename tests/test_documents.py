@@ -1,4 +1,5 @@
-"""README, guide, cheat sheet and quiz quote only what a notebook prints; links lead somewhere.
+"""README, guide, cheat sheet and quiz quote only what a notebook prints; links lead somewhere, and
+glossary and references know what the notebooks say.
 
 A measured number is followed, in its paragraph, by a mark such as [01#2]: section 2 of notebook
 01 prints it. "deeper" stands for all sections that go deeper. Settings are `code`.
@@ -13,12 +14,16 @@ from test_notebooks import FOLDER, is_printed, measured_numerals, printed_text, 
 from helpers.execute import ROOT
 from helpers.layers import BatchNorm
 
-QUIZ = FOLDER / "07_closing_quiz.ipynb"
-GUIDE, SHEET = (ROOT / "docs" / name for name in ("instructor_guide.md", "cheat_sheet.md"))
+BOARD, QUIZ = FOLDER / "00_lecture_demos.ipynb", FOLDER / "07_closing_quiz.ipynb"
+NAMES = "instructor_guide.md", "cheat_sheet.md", "glossary.md", "references.md"
+GUIDE, SHEET, GLOSSARY, REFERENCES = (ROOT / "docs" / name for name in NAMES)
 DOCUMENTS = [ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "data" / "README.md"]
 MARK = re.compile(r"\[(?P<notebook>\d\d)#(?P<section>\d+|deeper)\]")
-NOT_PROSE = re.compile(r"^```.*?^```|`[^`\n]*`|\]\([^)]*\)", re.MULTILINE | re.DOTALL)
+NOT_PROSE = re.compile(r"^ *```.*?^ *```|`[^`\n]*`|\]\([^)]*\)", re.MULTILINE | re.DOTALL)
 NOT_MEASURED = re.compile(r"Python 3\.\d+|95% intervals?|\b(?:sections?|version) \d+(?:\.\d+)+")
+TERM = re.compile(r"^- \*\*(.*?)\*\*(?:(?!^- ).)*?\[(\d\d)#(\w+)\]", re.MULTILINE | re.DOTALL)
+TITLES = {"exercises": "Your turn", "deeper": "Go deeper"}
+PAPER = re.compile(r"\((https://(?:arxiv\.org|doi\.org|jmlr\.org|proceedings\.mlr)[^)\s]*)\)")
 
 
 def blocks(text):
@@ -67,13 +72,42 @@ def markdown(path):
     if path.suffix == ".ipynb":
         cells = read(path).cells
         return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    return re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return re.sub(r"^ *```.*?^ *```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
 
 
 def anchors(path):
     """Return the addresses that GitHub gives to the headings of a document."""
     titles = re.findall(r"^#+ (.*)$", markdown(path), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.name)
+def test_a_notebook_leads_to_glossary_and_cheat_sheet_and_the_references_know_its_papers(path):
+    text = markdown(path)
+    assert "](../docs/glossary.md)" in read(path).cells[0].source
+    assert "](../docs/cheat_sheet.md)" in text
+    assert set(PAPER.findall(text)) <= set(PAPER.findall(REFERENCES.read_text(encoding="utf-8")))
+
+
+def test_a_term_of_the_glossary_stands_where_its_mark_says():
+    text = GLOSSARY.read_text(encoding="utf-8")
+    terms = TERM.findall(text)
+    assert len(terms) == len(re.findall(r"^- ", text, re.MULTILINE))
+    for term, number, section in terms:
+        (path,) = FOLDER.glob(f"{number}_*.ipynb")
+        title = TITLES.get(section, rf"{section}\. ")
+        parts = sections(read(path))
+        found = parts[:1] if section == "0" else [one for one in parts if has_title(one, title)]
+        said = "\n".join(f"{cell.source}\n{printed_text(cell)}" for one in found for cell in one)
+        forms = [one.strip(" $`") for one in re.sub(r"\(.*", "", term).split(",")]
+        stems = [one[:-4] if len(one) > 8 else one for one in forms]  # overfit-ting
+        assert any(one.lower() in said.lower() for one in stems), term
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, BOARD, QUIZ], ids=lambda path: path.name)
+def test_numbers_in_prose_have_a_real_minus_sign(path):
+    found = re.findall(r"(?<![\w\]-])-\d[^\n]*", NOT_PROSE.sub(" ", markdown(path)))
+    assert not found, found
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ def report_bet():
         "accuracy. What is wrong?",
         Answer(
             "small test batches are a matter of luck", None,
-            "Luck would make single batches vary; but these are averages over all 1,000 images, "
-            "and they differ by much more than their intervals.",
+            "Luck makes single batches vary. These are averages over all 1,000 images, and they "
+            "differ by far more than their intervals.",
         ),
         Answer(
             "the networks have overfitted", None,
@@ -32,8 +32,8 @@ def report_bet():
         ),
         Answer(
             CAUSE_1, None,
-            "A trained network should answer each image by itself. Whoever sees the score move "
-            "with the test batch has left the network in training mode.",
+            "A trained network should answer each image by itself. One whose score moves with the "
+            "test batch was left in training mode.",
         ),
     )
 

@@ -65,7 +65,7 @@ BEATS = (
     Beat(
         name="race", title="the race", tab="Race", where="02#1", answer="faster[median]",
         ask=lambda: predict(
-            "Five hidden layers, relu, learning rate 0.1. Without batch norm the median network "
+            "Five hidden layers, ReLU, learning rate 0.1. Without batch norm the median network "
             "needs 132 steps to a training loss of 0.5. With batch norm, from the same initial "
             "weights and with the same mini-batches?",
             Answer("about 50", (0, 66),
@@ -254,7 +254,7 @@ BEATS = (
     Beat(
         name="rates", title="room for large steps", tab="Rates", where="05#3", answer="n rates",
         ask=lambda: predict(
-            "Relu, the usual initial weights, ten learning rates from 0.001 to 30. Three layers of "
+            "ReLU, the usual initial weights, ten learning rates from 0.001 to 30. Three layers of "
             "weights train at several of them even without batch norm. And ten layers?",
             Answer("at none", (0, 1),
                    "One is left, and it only just passes. With batch norm there is room."),

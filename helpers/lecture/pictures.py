@@ -25,7 +25,7 @@ class RaceInStepsPicture(NoisyRacePicture):
     """One race, of which some arms wait; the room's bet on the noisy one stands at rate 0.1."""
 
     def __init__(self):
-        super().__init__("relu, learning rate 0.1", width=9, height=5)
+        super().__init__("ReLU, learning rate 0.1", width=9, height=5)
 
     def _build(self, panels):
         super()._build(panels)

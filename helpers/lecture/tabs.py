@@ -31,7 +31,7 @@ def show_race(lecture, bets):
             "with_noise": switch("with noise behind batch norm"),
         },
         compute=lambda rate, with_norm, with_noise: (
-            f"relu, learning rate {rate:g}", races[rate],
+            f"ReLU, learning rate {rate:g}", races[rate],
             ["without"] + ["with"] * with_norm + ["noisy"] * with_noise,
         ),
         picture=pictures.RaceInStepsPicture(),
