@@ -18,10 +18,11 @@ from helpers.lecture import board as lecture_board
 from helpers.lecture.beats import BEATS, PLANS
 from helpers.lecture.board import STATES, Board
 from helpers.lecture.experiments import load_lecture
-from helpers.lecture.pictures import TYPE, KickAccuracyPicture, make_readable
+from helpers.lecture.pictures import TYPE, KickAccuracyPicture, RaceInStepsPicture, make_readable
 from helpers.lecture.tabs import LINES, SKETCHES, TABS
 from helpers.lecture.words import Words
 from helpers.page import alive
+from helpers.weighing_the_evidence.pictures import NoisyRacePicture
 
 PATIENCE = 60
 BY_NAME = {beat.name: beat for beat in BEATS}
@@ -151,6 +152,11 @@ def test_no_result_is_seen_before_it_is_hidden(board):
     board.go("coats")
     board.tabs.unobserve(watch, "selected_index")
     assert seen == [(True, board.sketch("faces"))]
+
+
+def test_the_title_of_the_first_picture_tells_no_result():
+    title = RaceInStepsPicture().figure.get_suptitle()  # seen without a kernel; others come later
+    assert title.endswith("?") and title != NoisyRacePicture.TITLE
 
 
 def test_hands_are_counted_and_shown_beside_the_reveal(small):

@@ -24,6 +24,8 @@ COATS = {"black coats": 0, "full colour": 1}
 class RaceInStepsPicture(NoisyRacePicture):
     """One race, of which some arms wait; the room's bet on the noisy one stands at rate 0.1."""
 
+    TITLE = "Who is first at the finish line?"  # the notebooks' own would tell what rooms bet on
+
     def __init__(self):
         super().__init__("ReLU, learning rate 0.1", width=9, height=5)
 
