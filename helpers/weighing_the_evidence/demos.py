@@ -74,13 +74,13 @@ def length_bet():
         ),
         Answer(
             "falls faster: the rate has grown more than the weights", (-np.inf, -0.01),
-            "The gradient shrinks as well, to a tenth: ten times the weights, a hundred times the "
-            "rate and a tenth of the gradient turn the weights just as far as before.",
+            "The gradient shrinks as well, to a tenth. Times a hundred, it turns weights ten times "
+            "as long just as far as before.",
         ),
         Answer(
             "is the same in every single step", (-0.01, 0.01),
-            "Ten times the weights have a tenth of the gradient; a hundred times the rate makes "
-            "that a step ten times as long, which turns them just as far as before.",
+            "Ten times the weights have a tenth of the gradient; times a hundred, that turns them "
+            "just as far as before.",
         ),
     )
 
@@ -88,7 +88,7 @@ def length_bet():
 def smooth_bet():
     """Bet on what batch norm does to one long step in a tanh network."""
     return predict(
-        "In a relu network batch norm tames a long step along the gradient: the loss no longer "
+        "In a ReLU network batch norm tames a long step along the gradient: the loss no longer "
         "explodes. And in a tanh network? With batch norm the loss after such a step ...",
         Answer(
             "hardly changes", (-0.1, 0.1),
@@ -102,7 +102,7 @@ def smooth_bet():
         ),
         Answer(
             "is lower, so batch norm makes it smoother here, too", (-20, -0.1),
-            "What relu shows need not hold for tanh: it cannot explode, so there was nothing to "
+            "What ReLU shows need not hold for tanh: it cannot explode, so there was nothing to "
             "tame.",
         ),
     )

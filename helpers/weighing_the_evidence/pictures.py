@@ -58,7 +58,7 @@ class SmoothnessPicture(Picture):
     """How the loss changes after one long step down the gradient, each panel to its own scale."""
 
     def __init__(self):
-        title = "Batch norm makes the loss smoother with relu, not with tanh"
+        title = "Batch norm makes the loss smoother with ReLU, not with tanh"
         super().__init__(width=9, height=4.9, title=title)
 
     def show(self, changes):
