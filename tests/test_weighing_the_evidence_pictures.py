@@ -118,8 +118,8 @@ def test_learning_rate_demo_follows_its_controls():
 
 def test_hidden_rates_picture_marks_a_rate_and_says_what_it_does():
     table = load_hidden_rates()
-    picture = HiddenRatesPicture(table)
-    check_picture(picture, 1000.0, 0.1, None)
+    picture = HiddenRatesPicture()
+    check_picture(picture, 1000.0, 0.1)
     left, _ = picture.figure.axes
     curves = {line.get_label(): line for line in left.lines}
     shown = curves["without batch norm"].get_ydata()

@@ -21,8 +21,8 @@ from helpers.long_work import finish, remember
 from helpers.minibatch_noise import experiments as minibatch_noise
 from helpers.weighing_the_evidence.experiments import (
     best_rates,
-    gain,
     load_learning_rate_map,
+    measure_learning_rates,
     pair_of,
     run_noisy_race,
     silence_units,
@@ -76,9 +76,9 @@ TENTH_OF_A_NAT = (
 )
 def measure_black_cats(seed):
     """C1. The networks of notebook 01, on black and on coloured faces."""
-    (black, coloured), (_, bright) = (
-        measure_coats([name], coats=(0, 1), seed=seed)[name]["accuracy"]
-        for name in ("plain", "reference")  # one after the other, in half of the memory
+    (black, coloured), (bright,) = (
+        measure_coats([name], coats=coats, seed=seed)[name]["accuracy"]
+        for name, coats in (("plain", (0, 1)), ("reference", (1,)))  # in turn: half of the memory
     )
     drop, shift = black - coloured, bright - coloured
     return {
@@ -135,9 +135,7 @@ def measure_changing_inputs(seed):
     }
 
 
-@claims(
-    "C4", "Batch norm makes layer 3's inputs shift around less.", "03#2, 03#deeper",
-)
+@claims("C4", "Batch norm makes layer 3's inputs shift around less.", "03#2, 03#deeper")
 def measure_calmer_inputs(seed):
     """C4. The same networks with and without batch norm, the first 60 of notebook 03's 200 steps.
 
@@ -172,10 +170,18 @@ GAINED = "training loss, with batch norm minus without (diverged counts as guess
 
 
 def gained(seed, depth, rates=None, needed=TENTH_OF_GUESSING):
-    """Return the gain at `rates`, without and with batch norm; None: each arm's best of the map."""
+    """Return the gain after 50 of notebook 05's 100 steps, as `ledger.Effect` wants it.
+
+    rates: without and with batch norm; None: each arm's best of the map.
+    """
     if rates is None:
         rates = best_rates(pair_of(load_learning_rate_map(), depth=depth)).values()
-    return GAINED, gain(seed, depth, *rates), *needed
+    losses = [
+        measure_learning_rates([rate], batch_norm=one, depth=depth, n_steps=50, seed=seed)[0]
+        for one, rate in zip((False, True), rates)
+    ]
+    without, with_norm = np.minimum(losses, np.log(10))
+    return GAINED, with_norm - without, *needed
 
 
 @remember(maxsize=2)
@@ -265,9 +271,7 @@ def measure_regularising_noise(seed):
     }
 
 
-@claims(
-    "C8", "A batch of 512 regularises less than one of 64.", "04#3, 04#4, 04#deeper",
-)
+@claims("C8", "A batch of 512 regularises less than one of 64.", "04#3, 04#4, 04#deeper")
 def measure_batch_sizes(seed):
     """C8. Notebook 04's groups of 64 and 512, its naive sweep and its larger network.
 

@@ -132,10 +132,10 @@ def learning_rate_demo():
     )
 
 
-def hidden_rate_demo(rate=1000.0):
+def hidden_rate_demo():
     """How far can the rate of the hidden weights go, and how much of it counts in the end?"""
     return Panel(
-        controls={"rate": steps_slider(HIDDEN_RATES, rate, "rate of the hidden weights")},
+        controls={"rate": steps_slider(HIDDEN_RATES, 1000.0, "rate of the hidden weights")},
         compute=lambda rate: rate,
         picture=HiddenRatesPicture(),
     )

@@ -11,11 +11,9 @@ from helpers.arms import train_arms
 from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist
 from helpers.layers import Dense
 from helpers.network import multilayer_perceptron
-from helpers.weighing_the_evidence.experiments import final_loss, read_table
+from helpers.weighing_the_evidence.experiments import LEARNING_RATES, final_loss, read_table
 
-HIDDEN_RATES = tuple(
-    float(f"{digit}e{power}") for power in range(-3, 3) for digit in (1, 3)
-) + (1000.0,)
+HIDDEN_RATES = (*LEARNING_RATES, 100.0, 300.0, 1000.0)
 
 
 def hidden_layers(layers):
@@ -81,16 +79,16 @@ ARMS = {
     "frozen": dict(learning_rate=for_hidden(0.0, others=0.1)),
     "without": dict(batch_norm=False),
 }
-RACE = dict(
-    hidden=[48] * 5, n_steps=160, batch_size=128, build=perceptron_of_length, look=look_at_lengths,
-)
 
 
 def train_at(rate, arms=ARMS, *, n_networks=16, seed=7, **settings):
     """Return {arm: Run} of the ARMS that are named, with the hidden weights at `rate`."""
     clothes = load_fashion_mnist(n_train=2000, n_networks=n_networks, seed=seed)
-    of_all = {"learning_rate": for_hidden(rate, others=0.1), **RACE, **settings}
-    return train_arms({arm: ARMS[arm] for arm in arms}, clothes, seed=seed, **of_all)
+    of_race = dict(
+        hidden=[48] * 5, n_steps=160, batch_size=128, learning_rate=for_hidden(rate, others=0.1),
+        build=perceptron_of_length, look=look_at_lengths, seed=seed,
+    )
+    return train_arms({arm: ARMS[arm] for arm in arms}, clothes, **{**of_race, **settings})
 
 
 # -- the table: all of this at many rates, computed beforehand --

@@ -173,19 +173,6 @@ def measure_learning_rates(
     return np.array([final_loss(run) for run in runs.values()])
 
 
-def gain(seed, depth, *rates):
-    """Return the loss after 50 of the 100 steps, with batch norm minus without, (n_networks,).
-
-    rates: without, with. What diverged counts as guessing.
-    """
-    losses = [
-        measure_learning_rates([rate], batch_norm=one, depth=depth, n_steps=50, seed=seed)[0]
-        for one, rate in zip((False, True), rates)
-    ]
-    without, with_norm = np.minimum(losses, np.log(10))
-    return with_norm - without
-
-
 def final_loss(run):
     """Return the mean loss of the last 10 mini-batches of a Run, (n_networks,)."""
     return run.losses[-10:].mean(axis=0)
@@ -218,8 +205,8 @@ def read_table(path, axes, names, work):
     """Return the arrays `names` of a table in data/, which `helpers.lecture.precompute` writes.
 
     axes: {name: values} of their axes in this order; the networks come last. work: the table's
-    name there. Raises
-    FileNotFoundError when the file is missing, ValueError when it is damaged or holds others.
+    name there. Raises FileNotFoundError when the file is missing, ValueError when it is damaged or
+    holds others.
     """
     restore = (
         f"Restore it with `git checkout -- data/{path.name}` or compute it anew, in some minutes, "

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from helpers.long_work import remember
 from helpers.weighing_the_evidence import direction
 from helpers.weighing_the_evidence.claims import (
     BEYOND,
@@ -25,9 +24,7 @@ from helpers.weighing_the_evidence.experiments import (
 __all__ = ["CLAIMS"]
 
 
-@claims(
-    "P1", "More drift does not slow training.", "05#2", "Santurkar et al. 2018, section 2.1",
-)
+@claims("P1", "More drift does not slow training.", "05#2", "Santurkar et al. 2018, section 2.1")
 def measure_harmless_drift(seed):
     """P1. Notebook 05's noisy race: the training loss between steps 20 and 30 of 160."""
     (loss, drift), (slow_loss, _) = (early_race(seed, rate) for rate in (0.1, 0.02))
@@ -92,14 +89,13 @@ def measure_smoother_loss(seed):
     }
 
 
-@remember(maxsize=16)
-def _late_loss(seed, rate, arm="free", **settings):
-    """Return the loss at the end of 40 of notebook 05's 160 steps, (n_networks,).
+def _late_losses(seed, rate, *arms, **settings):
+    """Return the loss of each arm at the end of 40 of notebook 05's 160 steps, (n_networks,) each.
 
     rate: of the hidden weights. What diverged counts as guessing.
     """
-    run = direction.train_at(rate, [arm], n_steps=40, seed=seed, **settings)[arm]
-    return np.minimum(final_loss(run), np.log(10))
+    runs = direction.train_at(rate, arms, n_steps=40, seed=seed, **settings).values()
+    return [np.minimum(final_loss(run), np.log(10)) for run in runs]
 
 
 @claims(
@@ -108,8 +104,10 @@ def _late_loss(seed, rate, arm="free", **settings):
 )
 def measure_length(seed):
     """P4. Notebook 05's networks, whose hidden weights start ten times as long."""
-    plain = _late_loss(seed, 0.1)
-    both, long = (_late_loss(seed, rate, hidden_scale=10.0) for rate in (10.0, 0.1))
+    (plain,), (both,), (long,) = (
+        _late_losses(seed, rate, "free", hidden_scale=scale)
+        for rate, scale in ((0.1, 1.0), (10.0, 10.0), (0.1, 10.0))
+    )
     return {
         "ten times the length and a hundred times the rate: nearly the same training": (
             "training loss, how far it differs", np.abs(both - plain),
@@ -130,8 +128,8 @@ def measure_length(seed):
 def measure_brake(seed):
     """P5. The same networks, their hidden weights at rate 1000, all else at 0.1."""
     guessing, rate = np.log(10), 1000.0
-    free, pinned, frozen = (_late_loss(seed, rate, arm) for arm in ("free", "pinned", "frozen"))
-    all_layers = _late_loss(seed, rate, learning_rate=10.0)
+    free, pinned, frozen = _late_losses(seed, rate, "free", "pinned", "frozen")
+    (all_layers,) = _late_losses(seed, rate, "free", learning_rate=10.0)
     quantity = "training loss at rate 1000"
     return {
         "hidden weights at rate 1000 do not explode": (

@@ -6,13 +6,7 @@ from matplotlib.collections import LineCollection
 from helpers.batch_norm_mechanics.pictures import RacePicture
 from helpers.intervals import format_number, interval_ends, mean_intervals
 from helpers.page.parts import Bars, Ghost, Intervals, ReferenceLine, looks_of
-from helpers.page.picture import (
-    NEUTRAL,
-    SECOND,
-    WITH_BATCH_NORM,
-    WITHOUT_BATCH_NORM,
-    Picture,
-)
+from helpers.page.picture import NEUTRAL, SECOND, WITH_BATCH_NORM, WITHOUT_BATCH_NORM, Picture
 from helpers.weighing_the_evidence.direction import HIDDEN_RATES, load_hidden_rates
 from helpers.weighing_the_evidence.experiments import (
     LEARNING_RATES,
@@ -157,8 +151,7 @@ class LearningRateMapPicture(Picture):
 class HiddenRatesPicture(Picture):
     """The loss against the rate of the hidden weights in four arms, and what of that rate counts.
 
-    table: another one than `direction.load_hidden_rates` returns. Losses above the top are drawn
-    there.
+    Losses above the top are drawn there.
     """
 
     top = 2.3  # guessing
@@ -169,8 +162,8 @@ class HiddenRatesPicture(Picture):
         "frozen": (NEUTRAL, "with layers frozen"),
     }
 
-    def __init__(self, table=None):
-        table = table or load_hidden_rates()
+    def __init__(self):
+        table = load_hidden_rates()
         title = "With batch norm no rate of the hidden weights explodes"
         super().__init__(width=9.8, height=5.2, title=title)
         left, right = self.figure.subplots(1, 2, width_ratios=[3, 2])
@@ -205,19 +198,19 @@ class HiddenRatesPicture(Picture):
         self.growth.set_in_layout(False)  # its length would move the axes, at the first frame only
 
     def show(self, rate):
-        """Mark one of the HIDDEN_RATES and say what happens there; None marks nothing."""
+        """Mark one of the HIDDEN_RATES and say what happens there."""
         for mark in self.marks:
-            mark.set(xdata=[rate or 1] * 2, visible=rate is not None)
-        place = len(HIDDEN_RATES) - 1 if rate is None else HIDDEN_RATES.index(rate)
+            mark.set_xdata([rate] * 2)
+        place = HIDDEN_RATES.index(rate)
         growth = self.growths[place]
-        self.growth.set_text(f"length × {growth}" * (rate is not None))
+        self.growth.set_text(f"length × {growth}")
         free, pinned = (self.rates[arm][place] for arm in ("free", "pinned"))
         losses = ", ".join(
             f"{'diverged' if found[place].mean >= self.top else found[place]} {self.LOOKS[arm][1]}"
             for arm, found in self.found.items()
         )
         self.sentence = (
-            f"Hidden weights at rate {HIDDEN_RATES[place]:g}: final training loss {losses}. With "
+            f"Hidden weights at rate {rate:g}: final training loss {losses}. With "
             f"batch norm they end {growth} times as long as they began, at an effective rate of "
             f"{free}; with their length pinned it stays at {pinned.mean:.3g}."
         )
