@@ -26,24 +26,24 @@ from helpers.checks import (
 )
 from helpers.randomness import one_per_network
 
-_CHECKED_BEFORE = ContextVar("_CHECKED_BEFORE", default=False)
+CHECKED_BEFORE = ContextVar("CHECKED_BEFORE", default=False)  # see `divergence_allowed`
 
 
 class divergence_allowed:
-    """Within this block layers take what they get and pass NaN and infinite values on, silently.
+    """Within this block arguments are not checked, and NaN and infinite values pass on, silently.
 
-    A network opens it when it has checked its inputs: what explodes further up is divergence,
-    which is legal and shows as an infinite loss.
+    Who opens it has checked them at the door: what explodes further up is divergence, which is
+    legal and shows as an infinite loss.
     """
 
     def __enter__(self):
-        self._token = _CHECKED_BEFORE.set(True)
+        self._token = CHECKED_BEFORE.set(True)
         self._silence = np.errstate(all="ignore")
         self._silence.__enter__()
 
     def __exit__(self, *exception):
         self._silence.__exit__(*exception)
-        _CHECKED_BEFORE.reset(self._token)
+        CHECKED_BEFORE.reset(self._token)
 
 
 def batch_sum(inputs):
@@ -61,7 +61,7 @@ def _centre(inputs):
     mean = batch_mean(inputs)
     centred = inputs - mean
     var = batch_mean(np.square(centred))
-    if not _CHECKED_BEFORE.get() and (np.square(mean) > 1e6 * var).any():
+    if not CHECKED_BEFORE.get() and (np.square(mean) > 1e6 * var).any():
         # Far from 0 a mean is rounded: x_hat of a constant float32 feature would be as far as -1.
         rest = batch_mean(centred)
         centred, mean = centred - rest, mean + rest
@@ -304,7 +304,7 @@ class Dropout:
         mask = self._draw_mask(inputs) if training and self.probability else None
         self._mask, self._shape = mask, inputs.shape
         if mask is None:
-            return inputs if _CHECKED_BEFORE.get() else inputs.copy()  # not the caller's own
+            return inputs if CHECKED_BEFORE.get() else inputs.copy()  # not the caller's own
         return inputs * mask
 
     def backward(self, grad_outputs):
@@ -364,7 +364,7 @@ class Sigmoid(_Activation):
 
 def _admit(inputs, training, n_features=None, n_networks=None):
     """Return the inputs of a layer, checked unless that is done."""
-    if _CHECKED_BEFORE.get():
+    if CHECKED_BEFORE.get():
         return inputs
     check_flag("training", training)
     inputs = check_floats("inputs", inputs)
@@ -382,7 +382,7 @@ def with_networks_axis(inputs, n_networks):
 
 def _check_grad(layer, grad, to_inputs=True):
     """Return the gradient as an array that fits the last forward, checked unless that is done."""
-    if _CHECKED_BEFORE.get():
+    if CHECKED_BEFORE.get():
         return grad
     check_flag("to_inputs", to_inputs)
     grad = check_floats("grad_outputs", grad)

@@ -23,6 +23,7 @@ from helpers.checks import (
     check_weights,
 )
 from helpers.layers import (
+    CHECKED_BEFORE,
     BatchNorm,
     Dense,
     Dropout,
@@ -137,14 +138,12 @@ class Network:
         Inputs without a networks axis are shared by all networks. Raises ValueError for shapes
         that do not fit and for NaN or infinite inputs, before any statistics change.
         """
-        training, inputs = check_flag("training", training), self.check_inputs(inputs)
-        if training:
-            self.check_batch_size(inputs.shape[-2])
-        with one_blas_thread(), divergence_allowed():
-            return self.propagate(inputs.astype(self.dtype, copy=False), training=training)
-
-    def propagate(self, inputs, *, training):
-        """`forward` for inputs that were checked before, as `train` does once for all steps."""
+        if not CHECKED_BEFORE.get():
+            training, inputs = check_flag("training", training), self.check_inputs(inputs)
+            if training:
+                self.check_batch_size(inputs.shape[-2])
+            with one_blas_thread(), divergence_allowed():
+                return self.forward(inputs.astype(self.dtype, copy=False), training=training)
         for layer in self.layers:
             inputs = layer.forward(inputs, training=training)
         self._output_shape = inputs.shape
@@ -158,21 +157,19 @@ class Network:
         ValueError when the shape is not that of the last forward's outputs, TypeError for another
         type than float32 or float64. NaN, after divergence, is passed on.
         """
-        check_flag("to_inputs", to_inputs)
-        grad = check_floats("grad_logits", grad_logits)
-        if grad.shape != self._output_shape:
-            raise ValueError(
-                f"grad_logits must have the shape of the last forward, {self._output_shape}, "
-                f"got {grad.shape}"
-            )
-        with one_blas_thread(), divergence_allowed():
-            return self.propagate_back(grad, to_inputs=to_inputs)
-
-    def propagate_back(self, grad, *, to_inputs):
-        """`backward` for a gradient that is known to fit."""
+        if not CHECKED_BEFORE.get():
+            check_flag("to_inputs", to_inputs)
+            grad = check_floats("grad_logits", grad_logits)
+            if grad.shape != self._output_shape:
+                raise ValueError(
+                    "grad_logits must have the shape of the last forward, "
+                    f"{self._output_shape}, got {grad.shape}"
+                )
+            with one_blas_thread(), divergence_allowed():
+                return self.backward(grad, to_inputs=to_inputs)
+        grad, first = grad_logits, self.layers[0]
         for layer in reversed(self.layers[1:]):
             grad = layer.backward(grad)
-        first = self.layers[0]
         if to_inputs or not isinstance(first, Dense):
             return first.backward(grad)
         return first.backward(grad, to_inputs=False)
@@ -259,13 +256,29 @@ def softmax_cross_entropy(logits, targets, sample_weights=None):
     number, after divergence, counts as infinite. Raises ValueError or TypeError for labels out
     of range and shapes that do not fit.
     """
-    logits, targets = _check_logits(logits, targets)
+    if not CHECKED_BEFORE.get():
+        logits, targets = _check_logits(logits, targets)
+        if sample_weights is not None:
+            sample_weights = check_weights(
+                "sample_weights", sample_weights, logits.shape[:-1], dtype=logits.dtype
+            )
+        with divergence_allowed():
+            return softmax_cross_entropy(logits, targets, sample_weights)
+    # Classes before examples: over ten numbers in the last axis, max and sum are 10x slower.
+    by_class = np.ascontiguousarray(logits.swapaxes(-1, -2))
+    batch_size = by_class.shape[-1]
+    target = places_of_class_0(by_class.shape) + targets * batch_size
+    shifted = by_class - by_class.max(axis=-2, keepdims=True)  # the same softmax, no overflow
+    exps = np.exp(shifted)
+    sums = batch_sum(exps)
+    example_losses = np.log(sums[..., 0, :]) - shifted.take(target)
+    grad = np.divide(exps, batch_size * sums, out=exps)
+    grad.reshape(-1)[target] -= logits.dtype.type(1 / batch_size)
     if sample_weights is not None:
-        sample_weights = check_weights(
-            "sample_weights", sample_weights, logits.shape[:-1], dtype=logits.dtype
-        )
-    with np.errstate(all="ignore"):
-        return loss_and_gradient(logits, targets, sample_weights)
+        example_losses = example_losses * sample_weights
+        grad *= sample_weights[..., None, :]
+    losses = example_losses @ row_of(1 / batch_size, batch_size, logits.dtype)[0]
+    return np.fmin(losses, np.inf), grad.swapaxes(-1, -2)  # fmin: not a number becomes infinite
 
 
 def mean_loss(logits, targets):
@@ -320,22 +333,3 @@ def infer(layers, inputs, dtype):
 def inference_accuracy(network, inputs, targets):
     """Return the accuracy in inference, () or (n_networks,)."""
     return accuracy(predict(network, inputs), targets)
-
-
-def loss_and_gradient(logits, targets, sample_weights=None):
-    """`softmax_cross_entropy` for arguments that were checked before."""
-    # Classes before examples: over ten numbers in the last axis, max and sum are 10x slower.
-    by_class = np.ascontiguousarray(logits.swapaxes(-1, -2))
-    batch_size = by_class.shape[-1]
-    target = places_of_class_0(by_class.shape) + targets * batch_size
-    shifted = by_class - by_class.max(axis=-2, keepdims=True)  # the same softmax, no overflow
-    exps = np.exp(shifted)
-    sums = batch_sum(exps)
-    example_losses = np.log(sums[..., 0, :]) - shifted.take(target)
-    grad = np.divide(exps, batch_size * sums, out=exps)
-    grad.reshape(-1)[target] -= logits.dtype.type(1 / batch_size)
-    if sample_weights is not None:
-        example_losses = example_losses * sample_weights
-        grad *= sample_weights[..., None, :]
-    losses = example_losses @ row_of(1 / batch_size, batch_size, logits.dtype)[0]
-    return np.fmin(losses, np.inf), grad.swapaxes(-1, -2)  # fmin: not a number becomes infinite

@@ -15,7 +15,7 @@ from helpers.checks import (
     check_weights,
 )
 from helpers.layers import BatchNorm, divergence_allowed
-from helpers.network import check_network, loss_and_gradient, one_blas_thread
+from helpers.network import check_network, one_blas_thread, softmax_cross_entropy
 from helpers.randomness import one_per_network
 
 BLOCK = 2**17  # parameters at a time: where all do not fit the cache, all at once take 15% longer
@@ -158,10 +158,10 @@ def train(
         for index, rows in zip(range(n_steps), batches):
             with one_blas_thread(), divergence_allowed():
                 batch = take_inputs(rows).astype(dtype, copy=False)
-                logits = network.propagate(batch, training=True)
+                logits = network.forward(batch, training=True)
                 wanted = take_targets(rows), take_weights(rows)
-                losses, grad_logits = loss_and_gradient(logits, *wanted)
-                network.propagate_back(grad_logits, to_inputs=False)
+                losses, grad_logits = softmax_cross_entropy(logits, *wanted)
+                network.backward(grad_logits, to_inputs=False)
                 optimiser.step()
             yield Step(index, losses)
 

@@ -142,11 +142,11 @@ def report(faults, outcomes):
 
 FAULTS = {  # module: its faults
     "layers": [
-        "«_CHECKED_BEFORE.reset(self._token)→pass»",
+        "«CHECKED_BEFORE.reset(self._token)→pass»",
         "row_of(1.0, inputs.shape[-2], «inputs.dtype→np.float64»)",
         "row_of(1 / inputs.shape[-«2→1»], inputs.shape[-2], inputs.dtype)",
         "var = batch_mean(np.square(«centred→inputs»))\n    if",
-        "«not _CHECKED_BEFORE.get() and (np.square(mean) > 1e6 * var).any()→False»",
+        "«not CHECKED_BEFORE.get() and (np.square(mean) > 1e6 * var).any()→False»",
         "centred, mean = centred - rest, mean« + rest→»",
         "mean + rest\n        «var = batch_mean(np.square(centred))→pass»",
         "inputs.reshape(*front, «batch_size // group_size, group_size, "
@@ -211,7 +211,7 @@ FAULTS = {  # module: its faults
         "if self._mask is None else grad_outputs * «self._mask→(self._mask > 0)»",
         "«inputs.dtype.type→»(1 / (1 - self.probability))",
         "own in zip(self.rng«→[:1] * len(self.rng)», draws",
-        "return inputs if «_CHECKED_BEFORE.get()→True» else inputs.copy()",
+        "return inputs if «CHECKED_BEFORE.get()→True» else inputs.copy()",
         # activations
         '    «check_flag("training", training)\n    →»inputs = check_floats',
         "«_check_grad(self, grad_outputs)→grad_outputs» * self._slope",
@@ -226,7 +226,7 @@ FAULTS = {  # module: its faults
         "«    check_axes(inputs, n_features, n_networks)\n→»",
         'check_finite("inputs", inputs«, dtype=np.float32→»)',
         '«check_finite("inputs", inputs, dtype=np.float32)→pass»',
-        "«    if _CHECKED_BEFORE.get():\n        return inputs\n→»",
+        "«    if CHECKED_BEFORE.get():\n        return inputs\n→»",
         "if grad.shape« != shape→[-1] != shape[-1]»",
         '«check_integer("n_networks", n_networks)→pass»\n        self.eps',
     ],
@@ -241,11 +241,11 @@ FAULTS = {  # module: its faults
         "group_size = batch_size« if layer.group_size is None else layer.group_size→»",
         'check_finite("inputs", inputs«, dtype=self.dtype→»)',
         "«not np.can_cast(inputs.dtype, self.dtype)→True»  ≡ converted early takes more memory",
-        "return self.propagate(inputs«.astype(self.dtype, copy=False)→», training=training)",
+        "return self.forward(inputs«.astype(self.dtype, copy=False)→», training=training)",
         "inputs[..., start : start + «ROWS_AT_ONCE→ROWS_AT_ONCE - 1», :]",
         "[«copy.copy(layer) for layer in layers→*layers»], []",
-        "if «training→True»:\n            self.check_batch",
-        "with one_blas_thread()«, divergence_allowed()→»:\n            return self.propagate(",
+        "if «training→True»:\n                self.check_batch",
+        "with one_blas_thread()«, divergence_allowed()→»:\n                return self.forward(",
         "        «check_axes(inputs, self.n_inputs, self.n_networks)→pass»\n",
         "if grad.shape« != self._output_shape→[-1:] != self._output_shape[-1:]»:",
         "if «to_inputs or →»not isinstance(first, Dense):",

@@ -217,7 +217,7 @@ def build_driven(sizes, **options):
 class _Driven(Network):
     """Layers that hand values on, learn nothing and are moved from outside."""
 
-    parameters, forward = (), Network.propagate
+    parameters = ()
 
     def backward(self, grad_outputs):
         return grad_outputs  # nobody below needs it
