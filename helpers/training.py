@@ -206,13 +206,10 @@ def _of_layers(name, value, layers):
             of_networks = "".join(f" or one for each of {count} networks" for count in counts)
             got = f"shape {one.shape} for parameters of {own}"
             raise ValueError(f"{name} must be a number{of_networks}, got {got}")
-        if (one < 0).any():
-            raise ValueError(f"{name} must not be negative, got {one.min()}")
-        if (one > LARGEST_RATE).any():
-            raise ValueError(f"{name} must be at most {LARGEST_RATE:g}, got {one.max()}")
-        if ((one > 0) & (one < SMALLEST_RATE)).any():
-            got = one[one > 0].min()
-            raise ValueError(f"{name} must be above 0, from {SMALLEST_RATE:g}, or 0, got {got}")
+        bad = one[(one != 0) & ((one < SMALLEST_RATE) | (one > LARGEST_RATE))]
+        if bad.size:
+            allowed = f"between {SMALLEST_RATE:g} and {LARGEST_RATE:g}, or 0"
+            raise ValueError(f"{name} must be {allowed}, got {bad[0]}")
     return each
 
 

@@ -290,7 +290,7 @@ def test_two_threads_that_train_leave_blas_as_it_was():
         ({"batch_size": 2}, ValueError, r"group_size must be between 2 and 2 \(the batch\), got 4"),
         ({"n_steps": 0}, ValueError, "n_steps must be at least 1, got 0"),
         ({"learning_rate": 0.0}, ValueError, "learning_rate must be above 0, .*got 0.0"),
-        ({"learning_rate": 1e40}, ValueError, "learning_rate must be at most 1e.*30, got 1e"),
+        ({"learning_rate": 1e40}, ValueError, "learning_rate must be between .*got 1e"),
         ({"learning_rate": np.nan}, ValueError, "learning_rate must be finite"),
         ({"learning_rate": [0.1, 0.2]}, ValueError, "must be a number or one for each of 3"),
         ({"learning_rate": "fast"}, TypeError, "learning_rate must be an array .*got 'fast'"),
