@@ -204,15 +204,15 @@ class _Arm:
         return Run(np.array(self._steps), seen, self._losses[: self.n_done], self._network)
 
 
-def first_below(threshold, run, name="loss"):
-    """Return the first step at which each network's `name` was below `threshold`, (n_networks,).
+def first_below(threshold, run):
+    """Return the first step at which each network's loss was below `threshold`, (n_networks,).
 
     The last step that was looked at, where it never was: `never_below` tells.
     """
-    below = run[name] < threshold
+    below = run["loss"] < threshold
     return run.steps[np.where(below.any(axis=0), below.argmax(axis=0), len(run.steps) - 1)]
 
 
-def never_below(threshold, run, name="loss"):
-    """Return for each network whether its `name` was never seen below `threshold`."""
-    return ~(run[name] < threshold).any(axis=0)
+def never_below(threshold, run):
+    """Return for each network whether its loss was never seen below `threshold`."""
+    return ~(run["loss"] < threshold).any(axis=0)

@@ -28,38 +28,30 @@ IMAGE_SIZES = (28, 14, 7)
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What networks learn from, and what they are tested on."""
+    """What networks learn from, and what they are tested on.
+
+    For pictures `inputs * sd + mean` gives the grey levels back, from 0 (black) to 1 (white).
+    """
 
     train_inputs: np.ndarray  # (n_train, d), or (n_networks, n_train, d): a set for each network
     train_targets: np.ndarray  # integers (n_train,) or (n_networks, n_train)
     test_inputs: np.ndarray
     test_targets: np.ndarray
     class_names: tuple[str, ...]  # class_names[target] is the name of a target
-
-
-@dataclass(frozen=True, eq=False)
-class FashionMNIST(Examples):
-    """Standardised pictures and their classes; an input is (grey - mean) / sd of its pixels.
-
-    Inputs are float32, targets int64; test inputs (n_test, d) are shared by all networks, and test
-    targets are never wrong. mean and sd are single numbers, in grey levels from 0 (black) to 1
-    (white), so `inputs * sd + mean` gives the grey levels back. d = image_size ** 2.
-    """
-
-    mean: float
-    sd: float
+    mean: float = 0.0
+    sd: float = 1.0
 
 
 def load_fashion_mnist(
     n_train=512, n_test=1000, image_size=14, label_noise=0.0, n_networks=None, classes=None, *,
     rng=None, seed=None,
 ):
-    """Return FashionMNIST data: a random training subset for each network, one test set for all.
+    """Return Examples: a random training subset for each network, one clean test set for all.
 
-    The training images are drawn without replacement from the 10,000 of the data folder, those
-    of network k by generator k alone; the test images are the first `n_test` of its 2,000.
-    Either `rng` is given, one generator or a list with one for each network, or `seed`, whose
-    streams for data are taken.
+    Inputs are float32, rows of image_size ** 2 pixels; targets are int64. The training images are
+    drawn without replacement from the 10,000 of the data folder, those of network k by generator k
+    alone; the test images are the first `n_test` of its 2,000. Either `rng` is given, one generator
+    or a list with one for each network, or `seed`, whose streams for data are taken.
     `image_size` 14 and 7 average blocks of 2 x 2 and 4 x 4 pixels. `label_noise` is the share of
     training labels replaced by one drawn uniformly from all classes, the right one included, so
     that 0.2 makes 18% of ten classes wrong. The same generator state gives the same images at
@@ -85,7 +77,7 @@ def load_fashion_mnist(
         for generator in one_per_network(rng, n_networks)
     ]
     chosen, train_targets = (_join(parts, n_networks) for parts in zip(*draws))
-    return FashionMNIST(
+    return Examples(
         train_inputs=pool.train_inputs[train_rows[chosen]],
         train_targets=train_targets,
         test_inputs=pool.test_inputs[test_rows[:n_test]],
@@ -157,7 +149,7 @@ def _read_pool(image_size):
     mean = total / (train_sums.size * white)
     sd = math.sqrt(train_sums.size * total_of_squares - total**2) / (train_sums.size * white)
     levels = ((np.arange(white + 1) / white - mean) / sd).astype(np.float32)
-    return FashionMNIST(
+    return Examples(
         train_inputs=levels[train_sums],
         train_targets=raw["train_labels"],
         test_inputs=levels[_sum_blocks(raw["test_images"], image_size)],

@@ -59,15 +59,15 @@ def draw_animals(n_faces=500, image_size=16, *, n_networks=None, rng):
     ))
 
 
-def draw_shown(n_cats=10, *, image_size=48, seed=1):
+def draw_shown(n_cats=10, *, image_size=48):
     """Return Recoloured faces to look at: `n_cats` cats, then as many other animals.
 
-    Pixels: (n_shown, image_size, image_size, 3). A seed draws the same animals at any size, large
-    for people and small for networks.
+    Pixels: (n_shown, image_size, image_size, 3). The same animals at any size, large for people
+    and small for networks.
     """
     others = 1 + np.arange(n_cats) % (len(KINDS) - 1)  # 0 is the cat
     kinds = np.concatenate([np.full(n_cats, CAT), others])
-    shown = _draw_faces(kinds, image_size, np.random.default_rng(seed))
+    shown = _draw_faces(kinds, image_size, np.random.default_rng(1))
     return replace(shown, rest=shown.rest.reshape(len(kinds), image_size, image_size, 3))
 
 

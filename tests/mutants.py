@@ -482,7 +482,7 @@ FAULTS = {  # module: its faults
         "« or self.n_done == self.n_steps→»:\n                    self",
         "if «n_networks is None and →»inputs.ndim == 3:",
         "below.argmax(axis=0), «len(run.steps) - 1→0»",
-        "~(run[name] < threshold)«.any→.all»(axis=0)",
+        "~(run[\"loss\"] < threshold)«.any→.all»(axis=0)",
     ],
     "long_work": [
         "result = «result if latest is None else →»latest",

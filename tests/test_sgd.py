@@ -112,7 +112,7 @@ def test_a_step_wants_a_backward():
     lacks.grad_weights = np.ones(1)
     optimiser.step()  # as if it had never been refused
     assert has.weights == lacks.weights == -1
-    with pytest.raises(ValueError, match="learning_rate must be between .*got 1e-50"):
+    with pytest.raises(ValueError, match=r"learning_rate must be between .*got 1e-50"):
         SGD(layers, learning_rate=1e-50)
 
 

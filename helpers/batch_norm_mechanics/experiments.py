@@ -101,7 +101,7 @@ def nudge_inputs(norm, inputs, grad_outputs, step=1e-5):
 
 @remember(maxsize=1)
 def load_shuffled(n_train=1024, n_test=1024, n_networks=16, seed=0):
-    """Return FashionMNIST data whose test images each network meets in an order of its own.
+    """Return Examples whose test images each network meets in an order of its own.
 
     The stored test images take turns in class, ten by ten: no mini-batch in the wild does.
     """
