@@ -69,21 +69,11 @@ def _centre(inputs):
     return centred, mean, var
 
 
-def split_groups(inputs, group_size=None):
-    """(..., batch, features) -> (..., n_groups, group_size, features), consecutive rows together.
-
-    None makes one group of the whole batch. Raises ValueError unless `group_size` divides the
-    batch and a group has at least 2 rows: one row has no variance, its x_hat would always be 0.
-    """
-    *front, batch_size, n_features = inputs.shape
-    group_size = batch_size if group_size is None else group_size
-    if group_size < 2 or batch_size % group_size:
-        check_group_size(group_size, batch_size)
-    return inputs.reshape(*front, batch_size // group_size, group_size, n_features)
-
-
 def check_group_size(group_size, batch_size):
-    """Raise ValueError unless `batch_size` rows fall into groups of at least 2 rows each."""
+    """Raise ValueError unless `batch_size` rows fall into groups of at least 2 rows each.
+
+    One row has no variance: its x_hat would always be 0.
+    """
     if batch_size < 2:
         raise ValueError(f"batch norm trains on batches of at least 2 rows, got {batch_size}")
     check_integer("group_size", group_size, 2, batch_size, high_is="the batch")
@@ -182,7 +172,7 @@ class BatchNorm(_Norm):
         inputs = _admit(inputs, training, self.n_features, self.n_networks)
         inputs = with_networks_axis(inputs, self.n_networks)
         if training:
-            groups = split_groups(inputs, self.group_size)
+            groups = self._split(inputs)
             centred, mean, var = _centre(groups)
             self._update_running(mean, var, group_size=groups.shape[-2])
         else:
@@ -217,6 +207,14 @@ class BatchNorm(_Norm):
         self.running_mean += share * self._sum_of_groups(mean)
         self.running_var *= self.momentum
         self.running_var += share * group_size / (group_size - 1) * self._sum_of_groups(var)
+
+    def _split(self, inputs):
+        """(..., batch, features) -> (..., n_groups, group_size, features), neighbours together."""
+        *front, batch_size, n_features = inputs.shape
+        group_size = batch_size if self.group_size is None else self.group_size
+        if group_size < 2 or batch_size % group_size:
+            check_group_size(group_size, batch_size)
+        return inputs.reshape(*front, batch_size // group_size, group_size, n_features)
 
     def _of_group(self, parameter):
         """gamma or beta, (..., features) or (..., 1, features), with an axis for the groups."""
