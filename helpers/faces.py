@@ -10,12 +10,11 @@ the coat shows there (0 to 1) and the colour added to it. Shapes are signed dist
 inside.
 """
 
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 
-from helpers.checks import check_finite, check_integer, check_labels, check_number
+from helpers.checks import check_integer, check_labels
 from helpers.randomness import one_per_network
 
 KINDS = ("cat", "dog", "bear", "rabbit")
@@ -39,81 +38,39 @@ GREEN, AMBER = (0.50, 0.85, 0.25), (0.98, 0.75, 0.20)
 PINK, BROWN = (0.93, 0.52, 0.56), (0.12, 0.07, 0.08)
 
 
-@dataclass(frozen=True, eq=False)
-class Faces:
-    """Faces without their coat colour; `paint` adds it.
+def sample_kinds(n_faces, rng):
+    """Return (n_faces,) random indices into KINDS: one half cats, the others equally likely.
 
-    kinds: (n_faces,) indices into KINDS.
-    coat_map: (n_faces, image_size, image_size) float32, how strongly a pixel shows the coat.
-    rest: (n_faces, image_size, image_size, 3) float32 RGB, what does not depend on the coat.
-    Both are at least 0 and add up to at most 1, so that every coat gives colours in [0, 1].
-    """
-
-    kinds: np.ndarray
-    coat_map: np.ndarray
-    rest: np.ndarray
-
-    @property
-    def is_cat(self):
-        """Targets of the cat detector, (n_faces,) int64: 1 for a cat, 0 for any other animal."""
-        return (self.kinds == CAT).astype(np.int64)
-
-    def paint(self, coats):
-        """Return RGB pictures (n_faces, image_size, image_size, 3) float32 in [0, 1].
-
-        coats: (n_faces, 3) RGB colours in [0, 1]. Raises ValueError for anything else.
-        """
-        coats = check_finite("coats", coats, dtype=np.float32)
-        if coats.shape != (len(self.kinds), 3):
-            raise ValueError(f"coats must have shape {(len(self.kinds), 3)}, got {coats.shape}")
-        if coats.size and not (0 <= coats.min() and coats.max() <= 1):
-            raise ValueError(
-                f"coats must lie between 0 and 1, got {coats.min():g} to {coats.max():g}"
-            )
-        images = self.coat_map[..., None] * coats[:, None, None, :]
-        images += self.rest
-        return images
-
-
-def sample_kinds(n_faces, rng, cat_fraction=0.5):
-    """Return (n_faces,) random indices into KINDS; animals other than cats are equally likely.
-
-    cat_fraction: probability of a cat, in [0, 1]. Raises ValueError for one out of range.
+    Raises TypeError or ValueError.
     """
     n_faces = check_integer("n_faces", n_faces)
-    cat_fraction = check_number("cat_fraction", cat_fraction, 0, 1)
     (rng,) = one_per_network(rng, None)
-    is_cat = rng.random(n_faces) < cat_fraction
+    is_cat = rng.random(n_faces) < 0.5
     return np.where(is_cat, CAT, rng.integers(1, len(KINDS), n_faces))
 
 
-def coat_colours(n_faces, colourfulness, rng, hue=None):
-    """Return (n_faces, 3) float32 RGB coats between black and bright.
+def coat_colours(n_faces, rng):
+    """Return the black and the bright coats of the same animals, (n_faces, 3) float32 RGB each.
 
-    colourfulness: 0 gives black coats, 1 bright ones, values between blend the two.
-    hue: one hue in [0, 1] for all coats (0.08 is ginger), or None for any hue.
-    Generators in the same state give the same animals for every colourfulness and hue, so that
-    sliders repaint them smoothly. Raises TypeError or ValueError for values out of range.
+    Raises TypeError or ValueError.
     """
     n_faces = check_integer("n_faces", n_faces)
-    colourfulness = check_number("colourfulness", colourfulness, 0, 1)
-    if hue is not None:
-        hue = check_number("hue", hue, 0, 1)
     (rng,) = one_per_network(rng, None)
     black = np.clip(BLACK + 0.02 * rng.standard_normal((n_faces, 3)), 0, 1)
-    hues = rng.random((n_faces, 1))  # drawn for a given hue too: the later draws stay the same
-    if hue is not None:
-        hues[:] = hue
+    hues = rng.random((n_faces, 1))
     saturation = rng.uniform(0.35, 0.85, (n_faces, 1))
     brightness = rng.uniform(0.85, 1, (n_faces, 1))
     bright = _rgb_from_hsv(hues, saturation, brightness)
-    return ((1 - colourfulness) * black + colourfulness * bright).astype(np.float32)
+    return black.astype(np.float32), bright.astype(np.float32)
 
 
 def draw_faces(kinds, image_size, rng):
-    """Return Faces of the given kinds, each with its own pose, ears, eyes, background and grain.
+    """Return what of each face shows the coat, and the rest: pose, ears, eyes, background, grain.
 
     kinds: (n_faces,) indices into KINDS. image_size: 12 to 64 pixels.
+    coat_map: (n_faces, image_size, image_size) float32, how strongly a pixel shows the coat.
+    rest: (n_faces, image_size, image_size, 3) float32 RGB, what does not depend on the coat.
+    Both are at least 0 and add up to at most 1, so that every coat gives colours in [0, 1].
     Raises TypeError or ValueError for kinds that are no such indices and for other sizes.
     """
     kinds = check_labels("kinds", kinds, len(KINDS))
@@ -135,7 +92,7 @@ def draw_faces(kinds, image_size, rng):
             rest[block] += np.moveaxis(canvas.rest, 0, -1)
     # Grain included, so that painting never has to clip, which would not be affine.
     np.clip(rest, 0, 1 - coat_map[..., None], out=rest)
-    return Faces(kinds.astype(np.int64), coat_map, rest)
+    return coat_map, rest
 
 
 # -- what differs from face to face --

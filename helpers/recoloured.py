@@ -4,7 +4,6 @@ Coats and cloth are the same for people whatever their colour; a network learns 
 are painted when they are asked for: sixteen sets of 500 faces take 25 MB in each colour.
 """
 
-import copy
 from dataclasses import dataclass, replace
 from itertools import chain
 from weakref import WeakValueDictionary
@@ -74,9 +73,9 @@ def draw_shown(n_cats=10, *, image_size=48):
 def _draw_faces(kinds, image_size, rng):
     faces, n_faces = draw_faces(kinds, image_size, rng), len(kinds)
     (coat_rng,) = rng.spawn(1)
-    black, bright = (coat_colours(n_faces, one, copy.deepcopy(coat_rng)) for one in (0, 1))
-    coat_map, rest = (one.reshape(n_faces, -1) for one in (faces.coat_map, faces.rest))
-    return Recoloured(faces.is_cat, coat_map, rest, black, bright)
+    coat_map, rest = (one.reshape(n_faces, -1) for one in faces)
+    is_cat = (kinds == CAT).astype(np.int64)
+    return Recoloured(is_cat, coat_map, rest, *coat_colours(n_faces, coat_rng))
 
 
 def draw_clothes(classes=("Trouser", "Bag"), *, n_train=500, n_test=400, n_networks=None, rng):
@@ -101,7 +100,7 @@ def _dye(grey, targets, rng):
     background = rng.uniform(0.55, 0.9, (n_pictures, 1, 3)).astype(np.float32)
     grain = 0.02 * rng.standard_normal((*grey.shape, 3), dtype=np.float32)
     dark = (0.25 + 0.02 * rng.standard_normal((n_pictures, 3))).astype(np.float32)
-    bright = coat_colours(n_pictures, 1, rng)
+    _, bright = coat_colours(n_pictures, rng)
     cover = np.clip(4 * grey, 0, 1)
     rest = ((1 - cover[..., None]) * background + grain).reshape(n_pictures, -1)
     return Recoloured(targets, cover * (0.4 + 0.6 * grey), rest, dark, bright)
