@@ -147,23 +147,25 @@ def check_has(name, value, *needed):
         raise TypeError(f"{name} must have {', '.join(needed)}, got {value!r}")
 
 
-def check_weights(name, values, shape, *, dtype):
-    """Return `values` as finite, non-negative numbers, one for each example, else raise.
+def check_sample_weights(values, shape, dtype):
+    """Return `values` as finite, non-negative numbers, one for each example, or None for None.
 
-    shape: (..., examples); one row (examples,) serves all networks.
+    shape: (..., examples); one row (examples,) serves all networks. Raises ValueError or TypeError.
     """
-    weights = check_finite(name, values, dtype=dtype)
-    _check_one_per_example(name, weights, shape)
+    if values is None:
+        return None
+    weights = check_finite("sample_weights", values, dtype=dtype)
+    _check_one_per_example("sample_weights", weights, shape)
     if weights.size and weights.min() < 0:
-        raise ValueError(f"{name} must be non-negative, got {weights.min()}")
+        raise ValueError(f"sample_weights must be non-negative, got {weights.min()}")
     return weights
 
 
 def check_labels(name, labels, n_classes, shape=None):
     """Return `labels` as an array of `intp` with values 0 .. n_classes - 1, else raise.
 
-    n_classes=None leaves the upper end open. shape: as in `check_weights`, None for any. Labels
-    count as places in arrays, and in a narrow type such as uint8 these would overflow.
+    n_classes=None leaves the upper end open. shape: (..., examples) or one row for all networks,
+    None for any. Labels count as places in arrays: in a narrow type such as uint8 these overflow.
     """
     labels = as_array(name, labels)
     if labels.dtype.kind not in "iu":

@@ -20,7 +20,7 @@ from helpers.checks import (
     check_labels,
     check_layers,
     check_number,
-    check_weights,
+    check_sample_weights,
 )
 from helpers.layers import (
     CHECKED_BEFORE,
@@ -258,10 +258,7 @@ def softmax_cross_entropy(logits, targets, sample_weights=None):
     """
     if not CHECKED_BEFORE.get():
         logits, targets = _check_logits(logits, targets)
-        if sample_weights is not None:
-            sample_weights = check_weights(
-                "sample_weights", sample_weights, logits.shape[:-1], dtype=logits.dtype
-            )
+        sample_weights = check_sample_weights(sample_weights, logits.shape[:-1], logits.dtype)
         with divergence_allowed():
             return softmax_cross_entropy(logits, targets, sample_weights)
     # Classes before examples: over ten numbers in the last axis, max and sum are 10x slower.

@@ -12,7 +12,7 @@ from helpers.checks import (
     check_labels,
     check_layers,
     check_number,
-    check_weights,
+    check_sample_weights,
 )
 from helpers.layers import BatchNorm, divergence_allowed
 from helpers.network import check_network, one_blas_thread, softmax_cross_entropy
@@ -186,9 +186,7 @@ def _check_data(network, inputs, targets, sample_weights):
     n_networks = network.n_networks
     shape = (inputs.shape[-2],) if n_networks is None else (n_networks, inputs.shape[-2])
     targets = check_labels("targets", targets, network.n_outputs, shape)
-    if sample_weights is not None:
-        sample_weights = check_weights("sample_weights", sample_weights, shape, dtype=network.dtype)
-    return inputs, targets, sample_weights
+    return inputs, targets, check_sample_weights(sample_weights, shape, network.dtype)
 
 
 def _of_layers(name, value, layers):

@@ -274,7 +274,7 @@ FAULTS = {  # module: its faults
         # the loss
         '«check_floats("logits", logits)→np.asarray(logits)»',
         'check_labels("targets", targets, «logits.shape[-1]→None», logits',
-        "logits.shape[:-1], dtype=«logits.dtype→None»\n",
+        "logits.shape[:-1], «logits.dtype→None»)\n",
         "by_class« - by_class.max(axis=-2, keepdims=True)→»",
         "«        grad *= sample_weights[..., None, :]\n→»",
         "example_losses = example_losses * sample_weights«→ / sample_weights.mean()»",
@@ -318,7 +318,7 @@ FAULTS = {  # module: its faults
         "«network.check_inputs(inputs)→np.asarray(inputs)»)  # rows",
         'check_labels("targets", targets, «network.n_outputs→None», shape)',
         'check_labels("targets", targets, network.n_outputs«, shape→»)',
-        "sample_weights, shape, dtype=«network.dtype→None»)",
+        "sample_weights, shape, «network.dtype→None»)",
         "(one < «SMALLEST_RATE→0»)",
         "(one > LARGEST_RATE«→ * 1e99»)",
         "if not «hasattr(layer, \"grad_\" + name)→True»:",
