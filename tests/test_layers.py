@@ -132,22 +132,7 @@ def test_inference_leaves_statistics_alone_and_ignores_batch_mates(seed, n_netwo
     np.testing.assert_array_equal(norm.running_var, kept[1])
 
 
-@given(seeds, networks)
-def test_one_group_of_the_whole_batch_is_plain_batch_norm(seed, n_networks):
-    plain = BatchNorm(3, n_networks, dtype=np.float64)
-    grouped = BatchNorm(3, n_networks, group_size=8, dtype=np.float64)
-    inputs = normal(batch_shape(n_networks, 8, 3), seed)
-    grad_outputs = normal(inputs.shape, seed + 1)
-    for left, right in (
-        (plain.forward(inputs, training=True), grouped.forward(inputs, training=True)),
-        (plain.backward(grad_outputs), grouped.backward(grad_outputs)),
-        (plain.running_mean, grouped.running_mean),
-        (plain.running_var, grouped.running_var),
-    ):
-        np.testing.assert_array_equal(left, right)
-
-
-@given(seeds, networks, st.sampled_from([2, 3, 6]))
+@given(seeds, networks, st.sampled_from([2, 3, 6, 12]))  # 12: plain batch norm
 def test_groups_are_consecutive_rows_normalised_alone(seed, n_networks, group_size):
     inputs = normal(batch_shape(n_networks, 12, 3), seed)
     grouped = randomised(BatchNorm(3, n_networks, group_size=group_size, dtype=np.float64))
