@@ -15,8 +15,6 @@ from helpers.datasets import (
     FASHION_MNIST_SHA256,
     load_fashion_mnist,
     read_fashion_mnist,
-    region_boundary,
-    region_rule,
     shifted_regions,
 )
 from helpers.randomness import spawn_streams
@@ -384,15 +382,6 @@ def test_points_of_a_network_depend_on_its_generator_only():
     assert np.array_equal(labels[0], alone_labels)
     assert not np.array_equal(many[0], many[1])
     assert np.array_equal(points(1, n_samples=20)[0], alone[:20])
-
-
-def test_region_boundary_separates_the_classes():
-    x1 = np.linspace(-3, 3, 25)
-    height = region_boundary(x1)
-    assert region_rule(np.stack([x1, height + 1e-9], axis=-1)).all()
-    assert not region_rule(np.stack([x1, height], axis=-1)).any()
-    assert region_boundary(0) == 0
-    assert region_rule(np.array([0.0, 0.1])) == 1
 
 
 @pytest.mark.parametrize(
