@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from gradient_check import numerical_gradient, relative_error
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helpers.arithmetic import row_of
@@ -200,10 +200,11 @@ def test_float32_stays_float32(name):
 
 
 @given(st.floats(-1e6, 1e6, width=32), st.integers(2, 300))
+@example(3.0, 237)  # whose mean BLAS rounds most
 def test_a_constant_feature_becomes_0(value, n):
     norm = BatchNorm(1)
     assert np.abs(norm.forward(np.full((n, 1), value, np.float32), training=True)).max() < 1e-4
-    np.testing.assert_allclose(norm.running_mean, 0.1 * value, rtol=3e-7, atol=1e-30)
+    np.testing.assert_allclose(norm.running_mean, 0.1 * value, rtol=1.5e-7, atol=1e-30)
     np.testing.assert_allclose(norm.running_var, 0.9, rtol=1e-6)
 
 
