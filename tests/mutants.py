@@ -31,6 +31,7 @@ TESTS = {
         "randomness", "intervals", "shift", "layers", "network", "training", "datasets",
         "bad_input",
     ],
+    "training": ["training", "sgd"],
     "arithmetic": ["layers", "network", "training"],
 }
 CHANGE = re.compile("«(.*?)→(.*?)»", re.DOTALL)
