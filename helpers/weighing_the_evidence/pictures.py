@@ -210,7 +210,7 @@ class HiddenRatesPicture(Picture):
             mark.set(xdata=[rate or 1] * 2, visible=rate is not None)
         place = len(HIDDEN_RATES) - 1 if rate is None else HIDDEN_RATES.index(rate)
         growth = self.growths[place]
-        self.growth.set_text(f"length × {growth}" * (rate is not None))
+        self.growth.set_text(f"length\n× {growth}" * (rate is not None))
         free, pinned = (self.rates[arm][place] for arm in ("free", "pinned"))
         losses = ", ".join(
             f"{'diverged' if found[place].mean >= self.top else found[place]} {self.LOOKS[arm][1]}"
