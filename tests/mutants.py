@@ -505,7 +505,8 @@ FAULTS = {  # module: its faults
         "self._is_held = «True→False»\n            try",
         "if «self._is_held→False» or values == self._wanted:",
         "share, result = 1, «self._kept.get(tuple(values.values()))→None»",
-        "self._report(error)\n                «return→pass»\n            if share < 1",
+        "self._report(error)\n                «return→pass»\n            if share < 1"
+        "  ≡ what failed is no longer wanted: nothing goes on",
         "if «self._wanted is values→True»:\n                            self._show",
         "while share < 1« and self._wanted is values→»:",
         "self.picture.set_ghost(«self.bet.value→None»)",
