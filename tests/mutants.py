@@ -1,4 +1,4 @@
-"""Faults seeded into the core, one at a time: do a module's own tests notice each of them?
+"""Faults seeded into core and page, one at a time: do a module's own tests notice each of them?
 
     python tests/mutants.py [module ...] [--list] [--jobs N]
 
@@ -33,6 +33,7 @@ TESTS = {
     ],
     "training": ["training", "sgd"],
     "arithmetic": ["layers", "network", "training"],
+    "page/parts": ["picture"],
 }
 CHANGE = re.compile("«(.*?)→(.*?)»", re.DOTALL)
 
@@ -107,7 +108,7 @@ def tests_pass(root, module, limit=None):
     settings = {"PYTHONPATH": str(root), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     command += ["-o", "addopts=", "-m", "not browser and not cluster and not thorough"]
-    command += [f"tests/test_{name}.py" for name in TESTS.get(module, [module])]
+    command += [f"tests/test_{name}.py" for name in TESTS.get(module, [Path(module).name])]
     run = subprocess.run(
         command, cwd=root, env=os.environ | settings, timeout=limit,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -497,6 +498,92 @@ FAULTS = {  # module: its faults
         "pair = self._next()« if seen is None else seen→»",
         "«        if seen is not self._latest:\n            yield self._latest\n→»",
         "if pair is not None« and pair[1] is not None→»:",
+    ],
+    "page/panel": [
+        "«round(one, 10)→one» if type(one) is float",
+        "if «self.controls[name].value != value→False»:  # sliders",
+        "self._is_held = False\n                «self._on_change()→pass»",
+        "self._is_held = «True→False»\n            try",
+        "if «self._is_held→False» or values == self._wanted:",
+        "share, result = 1, «self._kept.get(tuple(values.values()))→None»",
+        "self._report(error)\n                «return→pass»\n            if share < 1"
+        "  ≡ what failed is no longer wanted: nothing goes on",
+        "if «self._wanted is values→True»:\n                            self._show",
+        "while share < 1« and self._wanted is values→»:",
+        "self.picture.set_ghost(«self.bet.value→None»)",
+        "self._wanted, self.stop.description = «None→self._wanted», ",
+        "self.error, self._wanted = error, «None→self._wanted»",
+        "        «self.picture.show(self._shown)→pass»\n        self._bar_row",
+        "if len(self._kept) > N_KEPT«→ + 1»:",
+        "    «self._kept = {}→pass»\n\n    def _build_view",
+        "self.picture.enlarge(factor)\n            «self._fix_sizes()→pass»",
+        "visibility = «\"visible\" if share < 1 else →»\"hidden\"",
+        "re.sub(r\"«(?<![\\w)-])→»-(?=",
+        "return «html.escape(signs)→signs».replace",
+        "check_number(\"value\", value, «low, high→0»)",
+    ],
+    "page/prediction": [
+        "«(np.diff(values) <= 0).any()→False»:",
+        "if not 2 <= len(texts) <= len(LETTERS)« or len(set(texts)) < len(texts)→»:",
+        "gaps = any(low «!=→<» high",
+        "if «gaps or →»not all(low < high",
+        "if «not all(because.values())→False»:",
+        "numbers = [«round(float(value), 10)→float(value)» for",
+        "return «None if self.control.value == NO_BET else →»self.control.value",
+        "value = «measured.mean if isinstance(measured, Interval) else →»measured",
+        "if low <«=→» value < high:",
+        "tolerance« + 1e-9→»:",
+        "return \"too «high\" if distance > 0 else \"too low→low\" if distance > 0 else \"too high»\"",
+        "        «self.cover.value = \"\"→pass»\n        self.show_me",
+        "verdict = \"right.\" if value «==→!=» self.right else wrong",
+        "        «bet.observe(self._follow)→pass»\n\n    def _follow",
+        "    «self.control.observe(self._uncover, \"value\")→pass»\n\n    def _name",
+    ],
+    "page/exercise": [
+        "class _TooSlowError(«KeyboardInterrupt→Exception»)",
+        "_time_limit(«SECONDS→SECONDS * 9»):",
+        "except («Exception, SystemExit→Exception») as error:  # an array",
+        "[function(*«copy.deepcopy(case)→case») for case",
+        "arguments = «copy.deepcopy(case)→case»",
+        "[np.full(np.shape(part), np.nan) for _ in range(«16→0»)]",
+        "if «not all(map(np.array_equal, arguments, case))→False»:",
+        "if «answer is None→False»:",
+        "if «values.shape != wanted→False»:",
+        "if not (is_word or «np.isfinite(values).all()→True»):",
+        "rtol=«1e-6→1e-2», atol",
+        "atol=1e-«9→2»)",
+        "        signal.signal(signal.SIGALRM, «before→signal.SIG_DFL»)",
+        "        «signal.setitimer(signal.ITIMER_REAL, 0)→pass»\n",
+        "if «all(map(_same, answers, self._answers_of(mistaken)))→any(map(_same, answers, self._answers_of(mistaken)))»:",
+        "if «not isinstance(name, str) or →»name not in _REFERENCES",
+    ],
+    "page/picture": [
+        "if «artist.axes is None→False»:",
+        "for artist in getattr(part, \"artists\", [part]):\n            if artist.axes is None:\n"
+        "                raise ValueError(f\"moving artists must live in one of the axes, got {artist!r}\")\n"
+        "            artist.set_animated(«True→False»)",
+        "            «self._arranged.append(part)→pass»",
+        "        «canvas.restore_region(self._background)→pass»",
+        "self.figure.get_dpi() «* factor→/ factor»)",
+        "get_dpi() * factor)\n        «self._background = None→pass»",
+        "if style not in «taken→()»)",
+        "with ONE_AT_A_TIME, mpl.rc_context(«COURSE_STYLE→»)",
+        "with «ONE_AT_A_TIME, →»mpl.rc_context",
+        "        «self.figure.set_layout_engine(\"none\")→pass»",
+        "children.sort(key=lambda child: «→-»child.get_zorder())",
+        "return children[moving[0] :«→ moving[0] + 1»] if moving",
+        "\"subsampling\": «0→2»",
+    ],
+    "page/parts": [
+        "«np.flip(bars, axis=-1) if self.horizontal else →»bars",
+        "np.minimum([heights, lows, highs], «self.top→np.inf»)",
+        "y=«max(0, y)→y»",
+        "np.clip(«np.nan_to_num(ends[:, 1], nan=top)→ends[:, 1]», bottom, top)",
+        "axes.axhline(«y→0», linewidth",
+        "gaps = [(0, n_missing), (0, «1→0»), (0, 1)",
+        "np.argsort(wanted, kind=\"stable\")«→[::-1]»",
+        "low, high«→ + steps[-1]» - steps[-1]) + steps",
+        "placed[«order→:»] =",
     ],
 }
 
