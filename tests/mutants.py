@@ -533,7 +533,7 @@ FAULTS = {  # module: its faults
         "value = «measured.mean if isinstance(measured, Interval) else →»measured",
         "if low <«=→» value < high:",
         "tolerance« + 1e-9→»:",
-        "return \"too «high\" if distance > 0 else \"too low→low\" if distance > 0 else \"too high»\"",
+        'return "too «high" if distance > 0 else "too low→low" if distance > 0 else "too high»"',
         "        «self.cover.value = \"\"→pass»\n        self.show_me",
         "verdict = \"right.\" if value «==→!=» self.right else wrong",
         "        «bet.observe(self._follow)→pass»\n\n    def _follow",
@@ -554,13 +554,14 @@ FAULTS = {  # module: its faults
         "atol=1e-«9→2»)",
         "        signal.signal(signal.SIGALRM, «before→signal.SIG_DFL»)",
         "        «signal.setitimer(signal.ITIMER_REAL, 0)→pass»\n",
-        "if «all(map(_same, answers, self._answers_of(mistaken)))→any(map(_same, answers, self._answers_of(mistaken)))»:",
+        "if «all→any»(map(_same, answers, self._answers_of(mistaken))):",
         "if «not isinstance(name, str) or →»name not in _REFERENCES",
     ],
     "page/picture": [
         "if «artist.axes is None→False»:",
         "for artist in getattr(part, \"artists\", [part]):\n            if artist.axes is None:\n"
-        "                raise ValueError(f\"moving artists must live in one of the axes, got {artist!r}\")\n"
+        '                raise ValueError(f"moving artists must live in one of the axes, got '
+        '{artist!r}")\n'
         "            artist.set_animated(«True→False»)",
         "            «self._arranged.append(part)→pass»",
         "        «canvas.restore_region(self._background)→pass»",
