@@ -252,12 +252,14 @@ def test_a_library_imported_meanwhile_is_pinned_too():
     code = """
 import threadpoolctl
 from helpers.network import one_blas_thread
-with one_blas_thread():
-    import scipy.linalg
-    with one_blas_thread():
-        print(*{pool["num_threads"] for pool in threadpoolctl.threadpool_info()})
+def say():
     print(*{pool["num_threads"] for pool in threadpoolctl.threadpool_info()})
-print(*{pool["num_threads"] for pool in threadpoolctl.threadpool_info()})
+def load():
+    import scipy.linalg
+    one_blas_thread(say)
+    say()
+one_blas_thread(load)
+say()
 """
     two = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
     done = subprocess.run([sys.executable, "-c", code], env=two, capture_output=True, text=True)
