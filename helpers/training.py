@@ -134,6 +134,7 @@ def train(
 ):
     """Train `network` in place and return an iterator over its Steps; stop iterating to cancel.
 
+    An interrupt may leave the network in the midst of a step: make it anew to train again.
     inputs: (n_samples, features), shared by all networks, or (n_networks, n_samples, features).
     targets, sample_weights: the same without features. learning_rate, momentum, weight_decay: as
     in `SGD`.
