@@ -182,11 +182,13 @@ def threads_in_our_code():
 
 # -- the tests
 
-THOROUGH = pytest.param("thorough", marks=pytest.mark.thorough)
-N_MOMENTS = {  # of each function: by default, under `thorough`
-    train_one: (120, 1500), train_both: (80, 1250), check_exercise: (80, 1500),
-    train_demo: (20, 250),
-}
+# Of each function: at how many places, and after how many random times.
+BY_DEFAULT = {train_one: (120, 10), train_both: (80, 10), check_exercise: (80, 10),
+              train_demo: (20, 10)}
+THOROUGH = {train_one: (1500, 125), train_both: (1250, 125), check_exercise: (1500, 125),
+            train_demo: (250, 125)}
+MOMENTS = [(act, *numbers) for act, numbers in BY_DEFAULT.items()]
+MOMENTS += [pytest.param(act, *THOROUGH[act], marks=pytest.mark.thorough) for act in THOROUGH]
 
 
 @pytest.fixture
@@ -211,22 +213,20 @@ def assert_nothing_is_lost(act, reference, errors):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("size", ["default", THOROUGH])
-@pytest.mark.parametrize("act", N_MOMENTS)
+@pytest.mark.parametrize(("act", "n_places", "n_times"), MOMENTS)
 class TestTheNextCellFindsAllAsItWas:
-    def test_wherever_our_code_is_interrupted(self, act, size, reference):
+    def test_wherever_our_code_is_interrupted(self, act, n_places, n_times, reference):
         reference, counter, rng = reference(act), InterruptAt(-1), np.random.default_rng(0)
         assert interrupt(act, counter) is None
-        n_moments = N_MOMENTS[act][size == "thorough"]
-        places = rng.integers(1, counter.n_met, n_moments, endpoint=True)
+        places = rng.integers(1, counter.n_met, n_places, endpoint=True)
         errors = (interrupt(act, InterruptAt(place)) for place in places)
         assert_nothing_is_lost(act, reference, errors)
 
-    def test_whenever_a_real_interrupt_comes(self, act, size, reference):
+    def test_whenever_a_real_interrupt_comes(self, act, n_places, n_times, reference):
         started = time.perf_counter()
         reference = reference(act)
         seconds, rng = time.perf_counter() - started, np.random.default_rng(0)
-        moments = rng.uniform(0, seconds, 10 if size == "default" else 125)
+        moments = rng.uniform(0, seconds, n_times)
         assert_nothing_is_lost(act, reference, (interrupt_after(act, one) for one in moments))
 
 
