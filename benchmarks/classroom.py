@@ -1,11 +1,12 @@
-"""A class at once, and a day's work: does every kernel finish, and how much memory does it take?
+"""A class at once, or a day's work: do all kernels finish, and how much memory do they take?
 
-    python benchmarks/classroom.py [notebooks/04_minibatch_noise.ipynb ...]
+    python benchmarks/classroom.py
+    python benchmarks/classroom.py notebooks/0[1-6]*.ipynb
 
-Eight kernels run notebook 04 at the same time: printed are the seconds until the last is ready,
-whether all outputs are the stored ones, and the peak memory of the largest kernel. Then each
-notebook (default: all with demos) runs in a kernel of its own, and each of its demos is moved 500
-times: printed is what the kernel has grown by. `notebooks.py` says how memory is counted.
+Without arguments eight kernels run notebook 04 at the same time: printed are the seconds until the
+last is ready, how many outputs are the stored ones, and the peak memory of the largest kernel, as
+`notebooks.py` counts it. Else each notebook runs in a kernel of its own, and then each of its demos
+is moved 500 times: printed is what the kernel has grown by.
 """
 
 import sys
@@ -52,19 +53,22 @@ def learn(path):
     return text == path.read_text(encoding="utf-8"), memory.peak / 2**20
 
 
-def main():
+def class_at_once(path):
     started = perf_counter()
     with ProcessPoolExecutor(N_KERNELS) as pool:
-        found, peaks = zip(*pool.map(learn, N_KERNELS * [FOLDER / "04_minibatch_noise.ipynb"]))
-    seconds = perf_counter() - started
-    print(f"04 in {N_KERNELS} kernels: {seconds:.0f} s, {sum(found)} with the stored outputs, "
-          f"at most {max(peaks):.0f} MiB each", flush=True)
-    for path in map(Path, sys.argv[1:] or sorted(FOLDER.glob("0[1-6]*.ipynb"))):
-        notebook = execute.read_notebook(path)
-        notebook.cells.append(nbformat.v4.new_code_cell(MOVES))
-        text = execute.run(notebook, FOLDER).cells[-1].outputs[-1].text
-        print(f"{path.stem}: {text}", end="", flush=True)
+        found, peaks = zip(*pool.map(learn, N_KERNELS * [path]))
+    return (f"04 in {N_KERNELS} kernels: {perf_counter() - started:.0f} s, {sum(found)} with the "
+            f"stored outputs, at most {max(peaks):.0f} MiB each")
+
+
+def work_all_day(path):
+    notebook = execute.read_notebook(path)
+    notebook.cells.append(nbformat.v4.new_code_cell(MOVES))
+    return f"{path.stem}: {execute.run(notebook, FOLDER).cells[-1].outputs[-1].text.strip()}"
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) == 1:
+        print(class_at_once(FOLDER / "04_minibatch_noise.ipynb"))
+    for name in sys.argv[1:]:
+        print(work_all_day(Path(name)), flush=True)

@@ -195,8 +195,10 @@ MOMENTS += [pytest.param(act, *THOROUGH[act], marks=pytest.mark.thorough) for ac
 def reference(monkeypatch):
     """Return a function of an act: what it gives, and what the next cell finds then."""
     monkeypatch.setattr(panel_module, "SECONDS_TO_FIRST_FRAME", 0)  # the rest: in its thread
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest's workers ignore it
     with threadpoolctl.threadpool_limits(2, user_api="blas"):
         yield lambda act: (act(), what_the_next_cell_finds())
+    signal.signal(signal.SIGINT, before)
 
 
 def assert_nothing_is_lost(act, reference, errors):
