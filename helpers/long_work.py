@@ -22,7 +22,7 @@ def finish(work):
             result = result if latest is None else latest
         return result
     finally:
-        getattr(work, "close", int)()
+        getattr(work, "close", int)()  # the iterator of a list has none
 
 
 def in_turn(names, works):

@@ -93,6 +93,7 @@ def in_course_style(function):
     def styled(*args, **kwargs):
         with ONE_AT_A_TIME:
             before = dict(mpl.rcParams.copy())
+            del before["backend"]  # pyplot chooses it when it is needed, maybe in another thread
             try:
                 mpl.rcParams.update(COURSE_STYLE)
                 return function(*args, **kwargs)

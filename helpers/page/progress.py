@@ -51,4 +51,4 @@ def _moving(bar, label, work):
                 bar.value, moved_at = round(100 * share), time.monotonic()
             yield share, latest
     finally:
-        getattr(work, "close", int)()
+        getattr(work, "close", int)()  # the iterator of a list has none
