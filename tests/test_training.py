@@ -212,10 +212,11 @@ def test_stopping_early_cancels():
     assert [step.index for step in itertools.islice(steps, 3)] == [0, 1, 2]
 
 
-def test_divergence_is_legal_and_shows_as_infinity():
+@pytest.mark.parametrize("scale", [1, 1e12])  # large inputs overflow in the optimiser, too
+def test_divergence_is_legal_and_shows_as_infinity(scale):
     with np.errstate(all="raise"):
         _, losses = run(
-            spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2, batch_norm=False, n_steps=60,
+            spawn_streams(0, 2), scale * INPUTS[:2], TARGETS[:2], 2, batch_norm=False, n_steps=60,
             learning_rate=1e30, dtype=np.float32,
         )
     assert np.isinf(losses[-1]).all() and not np.isnan(losses).any()
