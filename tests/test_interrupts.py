@@ -183,7 +183,7 @@ def threads_in_our_code():
 # -- the tests
 
 # Of each function: at how many places, and after how many random times.
-BY_DEFAULT = {train_one: (120, 10), train_both: (80, 10), check_exercise: (80, 10),
+BY_DEFAULT = {train_one: (180, 10), train_both: (80, 10), check_exercise: (80, 10),
               train_demo: (20, 10)}
 THOROUGH = {train_one: (1500, 125), train_both: (1250, 125), check_exercise: (1500, 125),
             train_demo: (250, 125)}
