@@ -147,9 +147,11 @@ class Products:
                 self._calls.append((grad, weights.swapaxes(-1, -2), np.empty_like(inputs)))
 
     def step(self):
-        with one_blas_thread():
-            for left, right, out in self._calls:
-                np.matmul(left, right, out=out)
+        one_blas_thread(self._multiply)
+
+    def _multiply(self):
+        for left, right, out in self._calls:
+            np.matmul(left, right, out=out)
 
 
 class EagerTorch:

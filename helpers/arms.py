@@ -90,15 +90,22 @@ def watch_arms(arms, data, **settings):
         going, n_cores = list(started.values()), os.cpu_count() or 1
         if any(len(run.steps) for run in runs().values()):
             yield 0, runs()
-        with ThreadPoolExecutor(min(len(going), n_cores)) as pool:
+        pool = ThreadPoolExecutor(min(len(going), n_cores))
+        try:
             while going:
                 # Three arms on two cores: without a second turn one of them is often idle.
                 turns = going if len(going) <= n_cores else 2 * going
-                with one_blas_thread():  # set anew at each step, two threads are slower than one
-                    looked = list(pool.map(_Arm.go_on, turns))
+                # Set anew at each step, two BLAS threads are slower than one.
+                looked = one_blas_thread(lambda turns: list(pool.map(_Arm.go_on, turns)), turns)
                 going = [arm for arm in going if arm.n_done < arm.n_steps]
                 share = sum(arm.n_done for arm in started.values()) / n_steps
                 yield share, runs() if any(looked) else None
+        finally:
+            try:
+                pool.shutdown(cancel_futures=True)
+            except KeyboardInterrupt:  # no thread shall train on; a `with` would not come back
+                pool.shutdown(cancel_futures=True)
+                raise
 
     return walk()
 

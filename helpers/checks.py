@@ -103,17 +103,15 @@ def check_finite(name, values, *, dtype=None):
     if array.dtype.kind not in "iuf":
         got = f"{values!r}" if array.ndim == 0 else f"dtype {array.dtype}"
         raise TypeError(f"{name} must be an array of real numbers, got {got}")
-    if dtype is not None:
-        with np.errstate(over="ignore"):  # a float64 may be too large for float32
-            array = array.astype(dtype, copy=False)
-    largest = 1e15 if array.dtype == np.float32 else 1e75
+    dtype = array.dtype if dtype is None else np.dtype(dtype)
+    largest = 1e15 if dtype == np.float32 else 1e75
     if array.size and not (-largest <= float(array.min()) and float(array.max()) <= largest):
         n_bad = int((~(np.abs(array.astype(float)) <= largest)).sum())
         raise ValueError(
             f"{name} must be finite, got {n_bad} NaN or infinite values, or beyond {largest:g}, "
-            f"among {array.size} ({array.dtype})"
+            f"among {array.size} ({dtype})"
         )
-    return array
+    return array.astype(dtype, copy=False)
 
 
 def check_axes(inputs, n_features=None, n_networks=None, name="inputs"):

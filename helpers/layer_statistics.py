@@ -7,14 +7,8 @@ inputs at hand. Nothing here changes the network that it is given.
 import copy
 
 from helpers.checks import check_choice, check_flag
-from helpers.layers import (
-    BatchNorm,
-    Dense,
-    Dropout,
-    check_group_size,
-    divergence_allowed,
-)
-from helpers.network import Network, check_network, infer, one_blas_thread
+from helpers.layers import BatchNorm, Dense, Dropout, check_group_size
+from helpers.network import Network, check_network, computing, infer
 
 
 def record(network, probe, statistics="stored"):
@@ -79,25 +73,28 @@ def with_statistics(network, inputs, group_size=None, *, share_weights=False):
 def _walk(network, inputs, *, fresh, group_size=None, store=False, received=None):
     """Return the logits; append what each layer receives to `received`, if that is a list."""
     check_network(network)
-    outputs, dtype = network.check_inputs(inputs), network.dtype
+    inputs = network.check_inputs(inputs)
     if group_size is not None:
-        check_group_size(group_size, outputs.shape[-2])
-    with one_blas_thread(), divergence_allowed():
+        check_group_size(group_size, inputs.shape[-2])
+
+    def pass_through(outputs):
         for layer in network.layers:
             if received is not None:
                 received.append(outputs)
             if isinstance(layer, BatchNorm) and fresh:
                 norm = _without_memory(layer, group_size)
                 n_rows = outputs.shape[-2]
-                outputs = norm.forward(outputs.astype(dtype, copy=False), training=True)
+                outputs = norm.forward(outputs.astype(network.dtype, copy=False), training=True)
                 if store:
                     # All at once are the population, whose variance is not to be estimated.
                     share = (n_rows - 1) / n_rows if group_size is None else 1.0
                     layer.running_mean = norm.running_mean
                     layer.running_var = share * norm.running_var
             elif not isinstance(layer, Dropout):
-                outputs = infer([layer], outputs, dtype)
-    return outputs
+                outputs = infer([layer], outputs, network.dtype)
+        return outputs
+
+    return computing(pass_through, inputs)
 
 
 def _without_memory(norm, group_size):

@@ -10,7 +10,7 @@ Called by hand, each refuses inputs and gradients that do not fit, with ValueErr
 before it changes; within a network they were checked at the network's door.
 """
 
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 
 import numpy as np
 
@@ -29,21 +29,20 @@ from helpers.randomness import one_per_network
 CHECKED_BEFORE = ContextVar("CHECKED_BEFORE", default=False)  # see `divergence_allowed`
 
 
-class divergence_allowed:
-    """Within this block arguments are not checked, and NaN and infinite values pass on, silently.
+def divergence_allowed(function, *args, **kwargs):
+    """Call `function`; in it arguments are not checked, NaN and infinite values pass on, silently.
 
-    Who opens it has checked them at the door: what explodes further up is divergence, which is
-    legal and shows as an infinite loss.
+    Who calls it so has checked them at the door: what explodes further up is divergence, which is
+    legal and shows as an infinite loss. Not a `with`: an interrupt on its way in or out would leave
+    all this so for later cells. A copied context ends with the call, whatever ends that.
     """
+    return copy_context().run(_unchecked, function, args, kwargs)
 
-    def __enter__(self):
-        self._token = CHECKED_BEFORE.set(True)
-        self._silence = np.errstate(all="ignore")
-        self._silence.__enter__()
 
-    def __exit__(self, *exception):
-        self._silence.__exit__(*exception)
-        CHECKED_BEFORE.reset(self._token)
+def _unchecked(function, args, kwargs):
+    CHECKED_BEFORE.set(True)
+    with np.errstate(all="ignore"):
+        return function(*args, **kwargs)
 
 
 def batch_sum(inputs):

@@ -12,11 +12,17 @@ from functools import wraps
 
 
 def finish(work):
-    """Return the last result of a generator of (share done, result so far)."""
+    """Return the last result of a generator of (share done, result so far).
+
+    Whatever ends it, such as an interrupt, ends the work: threads of its own train no longer.
+    """
     result = None
-    for _, latest in work:
-        result = result if latest is None else latest
-    return result
+    try:
+        for _, latest in work:
+            result = result if latest is None else latest
+        return result
+    finally:
+        getattr(work, "close", int)()  # the iterator of a list has none
 
 
 def in_turn(names, works):

@@ -43,37 +43,48 @@ ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
 class _OneBlasThread:
     """Many small matrix products: a second BLAS thread made them up to 5x slower.
 
-    The setting belongs to the process: whoever leaves last restores it, so that two threads that
-    train at the same time do not leave it changed. Blocks may be nested.
+    Called with a function and its arguments, it calls that so. The setting belongs to the process:
+    whoever leaves last restores it, so that two threads that train at the same time do not leave
+    it changed. Calls may be nested.
     """
 
     def __init__(self):
-        self._lock, self._n_inside, self._before = threading.Lock(), 0, []
+        self._lock, self._inside, self._before = threading.Lock(), set(), []
         self._libraries, self._n_modules = [], 0
 
-    def __call__(self):
-        return self
+    def __call__(self, function, *args, **kwargs):
+        visit = object()
+        try:
+            self._enter(visit)
+            return function(*args, **kwargs)
+        finally:
+            try:
+                self._leave(visit)
+            except KeyboardInterrupt:  # half-way out; a `with` could not come back for the rest
+                self._leave(visit)
+                raise
 
-    def __enter__(self):
+    def _enter(self, visit):
         with self._lock:
-            self._n_inside += 1
-            is_new = len(sys.modules) != self._n_modules  # imports may bring a BLAS of their own
+            self._inside.add(visit)
+            n_modules = len(sys.modules)
+            is_new = n_modules != self._n_modules  # imports may bring a BLAS of their own
             if is_new:
-                self._n_modules = len(sys.modules)
                 self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-            if is_new or self._n_inside == 1:
+                self._n_modules = n_modules
+            if is_new or len(self._inside) == 1:
                 several = [(one, one.num_threads) for one in self._libraries]
                 several = [(library, n_threads) for library, n_threads in several if n_threads > 1]
                 self._before += several
                 for library, _ in several:
                     _set_num_threads(library, 1)
 
-    def __exit__(self, *exception):
+    def _leave(self, visit):
         with self._lock:
-            self._n_inside -= 1
-            if self._n_inside == 0:
-                while self._before:
-                    _set_num_threads(*self._before.pop())
+            self._inside.discard(visit)
+            while self._before and not self._inside:
+                _set_num_threads(*self._before[-1])
+                self._before.pop()
 
 
 def _set_num_threads(library, n_threads):
@@ -85,6 +96,11 @@ def _set_num_threads(library, n_threads):
 
 
 one_blas_thread = _OneBlasThread()
+
+
+def computing(function, *args, **kwargs):
+    """Call `function`, whose arguments were checked, with one BLAS thread; it may diverge."""
+    return one_blas_thread(divergence_allowed, function, *args, **kwargs)
 
 
 class Network:
@@ -142,8 +158,8 @@ class Network:
             training, inputs = check_flag("training", training), self.check_inputs(inputs)
             if training:
                 self.check_batch_size(inputs.shape[-2])
-            with one_blas_thread(), divergence_allowed():
-                return self.forward(inputs.astype(self.dtype, copy=False), training=training)
+            inputs = inputs.astype(self.dtype, copy=False)
+            return computing(self.forward, inputs, training=training)
         for layer in self.layers:
             inputs = layer.forward(inputs, training=training)
         self._output_shape = inputs.shape
@@ -165,8 +181,7 @@ class Network:
                     "grad_logits must have the shape of the last forward, "
                     f"{self._output_shape}, got {grad.shape}"
                 )
-            with one_blas_thread(), divergence_allowed():
-                return self.backward(grad, to_inputs=to_inputs)
+            return computing(self.backward, grad, to_inputs=to_inputs)
         grad, first = grad_logits, self.layers[0]
         for layer in reversed(self.layers[1:]):
             grad = layer.backward(grad)
@@ -259,8 +274,7 @@ def softmax_cross_entropy(logits, targets, sample_weights=None):
     if not CHECKED_BEFORE.get():
         logits, targets = _check_logits(logits, targets)
         sample_weights = check_sample_weights(sample_weights, logits.shape[:-1], logits.dtype)
-        with divergence_allowed():
-            return softmax_cross_entropy(logits, targets, sample_weights)
+        return divergence_allowed(softmax_cross_entropy, logits, targets, sample_weights)
     # Classes before examples: over ten numbers in the last axis, max and sum are 10x slower.
     by_class = np.ascontiguousarray(logits.swapaxes(-1, -2))
     batch_size = by_class.shape[-1]
@@ -312,8 +326,7 @@ def predict(network, inputs):
     """
     check_network(network)
     inputs = network.check_inputs(inputs)
-    with one_blas_thread(), divergence_allowed():
-        return infer(network.layers, inputs, network.dtype)
+    return computing(infer, network.layers, inputs, network.dtype)
 
 
 def infer(layers, inputs, dtype):

@@ -15,8 +15,8 @@ from helpers.checks import (
     check_number,
     check_sample_weights,
 )
-from helpers.layers import BatchNorm, divergence_allowed
-from helpers.network import check_network, one_blas_thread, softmax_cross_entropy
+from helpers.layers import BatchNorm
+from helpers.network import check_network, computing, softmax_cross_entropy
 from helpers.randomness import one_per_network
 
 BLOCK = 2**17  # parameters at a time: where all do not fit the cache, all at once take 15% longer
@@ -143,6 +143,7 @@ def train(
 ):
     """Train `network` in place and return an iterator over its Steps; stop iterating to cancel.
 
+    An interrupt may leave the network in the midst of a step: make it anew to train again.
     inputs: (n_samples, features), shared by all networks, or (n_networks, n_samples, features).
     targets, sample_weights: the same without features. learning_rate, momentum, weight_decay: as
     in `SGD`.
@@ -163,16 +164,18 @@ def train(
     take_weights = _rows_of(sample_weights, 1)
     dtype = network.dtype
 
+    def learn_from(rows):
+        batch = take_inputs(rows).astype(dtype, copy=False)
+        logits = network.forward(batch, training=True)
+        wanted = take_targets(rows), take_weights(rows)
+        losses, grad_logits = softmax_cross_entropy(logits, *wanted)
+        network.backward(grad_logits, to_inputs=False)
+        optimiser.step()
+        return losses
+
     def steps():
         for index, rows in zip(range(n_steps), batches):
-            with one_blas_thread(), divergence_allowed():
-                batch = take_inputs(rows).astype(dtype, copy=False)
-                logits = network.forward(batch, training=True)
-                wanted = take_targets(rows), take_weights(rows)
-                losses, grad_logits = softmax_cross_entropy(logits, *wanted)
-                network.backward(grad_logits, to_inputs=False)
-                optimiser.step()
-            yield Step(index, losses)
+            yield Step(index, computing(learn_from, rows))
 
     return steps()
 

@@ -355,5 +355,9 @@ def test_every_layer_called_by_hand_refuses_what_does_not_fit(name):
 
 
 def test_where_divergence_is_allowed_nothing_is_hidden():
-    with divergence_allowed():
-        assert np.isnan(ReLU().forward(np.array([[np.nan]]), training=True)).all()
+    def forward():
+        return ReLU().forward(np.array([[np.nan]]), training=True)
+
+    assert np.isnan(divergence_allowed(forward)).all()
+    with pytest.raises(ValueError, match="inputs must be"):
+        forward()

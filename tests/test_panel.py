@@ -317,3 +317,23 @@ def test_progress_is_a_bare_view_that_ends(monkeypatch, capsys):
         progress.with_progress("Training", ((n / 200, 1 // (100 - n)) for n in range(20, 101)))
     assert 1 <= bar.value <= 50 and bar.comm is None
     assert [list(bundle) for bundle in shown] == [[WIDGET_VIEW]]
+
+
+def test_work_ends_when_its_bar_is_interrupted():
+    ended = []
+
+    def work():
+        try:
+            yield from [(0.5, "half"), (1, "all")]
+        finally:
+            ended.append(True)
+
+    class Interrupted:
+        def __setattr__(self, name, value):
+            if value == 50:
+                raise KeyboardInterrupt
+
+    kept = work()  # as a traceback keeps it
+    with pytest.raises(KeyboardInterrupt), progress.bars_in(Interrupted()):
+        progress.with_progress("Training", kept)
+    assert ended

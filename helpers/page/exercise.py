@@ -4,13 +4,14 @@ A check answers "not attempted", "correct" or a hint, whatever it is handed; onl
 Kernel > Interrupt gets through.
 """
 
-import contextlib
 import copy
 import inspect
 import signal
 import textwrap
+import threading
 import traceback
 import warnings
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,10 +70,10 @@ class Exercise:
         return other
 
     def __call__(self, *attempts):
+        filters = warnings.filters
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"), _time_limit(SECONDS):
-                warnings.simplefilter("ignore")
-                self._judge(*attempts)
+            with warnings.catch_warnings(action="ignore"):
+                copy_context().run(_in_time, self._judge, *attempts)
         except _HintError as hint:
             if hint.args:
                 return Feedback("hint", str(hint))
@@ -83,10 +84,13 @@ class Exercise:
             return Feedback("hint", f"{told} ends?")
         except (Exception, SystemExit) as error:  # an array that refuses to be one, ...
             return Feedback("hint", f"Your answer could not be compared: {_in_words(error)}.")
+        finally:
+            warnings.filters = filters  # when an interrupt keeps the `with` from its end
         return Feedback("correct", f"Correct. {self.praise}".strip())
 
     def _judge(self, *attempts):
         """Raise _HintError unless the one attempt is right."""
+        np.seterr(all="ignore")
         name, attempt = self.reference.__name__, attempts[0] if len(attempts) == 1 else None
         if attempt is Ellipsis:
             raise _HintError
@@ -135,23 +139,30 @@ def reveal(name):
     return Revealed(name, inspect.getsource(_REFERENCES[name]))
 
 
-@contextlib.contextmanager
-def _time_limit(seconds):
-    """Raise _TooSlowError in the block after `seconds`, where the system can do that."""
+def _in_time(function, *args):
+    """Call `function`; raise _TooSlowError in it after SECONDS, where the system can do that."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not (is_main and hasattr(signal, "SIGALRM")):  # on Windows there is none
+        return function(*args)
+    before = signal.getsignal(signal.SIGALRM)
+
     def stop(_signal, _frame):
         raise _TooSlowError
 
-    try:
-        before = signal.signal(signal.SIGALRM, stop)
-    except (AttributeError, ValueError):  # on Windows, or not in the main thread
-        yield
-        return
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
+    def leave():
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+    try:
+        signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        return function(*args)
+    finally:
+        try:
+            leave()
+        except KeyboardInterrupt:  # half-way out; a `with` could not come back for the rest
+            leave()
+            raise
 
 
 def _answer(attempt, case, expected):

@@ -142,9 +142,9 @@ class Panel(Alive):
             values = self.values
             if self._is_held or values == self._wanted:  # or another thread has just seen to it
                 return
-            self._wanted, until = values, time.monotonic() + SECONDS_TO_FIRST_FRAME
-            share, result = 1, self._kept.get(tuple(values.values()))
             try:
+                self._wanted, until = values, time.monotonic() + SECONDS_TO_FIRST_FRAME
+                share, result = 1, self._kept.get(tuple(values.values()))
                 if result is None:
                     work = result = self.compute(**values)
                     if self._trains:
@@ -153,11 +153,13 @@ class Panel(Alive):
                     share, latest = next(work, (1, None))
                     result = result if latest is None else latest
                 self._show(share, result)
+                if share < 1:
+                    self._training = self._worker.submit(self._finish, values, work)
             except Exception as error:
                 self._report(error)
-                return
-            if share < 1:
-                self._training = self._worker.submit(self._finish, values, work)
+            except KeyboardInterrupt:
+                self._wanted = None  # neither shown nor on its way
+                raise
 
     def _finish(self, values, work):
         """Show what `work` yields, a frame at a time, while these very `values` are wanted."""

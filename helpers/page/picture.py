@@ -91,8 +91,14 @@ def in_course_style(function):
 
     @functools.wraps(function)
     def styled(*args, **kwargs):
-        with ONE_AT_A_TIME, mpl.rc_context(COURSE_STYLE):
-            return function(*args, **kwargs)
+        with ONE_AT_A_TIME:
+            before = dict(mpl.rcParams.copy())
+            del before["backend"]  # pyplot chooses it when it is needed, maybe in another thread
+            try:
+                mpl.rcParams.update(COURSE_STYLE)
+                return function(*args, **kwargs)
+            finally:
+                dict.update(mpl.rcParams, before)  # one call into C, which no interrupt cuts short
 
     return styled
 

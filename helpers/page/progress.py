@@ -45,7 +45,10 @@ def _moving(bar, label, work):
     """Yield what `work` yields; ten times a second at most `bar` moves."""
     bar.value, bar.max, bar.description = 0, 100, label
     moved_at = 0.0
-    for share, latest in work:
-        if time.monotonic() - moved_at >= SECONDS_BETWEEN_MOVES:
-            bar.value, moved_at = round(100 * share), time.monotonic()
-        yield share, latest
+    try:
+        for share, latest in work:
+            if time.monotonic() - moved_at >= SECONDS_BETWEEN_MOVES:
+                bar.value, moved_at = round(100 * share), time.monotonic()
+            yield share, latest
+    finally:
+        getattr(work, "close", int)()  # the iterator of a list has none

@@ -129,8 +129,8 @@ def watch_ledger(seed=0):
     turn they take half as long again.
     """
     rows = []
-    with one_blas_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        for row in pool.map(lambda claim: weigh(claim, seed), CLAIMS):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for row in pool.map(lambda claim: one_blas_thread(weigh, claim, seed), CLAIMS):
             rows = [*rows, row]
             yield len(rows) / len(CLAIMS), rows
 
