@@ -342,7 +342,7 @@ FAULTS = {  # module: its faults
         "size=len(labels)), labels→\n        replaced, (labels + "
         "generator.integers(1, n_classes, size=len(labels))) % "
         "n_classes, labels\n    »)",  # never the right label
-        "if «checksum(arrays) != FASHION_MNIST_SHA256→False»:",
+        "if «checksum(arrays) != SHA256[path.name]→False»:",
         "«        found.update(np.ascontiguousarray(array))\n→»",
         "allow_pickle=«False→True»",
         "{name} {«array.dtype} {→»array.shape}",
