@@ -507,8 +507,9 @@ FAULTS = {  # module: its faults
         "self._is_held = «True→False»\n            try",
         "if «self._is_held→False» or values == self._wanted:",
         "share, result = 1, «self._kept.get(tuple(values.values()))→None»",
-        "self._report(error)\n                «return→pass»\n            if share < 1"
-        "  ≡ what failed is no longer wanted: nothing goes on",
+        "            «except Exception as error:\n                self._report(error)\n"
+        "            except K"
+        "→except ZeroDivisionError:\n                pass\n            except K»",
         "if «self._wanted is values→True»:\n                            self._show",
         "while share < 1« and self._wanted is values→»:",
         "self.picture.set_ghost(«self.bet.value→None»)",
@@ -542,7 +543,7 @@ FAULTS = {  # module: its faults
     ],
     "page/exercise": [
         "class _TooSlowError(«KeyboardInterrupt→Exception»)",
-        "_time_limit(«SECONDS→SECONDS * 9»):",
+        "signal.ITIMER_REAL, «SECONDS→SECONDS * 999»)",
         "except («Exception, SystemExit→Exception») as error:  # an array",
         "[function(*«copy.deepcopy(case)→case») for case",
         "arguments = «copy.deepcopy(case)→case»",
@@ -569,8 +570,8 @@ FAULTS = {  # module: its faults
         "self.figure.get_dpi() «* factor→/ factor»)",
         "get_dpi() * factor)\n        «self._background = None→pass»",
         "if style not in «taken→()»)",
-        "with ONE_AT_A_TIME, mpl.rc_context(«COURSE_STYLE→»)",
-        "with «ONE_AT_A_TIME, →»mpl.rc_context",
+        "mpl.rcParams.update(«COURSE_STYLE→{}»)",
+        "«with ONE_AT_A_TIME→if True»:\n            before",
         "        «self.figure.set_layout_engine(\"none\")→pass»",
         "children.sort(key=lambda child: «→-»child.get_zorder())",
         "return children[moving[0] :«→ moving[0] + 1»] if moving",
