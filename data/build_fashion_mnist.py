@@ -10,7 +10,6 @@ are the same on every machine and are checked before the file is replaced.
 import argparse
 import gzip
 import math
-import os
 import struct
 import sys
 import zlib
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.datasets import CLASS_NAMES, FASHION_MNIST_FILE, FASHION_MNIST_SHA256, checksum
+from helpers.datasets import CLASS_NAMES, FASHION_MNIST_FILE, SHA256, checksum, save_arrays
 
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 ORIGINALS = (
@@ -41,7 +40,7 @@ def build_arrays(folder):
             raise ValueError(f"{folder} has {len(images)} {split} images, {len(labels)} labels")
         rows = draw_rows(labels, N_PER_CLASS[prefix], random_state)
         arrays[f"{split}_images"], arrays[f"{split}_labels"] = images[rows], labels[rows]
-    if checksum(arrays) != FASHION_MNIST_SHA256:
+    if checksum(arrays) != SHA256[FASHION_MNIST_FILE.name]:
         raise ValueError(f"{folder} holds other images. {ORIGINALS}")
     return arrays
 
@@ -74,17 +73,6 @@ def read_idx(path, n_dimensions):
     return np.frombuffer(content, np.uint8, offset=header.size).reshape(shape)
 
 
-def write_atomically(arrays, path):
-    """Write `path` at once or not at all, so that an interruption leaves the old file whole."""
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Rebuild the course's Fashion-MNIST subset.")
     in_folder = "folder with the four original *-ubyte.gz files (default: %(default)s)"
@@ -93,7 +81,7 @@ def main(arguments=None):
     parser.add_argument("--output", type=Path, default=FASHION_MNIST_FILE, help=to_file)
     options = parser.parse_args(arguments)
     try:
-        write_atomically(build_arrays(options.folder), options.output)
+        save_arrays(options.output, build_arrays(options.folder))
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     print(f"wrote {options.output}, {options.output.stat().st_size / 1e6:.2f} MB, checksums right")

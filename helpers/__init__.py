@@ -15,6 +15,7 @@ The core, to be read in an hour, in this order:
     intervals         95% intervals over seeds, and how numbers are printed
     randomness        one seed grows into independent streams
     checks            errors that speak to the learner
+    files             written whole or not at all
     arithmetic        where the obvious NumPy line is slow: what the core calls instead
 
 What makes a notebook page alive, the same for every notebook, is in page: panel (controls above, a

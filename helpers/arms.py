@@ -15,7 +15,7 @@ from itertools import islice
 import numpy as np
 
 from helpers.arithmetic import give_back_memory
-from helpers.checks import check_flag, check_has, check_integer
+from helpers.checks import as_array, check_axes, check_flag, check_has, check_integer, check_number
 from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, one_blas_thread
 from helpers.randomness import spawn_streams
@@ -112,6 +112,10 @@ def watch_arms(arms, data, **settings):
 
 def _start(name, options):
     """Return the _Arm of these options; an error names the arm."""
+    for role in ("build", "look", "disturb"):
+        function = options.get(role, multilayer_perceptron)
+        if not callable(function) and (function is not None or role == "build"):
+            raise TypeError(f"{role} must be a function, got {function!r} in arm {name!r}")
     functions = _Arm, multilayer_perceptron, options.get("build", multilayer_perceptron)
     known = set().union(*(inspect.signature(one).parameters for one in functions))
     if unknown := [one for one in options if one not in known]:
@@ -134,11 +138,15 @@ class _Arm:
     ):
         if not isinstance(hidden, (list, tuple)):
             raise TypeError(f"hidden must be a list of widths such as [64, 64], got {hidden!r}")
+        hidden = [check_integer(f"hidden[{place}]", one) for place, one in enumerate(hidden)]
+        memory = check_number("memory", memory, 0, 1, high_open=True)
         self.n_steps = check_integer("n_steps", n_steps)
         every = n_steps if every is None else every
         self._every = check_integer("every", every, 1, n_steps, high_is="n_steps")
         check_has("data", data, "train_targets", "class_names")
-        inputs = data.train_inputs  # once, for they may be painted when they are asked for
+        # Once, for they may be painted when they are asked for.
+        inputs = as_array("data.train_inputs", data.train_inputs)
+        check_axes(inputs, name="data.train_inputs")
         if n_networks is None and inputs.ndim == 3:
             n_networks = len(inputs)
         streams = spawn_streams(seed, n_networks)
@@ -216,10 +224,16 @@ def first_below(threshold, run):
 
     The last step that was looked at, where it never was: `never_below` tells.
     """
-    below = run["loss"] < threshold
+    below = _is_below(threshold, run)
     return run.steps[np.where(below.any(axis=0), below.argmax(axis=0), len(run.steps) - 1)]
 
 
 def never_below(threshold, run):
     """Return for each network whether its loss was never seen below `threshold`."""
-    return ~(run["loss"] < threshold).any(axis=0)
+    return ~_is_below(threshold, run).any(axis=0)
+
+
+def _is_below(threshold, run):
+    if not isinstance(run, Run):
+        raise TypeError(f"run must be a Run, got {type(run).__name__}")
+    return run["loss"] < check_number("threshold", threshold)

@@ -4,15 +4,15 @@ Every message names the argument, what is allowed and what was given. Each funct
 the value in the type that the caller goes on with.
 """
 
-import sys
 from numbers import Integral, Real
 
 import numpy as np
 
 FLOATS = (np.float32, np.float64)
+LARGEST = 2**31 - 1  # of a count: no array is as long
 
 
-def check_integer(name, value, low=1, high=sys.maxsize, *, high_is=None):
+def check_integer(name, value, low=1, high=LARGEST, *, high_is=None):
     """Return `value` as an int between `low` and `high`, both included.
 
     `high_is` says in words what the upper end stands for ("the training set").
@@ -21,7 +21,7 @@ def check_integer(name, value, low=1, high=sys.maxsize, *, high_is=None):
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer, got {value!r} ({type(value).__name__})")
     if value < low or value > high:
-        is_open = value < low and high >= sys.maxsize
+        is_open = value < low and high >= LARGEST
         allowed = f"at least {low}" if is_open else f"between {low} and {high}"
         allowed += f" ({high_is})" if high_is else ""
         raise ValueError(f"{name} must be {allowed}, got {value}")
@@ -114,7 +114,7 @@ def check_finite(name, values, *, dtype=None):
     return array.astype(dtype, copy=False)
 
 
-def check_axes(inputs, n_features=None, n_networks=None):
+def check_axes(inputs, n_features=None, n_networks=None, name="inputs"):
     """Raise ValueError unless `inputs` are (batch, features) or (n_networks, batch, features).
 
     n_features=None allows any number of features, and of networks with it.
@@ -126,9 +126,9 @@ def check_axes(inputs, n_features=None, n_networks=None):
         width = n_features or "features"
         allowed = f"(batch, {width})"
         allowed += f" or ({n_networks or 'n_networks'}, batch, {width})" if stacked else ""
-        raise ValueError(f"inputs must have shape {allowed}, got {inputs.shape}")
+        raise ValueError(f"{name} must have shape {allowed}, got {inputs.shape}")
     if not inputs.size:
-        raise ValueError(f"inputs must hold at least one value, got shape {inputs.shape}")
+        raise ValueError(f"{name} must hold at least one value, got shape {inputs.shape}")
 
 
 def check_layers(layers, *needed):

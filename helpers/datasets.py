@@ -5,6 +5,7 @@ Fashion-MNIST is by Xiao, Rasul & Vollgraf (2017), arXiv:1708.07747; data/README
 """
 
 import hashlib
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +15,19 @@ from pathlib import Path
 import numpy as np
 
 from helpers.checks import check_choice, check_integer, check_number
+from helpers.files import write_whole
 from helpers.randomness import one_per_network, spawn_streams
 
-FASHION_MNIST_FILE = Path(__file__).resolve().parents[1] / "data" / "fashion_mnist.npz"
-# Of its arrays, see `checksum`.
-FASHION_MNIST_SHA256 = "00f602a25deaa44869ab97e4f5512140bdca0deb12b7672f5380f9c50c526e0d"
+DATA_FOLDER = Path(__file__).resolve().parents[1] / "data"
+FASHION_MNIST_FILE = DATA_FOLDER / "fashion_mnist.npz"
+# Of the arrays in each file of the data folder, see `checksum`. Whoever computes one anew and keeps
+# it changes its line.
+SHA256 = {
+    "fashion_mnist.npz": "00f602a25deaa44869ab97e4f5512140bdca0deb12b7672f5380f9c50c526e0d",
+    "hidden_rates.npz": "9b53f9adba480837989fd25d4d844a9e691ab299db25bc492e716e69d338e03a",
+    "learning_rate_map.npz": "4398dfc85a0ee5e4177c63ac6d3c8bc3e1bf97b76f004484ad495fa3dc9877ab",
+    "lecture_demos.npz": "a59c1182de9c83af7a7957d8de75bacbdb9132d3a2f787564cdadf1a378b0320",
+}
 CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -133,7 +142,7 @@ def _join(parts, n_networks):
     return parts[0] if n_networks is None else np.stack(parts)
 
 
-# -- the file --
+# -- the pictures --
 
 
 @lru_cache
@@ -141,7 +150,7 @@ def _read_pool(image_size):
     """Return FashionMNIST data with all images of the file, in its order."""
     # Integers add up to the same total in any order, and each float operation after that is
     # rounded as IEEE 754 demands: every machine gets the same inputs to the last bit.
-    raw = read_fashion_mnist()
+    raw = read_arrays(FASHION_MNIST_FILE)  # each ten images show ten classes: so does any prefix
     train_sums = _sum_blocks(raw["train_images"], image_size)
     total = int(train_sums.sum(dtype=np.int64))
     total_of_squares = int(np.einsum("ij,ij->", train_sums, train_sums, dtype=np.int64))
@@ -167,22 +176,43 @@ def _sum_blocks(images, image_size):
     return np.einsum("nrhcw->nrc", blocks, dtype=np.uint16).reshape(len(images), -1)
 
 
-def read_fashion_mnist(path=FASHION_MNIST_FILE):
-    """Return the arrays in `path` by name, uint8: train_images and test_images (n, 28, 28), and
-    train_labels and test_labels (n,).
+# -- the files of the data folder --
 
-    Each block of ten images shows all ten classes, so every prefix is balanced to within one.
-    Raises FileNotFoundError when the file is missing, ValueError when it is damaged.
+
+def read_arrays(path):
+    """Return {name: array} of the .npz archive `path`, which must hold what SHA256 says.
+
+    Raises FileNotFoundError when it is missing, another OSError when it may not or cannot be read,
+    ValueError when it is damaged or holds anything else. Pickled objects are never loaded.
     """
     restore = (
-        f"Restore it with `git checkout -- data/{FASHION_MNIST_FILE.name}` "
-        "or rebuild it with `python data/build_fashion_mnist.py`."
+        f"Restore it with `git checkout -- data/{path.name}` or from a new copy of the course; "
+        "data/README.md says how to compute it anew."
     )
-    names = [f"{split}_{kind}" for split in ("train", "test") for kind in ("images", "labels")]
-    arrays = read_arrays(path, names, restore)
-    if checksum(arrays) != FASHION_MNIST_SHA256:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{path} is missing. {restore} The data folder is looked for beside the package: "
+            "only editable installs (`pip install -e .`) are supported."
+        ) from None
+    except OSError as error:
+        raise type(error)(f"{path} cannot be read: {error.strerror}. {restore}") from None
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            arrays = dict(archive)
+    except Exception as error:  # damage surfaces in zipfile, zlib or NumPy, as many types
+        raise ValueError(f"{path} is truncated or altered ({error}). {restore}") from error
+    if checksum(arrays) != SHA256[path.name]:
         raise ValueError(f"{path} is altered: its arrays are not the course's. {restore}")
     return arrays
+
+
+def save_arrays(path, arrays):
+    """Write {name: array} as the .npz archive `path`, at once or not at all."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)
+    write_whole(path, content.getvalue())
 
 
 def checksum(arrays):
@@ -192,27 +222,6 @@ def checksum(arrays):
         found.update(f"{name} {array.dtype} {array.shape}".encode())
         found.update(np.ascontiguousarray(array))
     return found.hexdigest()
-
-
-def read_arrays(path, names, restore):
-    """Return {name: array} of the .npz archive `path`, which may hold others, too.
-
-    restore: a sentence that says how to get the file back, the end of every message. Raises
-    FileNotFoundError when the file is missing, ValueError when it is damaged or lacks a name.
-    Pickled objects are never loaded.
-    """
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in names}
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"{path} is missing. {restore} The data folder is looked for beside the package: "
-            "only editable installs (`pip install -e .`) are supported."
-        ) from None
-    except Exception as error:  # damage surfaces in zipfile, zlib or NumPy, as many types
-        raise ValueError(
-            f"{path} cannot be read, it may be truncated or altered ({error}). {restore}"
-        ) from error
 
 
 def make_read_only(*arrays):

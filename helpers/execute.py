@@ -13,10 +13,11 @@ Needs nbclient and nbformat, which `jupyter` brings.
 """
 
 import argparse
+import asyncio
 import hashlib
 import json
 import os
-import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -28,6 +29,8 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from helpers.files import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_TIMEOUT = 120  # seconds, the same as for nbval in pyproject.toml
@@ -101,9 +104,10 @@ def run(notebook, folder, on_cell=None):
             record_timing=False,
             store_widget_state=False,
             on_cell_execute=on_cell,
-            extra_arguments=["--log-level=ERROR"],  # not that the kernel talks over local TCP
+            extra_arguments=["--log-level=CRITICAL"],  # no talk of local TCP, nor of its end
         )
-        client.execute(env=_kernel_environment(ipython_dir))
+        with asyncio.Runner(loop_factory=_LoopWithoutSignals) as runner:
+            runner.run(client.async_execute(env=_kernel_environment(ipython_dir)))
     return notebook
 
 
@@ -168,14 +172,21 @@ def main(arguments=None):
     if problems:
         print(*(f"error: {problem}" for problem in problems), sep="\n", file=sys.stderr)
         return 2
-    return max([_execute_and_report(path) for path in paths])
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, _stop)
+    try:
+        return max([_execute_and_report(path) for path in paths])
+    except KeyboardInterrupt:
+        print("stopped; what was running is left as it was", file=sys.stderr)
+        return 130
 
 
 def _execute_and_report(path):
     try:
         seconds, size = execute_notebook(path)
-    except NotebookError as error:
-        print(f"error: {error}\n{path} is left as it was", file=sys.stderr, flush=True)
+    except (NotebookError, OSError) as error:
+        said = f"{path}: {error.strerror}" if isinstance(error, OSError) else error
+        print(f"error: {said}\n{path} is left as it was", file=sys.stderr, flush=True)
         return 1
     print(f"{path.name:<40} {seconds:6.1f} s {size / 1000:6.0f} kB", flush=True)
     return 0
@@ -184,9 +195,26 @@ def _execute_and_report(path):
 def _problem_with(path):
     try:
         read_notebook(path)
+        for folder in (path.parent, None):  # known now, not after minutes of running; None: /tmp
+            with tempfile.TemporaryFile(dir=folder) as rehearsal:
+                rehearsal.write(path.read_bytes())
     except NotebookError as error:
         return str(error)
+    except OSError as error:
+        return f"{path}: it cannot be read, or its folder not be written to: {error.strerror}"
     return None
+
+
+class _LoopWithoutSignals(asyncio.SelectorEventLoop):
+    def add_signal_handler(self, *args):
+        """Leave signals to `_stop`: nbclient would end its kernel, and then miss it."""
+
+    def call_exception_handler(self, context):
+        """Say nothing of the kernel that `_stop` ends."""
+
+
+def _stop(*_args):
+    raise KeyboardInterrupt
 
 
 class _SpecOfThisPython(KernelSpecManager):
@@ -274,16 +302,9 @@ def _merge_streams(outputs):
 
 def _replace(path, notebook):
     nbformat.validate(notebook)
-    text = nbformat.v4.writes(notebook).rstrip("\n") + "\n"
-    # Beside the file, since replacing is atomic only on one file system.
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
-        shutil.copymode(path, unfinished)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return len(text.encode("utf-8"))
+    content = (nbformat.v4.writes(notebook).rstrip("\n") + "\n").encode()
+    write_whole(path, content)
+    return len(content)
 
 
 if __name__ == "__main__":

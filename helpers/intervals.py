@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from helpers.checks import as_array, check_choice, check_finite, check_number
+from helpers.checks import as_array, check_choice, check_finite, check_integer, check_number
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,16 @@ def verdict(interval, margin, sign=1):
 
 def format_number(value, decimals):
     """Return `value` rounded to `decimals` places, never as "-0.00"."""
-    rounded = round(float(value), decimals)
+    number, decimals = _numbers("value", value), check_integer("decimals", decimals, 0, 99)
+    if number.ndim:
+        raise ValueError(f"value must be one number, got shape {number.shape}")
+    rounded = round(float(number), decimals)
     return f"{rounded + 0.0:.{decimals}f}"
 
 
 def mean_text(values, decimals):
     """Return the mean of `values` alone, with so many decimals."""
-    return format_number(np.mean(values), decimals)
+    return format_number(np.mean(_numbers("values", values)), decimals)
 
 
 def median_text(values, n_censored=0):
@@ -132,9 +135,17 @@ def show_table(columns):
     """
     if not isinstance(columns, dict) or not columns:
         raise TypeError(f"columns must be {{heading: cells}}, got {columns!r}")
-    columns = {heading: [_text_of(cell) for cell in cells] for heading, cells in columns.items()}
+    for heading, cells in columns.items():
+        if not isinstance(heading, str) or isinstance(cells, str) or not np.iterable(cells):
+            raise TypeError(f"columns must be {{heading: cells}}, got {{{heading!r}: {cells!r}}}")
+    columns = {
+        heading: [_text_of(cell, f"columns[{heading!r}]") for cell in cells]
+        for heading, cells in columns.items()
+    }
+    if len(lengths := {len(cells) for cells in columns.values()}) > 1:
+        raise ValueError(f"columns must all have one length, got {sorted(lengths)}")
     widths = [max(map(len, [heading, *cells])) for heading, cells in columns.items()]
-    for first, *rest in [list(columns), *zip(*columns.values(), strict=True)]:
+    for first, *rest in [list(columns), *zip(*columns.values())]:
         cells = [first.ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(rest, widths[1:])]
         print("  ".join(cells).rstrip())
@@ -146,9 +157,12 @@ def compare_arms(rows, difference=None):
     The values of each arm; then what each further arm adds to the first one, seed by seed.
     difference: the heading of that where there are two arms; else it is "with - without".
     """
-    rows = list(rows)
-    if not rows:
-        raise ValueError("rows must hold at least one, got none")
+    rows = list(rows) if np.iterable(rows) else [rows]
+    are_dicts = all(isinstance(row, dict) and row and row.keys() == rows[0].keys() for row in rows)
+    if not rows or not are_dicts:
+        raise TypeError(f"rows must be dicts {{arm: values}} with the same arms, got {rows!r}")
+    if not isinstance(difference, (str, type(None))):
+        raise TypeError(f"difference must be a heading, got {difference!r}")
     first, *others = rows[0]
     columns = {arm: [row[arm] for row in rows] for arm in rows[0]}
     for arm in others:
@@ -157,10 +171,18 @@ def compare_arms(rows, difference=None):
     return columns
 
 
-def _text_of(value):
+def _numbers(name, values):
+    """Return `values` as an array of numbers, NaN included: text says so, and hides nothing."""
+    array = as_array(name, values)
+    if array.dtype.kind not in "iuf" or not array.size:
+        raise TypeError(f"{name} must be numbers, got {values!r}")
+    return array
+
+
+def _text_of(value, name="values"):
     is_sample = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iuf"
     if is_sample:
-        return str(mean_interval(value))
+        return str(mean_interval(check_finite(name, value)))
     return format_number(value, 2) if isinstance(value, (float, np.floating)) else str(value)
 
 

@@ -18,13 +18,17 @@ def record(network, probe, statistics="stored"):
     for batch norm that normalises with the probe's own mean and variance.
     """
     check_choice("statistics", statistics, ("stored", "fresh"))
-    received = []
+    check_network(network)
+    probe, received = network.check_inputs(probe, "probe"), []
     _walk(network, probe, fresh=statistics == "fresh", received=received)
     return received
 
 
 def layer_places(network, kinds):
     """Return where in `network.layers` the layers of `kinds` are; kinds: a class or several."""
+    check_network(network)
+    if not all(isinstance(one, type) for one in (kinds if isinstance(kinds, tuple) else [kinds])):
+        raise TypeError(f"kinds must be a class or a tuple of classes, got {kinds!r}")
     return [place for place, layer in enumerate(network.layers) if isinstance(layer, kinds)]
 
 

@@ -74,7 +74,7 @@ def check_group_size(group_size, batch_size):
     One row has no variance: its x_hat would always be 0.
     """
     if batch_size < 2:
-        raise ValueError(f"batch norm trains on batches of at least 2 rows, got {batch_size}")
+        raise ValueError(f"batch norm trains on inputs of at least 2 rows, got {batch_size}")
     check_integer("group_size", group_size, 2, batch_size, high_is="the batch")
     if batch_size % group_size:
         raise ValueError(f"group_size must divide the batch of {batch_size} rows, got {group_size}")

@@ -137,15 +137,15 @@ class Network:
                 group_size = batch_size if layer.group_size is None else layer.group_size
                 check_group_size(group_size, batch_size)
 
-    def check_inputs(self, inputs):
+    def check_inputs(self, inputs, name="inputs"):
         """Return `inputs` as an array, or raise ValueError or TypeError.
 
         A narrower type stays, to be converted a mini-batch at a time: that saves memory.
         """
-        inputs = check_finite("inputs", inputs)
+        inputs = check_finite(name, inputs)
         if not np.can_cast(inputs.dtype, self.dtype):
-            inputs = check_finite("inputs", inputs, dtype=self.dtype)
-        check_axes(inputs, self.n_inputs, self.n_networks)
+            inputs = check_finite(name, inputs, dtype=self.dtype)
+        check_axes(inputs, self.n_inputs, self.n_networks, name)
         return inputs
 
     def forward(self, inputs, *, training):

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from helpers.checks import as_array, check_finite, check_has, check_integer
 from helpers.datasets import load_fashion_mnist
 from helpers.faces import CAT, KINDS, coat_colours, draw_faces, sample_kinds
 from helpers.randomness import one_per_network
@@ -37,13 +38,21 @@ class Recoloured:
         colourfulness: from black (0) to bright (1), for all pictures or for each of them, shaped
         as `targets`. Raises ValueError for others.
         """
-        share = np.asarray(colourfulness, np.float32)[..., None]
-        if not (share.min() >= 0 and share.max() <= 1):
-            raise ValueError(f"colourfulness must lie in [0, 1], got {colourfulness!r}")
+        share = self.check_share("colourfulness", colourfulness)[..., None]
         coats = (1 - share) * self.black + share * self.bright
         pictures = np.einsum("...p,...c->...pc", self.coat_map, coats).reshape(self.rest.shape)
         pictures += self.rest
         return np.clip(pictures, 0, 1, out=pictures)
+
+    def check_share(self, name, values):
+        """Return `values` between 0 and 1, one or as many as `targets`, else raise."""
+        share = as_array(name, values)
+        share = check_finite(name, share.astype(int) if share.dtype == bool else share)
+        if share.shape not in ((), self.targets.shape):
+            raise ValueError(f"{name} must have shape {self.targets.shape}, got {share.shape}")
+        if not (share.min() >= 0 and share.max() <= 1):
+            raise ValueError(f"{name} must lie in [0, 1], got {values!r}")
+        return share.astype(np.float32)
 
 
 def draw_animals(n_faces=500, image_size=16, *, n_networks=None, rng):
@@ -52,6 +61,7 @@ def draw_animals(n_faces=500, image_size=16, *, n_networks=None, rng):
     n_networks=None leaves out the networks axis. rng: one generator, or a list with one for each
     network. Raises TypeError or ValueError.
     """
+    image_size = check_integer("image_size", image_size, 12, 64)  # before anything is drawn
     return _join(n_networks, (
         _draw_faces(sample_kinds(n_faces, one), image_size, one)
         for one in one_per_network(rng, n_networks)
@@ -64,6 +74,7 @@ def draw_shown(n_cats=10, *, image_size=48):
     Pixels: (n_shown, image_size, image_size, 3). The same animals at any size, large for people
     and small for networks.
     """
+    n_cats = check_integer("n_cats", n_cats)
     others = 1 + np.arange(n_cats) % (len(KINDS) - 1)  # 0 is the cat
     kinds = np.concatenate([np.full(n_cats, CAT), others])
     shown = _draw_faces(kinds, image_size, np.random.default_rng(1))
@@ -127,6 +138,11 @@ class Dyed:
     """
 
     def __init__(self, train, tests, coats=0, class_names=("other", "cat")):
+        for name, one in (("train", train), ("tests", tests)):
+            check_has(name, one, "targets", "in_coats")
+        if not np.iterable(class_names) or [type(one) for one in class_names] != [str, str]:
+            raise TypeError(f"class_names must be two names, got {class_names!r}")
+        coats = train.check_share("coats", coats)
         self.train, self.tests, self.coats, self.class_names = train, tests, coats, class_names
         self.train_targets, self.test_targets = train.targets, tests.targets
         # Network by network: what one sees must not depend on how many others there are.

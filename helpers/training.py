@@ -8,6 +8,7 @@ import numpy as np
 from helpers.arithmetic import flush_tiny, views_of
 from helpers.checks import (
     check_finite,
+    check_floats,
     check_integer,
     check_labels,
     check_layers,
@@ -78,8 +79,11 @@ class SGD:
     def step(self):
         """Update every parameter in place from the gradient that its layer holds."""
         for layer, name, parameter, _ in self._views:  # refuse before anything changes
-            if not hasattr(layer, "grad_" + name):
+            grad = getattr(layer, "grad_" + name, None)
+            if grad is None:
                 raise ValueError(f"step must follow a backward, got no grad_{name}")
+            if getattr(grad, "dtype", None) != parameter.dtype or grad.shape != parameter.shape:
+                _check_grad("grad_" + name, grad, parameter.shape)
             if getattr(layer, name) is not parameter:
                 _take_back(layer, name, parameter)
         self._n_steps += 1
@@ -96,6 +100,11 @@ class SGD:
 
     def __reduce__(self):
         raise TypeError("an SGD cannot be copied: make another one for the copied layers")
+
+
+def _check_grad(name, grad, shape):
+    if check_floats(name, grad).shape != shape:
+        raise ValueError(f"{name} must have its parameter's shape {shape}, got {np.shape(grad)}")
 
 
 def _take_back(layer, name, parameter):

@@ -1,4 +1,4 @@
-"""Faults seeded into the core, one at a time: do a module's own tests notice each of them?
+"""Faults seeded into core and page, one at a time: do a module's own tests notice each of them?
 
     python tests/mutants.py [module ...] [--list] [--jobs N]
 
@@ -33,6 +33,7 @@ TESTS = {
     ],
     "training": ["training", "sgd"],
     "arithmetic": ["layers", "network", "training"],
+    "page/parts": ["picture"],
 }
 CHANGE = re.compile("«(.*?)→(.*?)»", re.DOTALL)
 
@@ -107,7 +108,7 @@ def tests_pass(root, module, limit=None):
     settings = {"PYTHONPATH": str(root), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     command += ["-o", "addopts=", "-m", "not browser and not cluster and not thorough"]
-    command += [f"tests/test_{name}.py" for name in TESTS.get(module, [module])]
+    command += [f"tests/test_{name}.py" for name in TESTS.get(module, [Path(module).name])]
     run = subprocess.run(
         command, cwd=root, env=os.environ | settings, timeout=limit,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -240,14 +241,14 @@ FAULTS = {  # module: its faults
         "«len({id(layer) for layer in self.layers}) < len(self.layers)→False»",
         "next(dtypes, np.dtype(«np.float32→np.float64»))",
         "group_size = batch_size« if layer.group_size is None else layer.group_size→»",
-        'check_finite("inputs", inputs«, dtype=self.dtype→»)',
+        'check_finite(name, inputs«, dtype=self.dtype→»)',
         "«not np.can_cast(inputs.dtype, self.dtype)→True»  ≡ converted early takes more memory",
         "inputs = inputs«.astype(self.dtype, copy=False)→»\n            return computing",
         "inputs[..., start : start + «ROWS_AT_ONCE→ROWS_AT_ONCE - 1», :]",
         "[«copy.copy(layer) for layer in layers→*layers»], []",
         "if «training→True»:\n                self.check_batch",
         "one_blas_thread(«divergence_allowed, →»function, *args, **kwargs)",
-        "        «check_axes(inputs, self.n_inputs, self.n_networks)→pass»\n",
+        "        «check_axes(inputs, self.n_inputs, self.n_networks, name)→pass»\n",
         "if grad.shape« != self._output_shape→[-1:] != self._output_shape[-1:]»:",
         "if «to_inputs or →»not isinstance(first, Dense):",
         "«expected is not None and width not in (None, expected)→False»",
@@ -322,7 +323,7 @@ FAULTS = {  # module: its faults
         "sample_weights, shape, «network.dtype→None»)",
         "(one < «SMALLEST_RATE→0»)",
         "(one > LARGEST_RATE«→ * 1e99»)",
-        "if not «hasattr(layer, \"grad_\" + name)→True»:",
+        "if «grad is None→False»:",
     ],
     "datasets": [
         '«, high=len(train_rows), high_is="the training pool"→»)',
@@ -341,7 +342,7 @@ FAULTS = {  # module: its faults
         "size=len(labels)), labels→\n        replaced, (labels + "
         "generator.integers(1, n_classes, size=len(labels))) % "
         "n_classes, labels\n    »)",  # never the right label
-        "if «checksum(arrays) != FASHION_MNIST_SHA256→False»:",
+        "if «checksum(arrays) != SHA256[path.name]→False»:",
         "«        found.update(np.ascontiguousarray(array))\n→»",
         "allow_pickle=«False→True»",
         "{name} {«array.dtype} {→»array.shape}",
@@ -428,7 +429,7 @@ FAULTS = {  # module: its faults
         "«isinstance(value, (bool, np.bool_)) or not isinstance(value, Real→not "
         "isinstance(value, (Real, np.bool_)»)",
         "if value <«→=» low or value > high:",
-        "low=1, high=«sys.maxsize→np.inf», *, high_is",
+        "low=1, high=«LARGEST→np.inf», *, high_is",
         "or value >«→=» high:\n        is_open",
         "number <«= low if low_open else number <→» low",
         "« or not np.isfinite(number)→»:",
@@ -484,7 +485,7 @@ FAULTS = {  # module: its faults
         "« or self.n_done == self.n_steps→»:\n                    self",
         "if «n_networks is None and →»inputs.ndim == 3:",
         "below.argmax(axis=0), «len(run.steps) - 1→0»",
-        "~(run[\"loss\"] < threshold)«.any→.all»(axis=0)",
+        "~_is_below(threshold, run)«.any→.all»(axis=0)",
     ],
     "long_work": [
         "result = «result if latest is None else →»latest",
@@ -498,6 +499,93 @@ FAULTS = {  # module: its faults
         "pair = self._next()« if seen is None else seen→»",
         "«        if seen is not self._latest:\n            yield self._latest\n→»",
         "if pair is not None« and pair[1] is not None→»:",
+    ],
+    "page/panel": [
+        "«round(one, 10)→one» if type(one) is float",
+        "if «self.controls[name].value != value→False»:  # sliders",
+        "self._is_held = False\n                «self._on_change()→pass»",
+        "self._is_held = «True→False»\n            try",
+        "if «self._is_held→False» or values == self._wanted:",
+        "share, result = 1, «self._kept.get(tuple(values.values()))→None»",
+        "self._report(error)\n                «return→pass»\n            if share < 1"
+        "  ≡ what failed is no longer wanted: nothing goes on",
+        "if «self._wanted is values→True»:\n                            self._show",
+        "while share < 1« and self._wanted is values→»:",
+        "self.picture.set_ghost(«self.bet.value→None»)",
+        "self._wanted, self.stop.description = «None→self._wanted», ",
+        "self.error, self._wanted = error, «None→self._wanted»",
+        "        «self.picture.show(self._shown)→pass»\n        self._bar_row",
+        "if len(self._kept) > N_KEPT«→ + 1»:",
+        "    «self._kept = {}→pass»\n\n    def _build_view",
+        "self.picture.enlarge(factor)\n            «self._fix_sizes()→pass»",
+        "visibility = «\"visible\" if share < 1 else →»\"hidden\"",
+        "re.sub(r\"«(?<![\\w)-])→»-(?=",
+        "return «html.escape(signs)→signs».replace",
+        "check_number(\"value\", value, «low, high→0»)",
+    ],
+    "page/prediction": [
+        "«(np.diff(values) <= 0).any()→False»:",
+        "if not 2 <= len(texts) <= len(LETTERS)« or len(set(texts)) < len(texts)→»:",
+        "gaps = any(low «!=→<» high",
+        "if «gaps or →»not all(low < high",
+        "if «not all(because.values())→False»:",
+        "numbers = [«round(float(value), 10)→float(value)» for",
+        "return «None if self.control.value == NO_BET else →»self.control.value",
+        "value = «measured.mean if isinstance(measured, Interval) else →»measured",
+        "if low <«=→» value < high:",
+        "tolerance« + 1e-9→»:",
+        'return "too «high" if distance > 0 else "too low→low" if distance > 0 else "too high»"',
+        "        «self.cover.value = \"\"→pass»\n        self.show_me",
+        "verdict = \"right.\" if value «==→!=» self.right else wrong",
+        "        «bet.observe(self._follow)→pass»\n\n    def _follow",
+        "    «self.control.observe(self._uncover, \"value\")→pass»\n\n    def _name",
+    ],
+    "page/exercise": [
+        "class _TooSlowError(«KeyboardInterrupt→Exception»)",
+        "_time_limit(«SECONDS→SECONDS * 9»):",
+        "except («Exception, SystemExit→Exception») as error:  # an array",
+        "[function(*«copy.deepcopy(case)→case») for case",
+        "arguments = «copy.deepcopy(case)→case»",
+        "[np.full(np.shape(part), np.nan) for _ in range(«16→0»)]",
+        "if «not all(map(np.array_equal, arguments, case))→False»:",
+        "if «answer is None→False»:",
+        "if «values.shape != wanted→False»:",
+        "if not (is_word or «np.isfinite(values).all()→True»):",
+        "rtol=«1e-6→1e-2», atol",
+        "atol=1e-«9→2»)",
+        "        signal.signal(signal.SIGALRM, «before→signal.SIG_DFL»)",
+        "        «signal.setitimer(signal.ITIMER_REAL, 0)→pass»\n",
+        "if «all→any»(map(_same, answers, self._answers_of(mistaken))):",
+        "if «not isinstance(name, str) or →»name not in _REFERENCES",
+    ],
+    "page/picture": [
+        "if «artist.axes is None→False»:",
+        "for artist in getattr(part, \"artists\", [part]):\n            if artist.axes is None:\n"
+        '                raise ValueError(f"moving artists must live in one of the axes, got '
+        '{artist!r}")\n'
+        "            artist.set_animated(«True→False»)",
+        "            «self._arranged.append(part)→pass»",
+        "        «canvas.restore_region(self._background)→pass»",
+        "self.figure.get_dpi() «* factor→/ factor»)",
+        "get_dpi() * factor)\n        «self._background = None→pass»",
+        "if style not in «taken→()»)",
+        "with ONE_AT_A_TIME, mpl.rc_context(«COURSE_STYLE→»)",
+        "with «ONE_AT_A_TIME, →»mpl.rc_context",
+        "        «self.figure.set_layout_engine(\"none\")→pass»",
+        "children.sort(key=lambda child: «→-»child.get_zorder())",
+        "return children[moving[0] :«→ moving[0] + 1»] if moving",
+        "\"subsampling\": «0→2»",
+    ],
+    "page/parts": [
+        "«np.flip(bars, axis=-1) if self.horizontal else →»bars",
+        "np.minimum([heights, lows, highs], «self.top→np.inf»)",
+        "y=«max(0, y)→y»",
+        "np.clip(«np.nan_to_num(ends[:, 1], nan=top)→ends[:, 1]», bottom, top)",
+        "axes.axhline(«y→0», linewidth",
+        "gaps = [(0, n_missing), (0, «1→0»), (0, 1)",
+        "np.argsort(wanted, kind=\"stable\")«→[::-1]»",
+        "low, high«→ + steps[-1]» - steps[-1]) + steps",
+        "placed[«order→:»] =",
     ],
 }
 

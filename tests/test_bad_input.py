@@ -5,16 +5,32 @@ exception, a warning, a number that is not finite, a changed argument.
 """
 
 import copy
+import dataclasses
+import importlib
 import inspect
+import re
 import warnings
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from helpers import datasets, intervals, layer_statistics, network, randomness, shift, training
-from helpers.arms import train_arms
+import helpers
+from helpers import (
+    arms,
+    datasets,
+    faces,
+    intervals,
+    layer_statistics,
+    network,
+    randomness,
+    recoloured,
+    shift,
+    training,
+)
 from helpers.layers import BatchNorm, Dense, Dropout, GroupNorm, LayerNorm, ReLU, Sigmoid, Tanh
 from helpers.network import Network, multilayer_perceptron
 
@@ -25,11 +41,13 @@ DATA = datasets.Examples(X, Y, X, Y, ("no", "yes"))
 
 # -- anything at all --
 
-NUMBERS = [0, 1, 2, 3, -1, 0.5, 1.5, 1e20, -1e300, 5e-324, 1e-50, np.nan, np.inf, 10**400, 2j]
+NUMBERS = [
+    0, 1, 2, 3, -1, 0.5, 1.5, 1e20, -1e300, 5e-324, 1e-50, np.nan, np.inf, 2**62, 10**400, 2j
+]
 OTHERS = [None, True, "no", "", b"no", [], {}, [[1, 2], [3]], [None], (), len, Dense]
 TYPES = [bool, "i1", "u1", "i8", "f2", "f4", "f8", "c8", "O", "U3"]
 SHAPES = [(), (1,), (2,), (6,), (0, 4), (1, 4), (6, 4), (2, 6, 4), (6, 3), (6, 2), (1, 6, 4, 1)]
-FILLS = [0, 1, -1, 0.5, 300, 3001, -1e20, 1e100, 5e-324, np.nan, np.inf]
+FILLS = [0, 1, -1, 0.5, 300, 3001, 9e14, 9e74, -1e20, 1e100, 5e-324, np.nan, np.inf]
 
 
 @st.composite
@@ -78,6 +96,37 @@ def optimiser(**arguments):
     training.SGD(**arguments)  # holds room that is not filled yet
 
 
+def step(**gradients):
+    layer = Dense(4, 4, rng=np.random.default_rng(0))
+    optimiser = training.SGD(layer, learning_rate=0.1)
+    before = layer.weights.copy(), layer.bias.copy()
+    vars(layer).update(gradients)
+    try:
+        with np.errstate(over="ignore"):  # divergence
+            optimiser.step()
+    except (ValueError, TypeError):
+        assert (before[0] == layer.weights).all() and (before[1] == layer.bias).all()
+        raise
+    return layer
+
+
+def table(columns):
+    intervals.show_table({"row": [1, 2], "columns": columns})
+
+
+def compare(rows):
+    return list(map(str, intervals.compare_arms([{"a": X[0], "b": rows}])["b - a"]))
+
+
+def in_coats(colourfulness):
+    return recoloured.draw_animals(2, 12, rng=np.random.default_rng(0)).in_coats(colourfulness)
+
+
+def dyed(**arguments):
+    data = recoloured.Dyed(**arguments)
+    return data.train_inputs, data.test_inputs
+
+
 def of(function, **arguments):
     return function, arguments
 
@@ -85,6 +134,11 @@ def of(function, **arguments):
 RUN = dict(n_steps=2, batch_size=2, learning_rate=0.1, momentum=0.9, weight_decay=0.1)
 PAIR = dict(source=X, target=X + 1, squares=True)
 SOME = dict(rng=RNG, n_networks=None)
+LOOK = dict(look=lambda network: {"loss": np.ones(())}, disturb=lambda network, rng: None)
+ARMS = dict(data=DATA, seed=0, hidden=[4], every=1, look_first=True, n_networks=None, memory=0.9)
+SEEN = SimpleNamespace(steps=np.arange(2), seen={"loss": np.ones((2, 3))})
+RACE = arms.Run(SEEN.steps, SEEN.seen, np.ones((2, 3)), None)
+CATS = recoloured.draw_animals(4, 12, n_networks=1, rng=RNG)
 CASES = {
     "Dense": of(Dense, n_inputs=2, n_outputs=2, bias=True, weight_sd=0.1, dtype="float32", **SOME),
     "BatchNorm": of(
@@ -104,6 +158,7 @@ CASES = {
     ),
     "predict": of(network.predict, network=NET, inputs=X),
     "inference_accuracy": of(network.inference_accuracy, network=NET, inputs=X, targets=Y),
+    "mean_loss": of(network.mean_loss, logits=X, targets=Y),
     "softmax_cross_entropy": of(
         network.softmax_cross_entropy, logits=X, targets=Y, sample_weights=np.ones(6)
     ),
@@ -112,10 +167,10 @@ CASES = {
         training.train, network=NET, inputs=X, targets=Y, rng=RNG, sample_weights=np.ones(6), **RUN
     ),
     "minibatches": of(training.minibatches, n_samples=4, batch_size=2, **SOME),
-    "train_arms": of(
-        train_arms, arms={"": {}}, data=DATA, seed=0, hidden=[4], every=1, look_first=True,
-        n_networks=None, memory=0.9, **RUN,
-    ),
+    "train_arms": of(arms.train_arms, arms={"": {}}, **ARMS, **LOOK, **RUN),
+    "watch_arms": of(arms.watch_arms, arms={"": {}}, **ARMS, build=multilayer_perceptron, **RUN),
+    "first_below": of(arms.first_below, threshold=0.5, run=RACE),
+    "never_below": of(arms.never_below, threshold=0.5, run=RACE),
     "spawn_streams": of(randomness.spawn_streams, seed=0, n_networks=2),
     "one_per_network": of(randomness.one_per_network, **SOME),
     "load_fashion_mnist": of(
@@ -130,6 +185,10 @@ CASES = {
     "with_statistics": of(
         layer_statistics.with_statistics, network=NET, inputs=X, group_size=2, share_weights=False
     ),
+    "layer_places": of(layer_statistics.layer_places, network=NET, kinds=Dense),
+    "third_dense": of(
+        layer_statistics.third_dense, network=multilayer_perceptron([1] * 4, rng=RNG)
+    ),
     "domain_auc": of(shift.domain_auc, **PAIR),
     "importance_weights": of(shift.importance_weights, **PAIR),
     "effective_sample_size": of(shift.effective_sample_size, weights=np.ones(4)),
@@ -137,7 +196,24 @@ CASES = {
     "mean_interval": of(intervals.mean_interval, values=np.arange(6.0)),
     "mean_intervals": of(intervals.mean_intervals, values=X),
     "paired_interval": of(intervals.paired_interval, values=X[:, 0], reference=X[:, 1]),
+    "format_number": of(intervals.format_number, value=0.5, decimals=2),
+    "mean_text": of(intervals.mean_text, values=X, decimals=2),
+    "show": of(intervals.show, label="loss"),
+    "show_table": of(intervals.show_table, columns={"a": [1]}),
+    "show_table.columns": of(table, columns=[1, 2]),
+    "compare_arms": of(intervals.compare_arms, rows=[{"a": X[0], "b": X[1]}], difference="b"),
+    "compare_arms.rows": of(compare, rows=X[1]),
     "verdict": of(intervals.verdict, interval=intervals.mean_interval(X[0]), margin=0.0, sign=1),
+    "sample_kinds": of(faces.sample_kinds, n_faces=2, rng=RNG),
+    "coat_colours": of(faces.coat_colours, n_faces=2, rng=RNG),
+    "draw_faces": of(faces.draw_faces, kinds=[0, 1], image_size=12, rng=RNG),
+    "draw_animals": of(recoloured.draw_animals, n_faces=2, image_size=12, **SOME),
+    "draw_shown": of(recoloured.draw_shown, n_cats=1, image_size=12),
+    "draw_clothes": of(
+        recoloured.draw_clothes, classes=["Bag", "Dress"], n_train=2, n_test=2, **SOME
+    ),
+    "Recoloured.in_coats": of(in_coats, colourfulness=0.5),
+    "Dyed": of(dyed, train=CATS, tests=CATS, coats=0.5, class_names=("other", "cat")),
     "Network.forward": of(forward, _layer=NET, inputs=X, training=True),
     "Network.backward": of(backward, _layer=NET, grad_logits=X[:, :2], to_inputs=True),
     **{f"{name}.forward": of(forward, _layer=layer, inputs=X32, training=True)
@@ -146,11 +222,24 @@ CASES = {
 for _name, _layer in LAYERS.items():
     _grad = np.ones_like(_layer.forward(X32, training=True))
     CASES[f"{_name}.backward"] = of(backward, _layer=_layer, grad_outputs=_grad)
+CASES["SGD.step"] = of(step, grad_weights=np.ones((4, 4)), grad_bias=np.ones(4))
 
-# Words for what an argument holds; and what hands NaN on, after divergence.
-ALSO_NAMED = ["inputs", "batch", "sizes"]
-HANDED_ON = ["logits", "grad_logits"]
-FUNCTIONS = ["learning_rate", "weight_decay"]  # may be some; what a function raises is its own
+# For arguments that were checked before; for data files; for the pictures of a notebook.
+INNER = set(
+    "divergence_allowed batch_sum batch_mean split_groups check_group_size with_networks_axis "
+    "check_network computing infer loss_and_gradient checksum read_arrays save_arrays write_whole "
+    "make_read_only region_rule region_boundary interval_ends median_text".split()
+)
+# Where two arguments do not fit together, either may be named.
+OTHER_NAMED = {
+    "logits": "targets must have shape", "inputs": "targets must have shape",
+    "n_samples": "batch_size must be between", "probe": "inputs of at least 2 rows",
+    "rows": "values must be|values and reference",  # {arm: values}
+}
+SHOWN = ["label", "columns"]  # as it is, with its mask
+HANDED_ON = ["logits", "grad_logits", "grad_weights", "grad_bias"]  # NaN, after divergence
+# May be a function; what that raises is its own.
+FUNCTIONS = ["learning_rate", "weight_decay", "look", "disturb", "build"]
 
 
 def leaves(value):
@@ -188,16 +277,43 @@ def meets_anything(function, valid, data):
         with warnings.catch_warnings(action="error"):
             result = answer(function, arguments)
     except (ValueError, TypeError) as error:
-        assert any(word in str(error) for word in [*valid, *ALSO_NAMED]), error
+        names = rf"\b{name}\b|{OTHER_NAMED.get(name, name)}"
+        assert re.search(names, str(error)), f"{error} does not name {name}"
         assert state(arguments) == before
         return
-    assert not isinstance(value, np.ma.MaskedArray)
+    assert name in SHOWN or not isinstance(value, np.ma.MaskedArray)
     assert state(arguments[name]) == state(value) or name == "rng"
     found = [one for one in leaves(result) if isinstance(one, (np.ndarray, np.floating, float))]
     assert name in HANDED_ON or all(np.isfinite(one).all() for one in found)
     if isinstance(value, np.ndarray):  # whatever its form
-        plain = copy.deepcopy({**valid, name: np.array(value, copy=True, subok=False)})
-        assert state(answer(function, plain)) == state(result)
+        plain = np.array(value, copy=True, subok=False)
+        assert state(answer(function, copy.deepcopy({**valid, name: plain}))) == state(result)
+        if value.dtype.kind == "f":  # and type
+            wide = answer(function, copy.deepcopy({**valid, name: plain.astype(float)}))
+            for one, other in zip(leaves(result), leaves(wide)):
+                if isinstance(one, np.ndarray) and one.dtype.kind == "f":
+                    size = np.abs(plain.astype(float)).max(initial=1)
+                    np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3 * size)
+
+
+def public_names():
+    """Yield the names of all functions and classes of the core, but for its own tools."""
+    for file in Path(helpers.__file__).parent.glob("[a-z]*.py"):
+        if file.stem not in ("arithmetic", "checks", "execute", "long_work"):
+            module = importlib.import_module(f"helpers.{file.stem}")
+            for name, one in vars(module).items():
+                is_ours = inspect.isclass(one) or inspect.isfunction(one)
+                if is_ours and one.__module__ == module.__name__ and name[0] != "_":
+                    yield from [] if dataclasses.is_dataclass(one) else [name]
+
+
+def test_every_public_function_is_in_the_table():
+    assert set(public_names()) - {name.partition(".")[0] for name in CASES} <= INNER
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_call_in_the_table_works(name):
+    answer(*copy.deepcopy(CASES[name]))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -3,6 +3,8 @@
 import gzip
 import importlib.util
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,16 +13,19 @@ from hypothesis import strategies as st
 
 from helpers.datasets import (
     CLASS_NAMES,
+    DATA_FOLDER,
     FASHION_MNIST_FILE,
-    FASHION_MNIST_SHA256,
+    SHA256,
     load_fashion_mnist,
-    read_fashion_mnist,
+    read_arrays,
     shifted_regions,
 )
+from helpers.lecture import experiments as lecture
 from helpers.randomness import spawn_streams
+from helpers.weighing_the_evidence import direction
+from helpers.weighing_the_evidence import experiments as evidence
 
-DATA_FOLDER = FASHION_MNIST_FILE.parent
-RAW = read_fashion_mnist()
+RAW = read_arrays(FASHION_MNIST_FILE)
 
 
 def load(seed=0, n_networks=None, **arguments):
@@ -33,15 +38,28 @@ def points(distance, n_samples=50, seed=0, n_networks=None):
     return shifted_regions(distance, n_samples, n_networks=n_networks, rng=rng)
 
 
-# -- the file --
+# -- the files --
+
+FILES = {
+    FASHION_MNIST_FILE: read_arrays,
+    evidence.MAP_FILE: evidence.load_learning_rate_map,
+    direction.RATES_FILE: direction.load_hidden_rates,
+    lecture.LECTURE_FILE: lecture.load_lecture,
+}
+TABLES = [*FILES][1:]
 
 
-def test_the_file_is_small_and_as_the_readme_says():
+def test_all_files_have_a_checksum_and_the_readme_names_their_arrays():
+    others = DATA_FOLDER / "README.md", DATA_FOLDER / "build_fashion_mnist.py"
+    assert {*filter(Path.is_file, DATA_FOLDER.iterdir())} - {*others} == {*FILES}
+    assert [file.name for file in sorted(FILES)] == [*SHA256]
     assert FASHION_MNIST_FILE.stat().st_size < 6e6
     readme = (DATA_FOLDER / "README.md").read_text("utf-8")
-    assert f"`{FASHION_MNIST_SHA256}`" in readme
-    for name, array in RAW.items():
-        assert f"| `{name}` | {array.shape} | {array.dtype} |" in readme
+    rows = re.findall(r"^\| (`.*`) \| (\(.*?\)) \|", readme, re.MULTILINE)
+    told = {(name, shape) for names, shape in rows for name in re.findall(r"`(\w+)`", names)}
+    for file in FILES:
+        for name, array in read_arrays(file).items():
+            assert (name, str(array.shape)) in told
     for number, name in enumerate(CLASS_NAMES):
         assert f"{number} {name}" in readme
 
@@ -54,9 +72,6 @@ def test_every_prefix_is_balanced_and_no_image_occurs_twice():
     assert len({image.tobytes() for image in images}) == len(images) == 12_000
 
 
-# -- a damaged file --
-
-
 class Bomb:
     """Touches a file when it is unpickled."""
 
@@ -67,67 +82,82 @@ class Bomb:
         return open, (str(self.path), "w")
 
 
-CONTENT = FASHION_MNIST_FILE.read_bytes()
+def content(change):
+    return lambda path, file: path.write_bytes(change(file.read_bytes()))
 
 
-def cut(n_bytes):
-    return lambda path: path.write_bytes(CONTENT[:n_bytes])
+def flipped(position):
+    def flip(content):
+        content = bytearray(content)
+        content[int(position * len(content))] ^= 0xFF
+        return content
+
+    return content(flip)
 
 
-def flip(position):
-    def spoil(path):
-        content = bytearray(CONTENT)
-        content[position] ^= 0xFF
-        path.write_bytes(content)
+def saved(change):
+    """Save the largest array otherwise: `change` returns what takes its place."""
+
+    def spoil(path, file):
+        arrays = read_arrays(file)
+        name = max(arrays, key=lambda one: arrays[one].size)
+        array = arrays.pop(name)
+        np.savez(path, **arrays, **change(name, array))
 
     return spoil
 
 
-def save(name, change):
-    def spoil(path):
-        arrays = {**RAW, name: change(RAW[name].copy())}
-        np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+def with_value(value):
+    def change(name, array):
+        array.flat[len(array) // 2] = value
+        return {name: array}
 
-    return spoil
-
-
-def another_pixel(images):
-    images[1234, 5, 6] ^= 1
-    return images
+    return saved(change)
 
 
-def with_bomb(labels):
-    return np.array([Bomb("exploded"), *labels[1:]], dtype=object)
+ALTERED, UNREADABLE = "is altered: its arrays", "is truncated or altered"
+DAMAGES = {
+    "missing": (lambda path, file: None, r"is missing.*only editable inst"),
+    "folder": (lambda path, file: path.mkdir(), "cannot be read: "),
+    "unreadable": (lambda path, file: path.symlink_to(path), "cannot be read: "),
+    **{f"cut at {n}": (content(lambda all, n=n: all[:n]), UNREADABLE) for n in (0, 9_000, -1)},
+    **{f"flipped at {at}": (flipped(at), UNREADABLE) for at in (0, 0.5)},
+    "swapped": (lambda path, file: path.write_bytes(OTHER[file].read_bytes()), ALTERED),
+    "without": (saved(lambda name, array: {}), ALTERED),
+    "one more": (saved(lambda name, array: {name: array, "more": array}), ALTERED),
+    "shape": (saved(lambda name, array: {name: array[None]}), ALTERED),
+    "type": (saved(lambda name, array: {name: array.astype(complex)}), ALTERED),
+    "zeros": (saved(lambda name, array: {name: np.zeros_like(array)}), ALTERED),
+    "another value": (with_value(17), ALTERED),
+    "bombs": (saved(lambda name, array: {name: np.array([Bomb("exploded")])}), UNREADABLE),
+    "a bomb": (content(lambda all: pickle.dumps(Bomb("exploded"))), UNREADABLE),
+}
+OTHER = dict(zip(FILES, [*TABLES, FASHION_MNIST_FILE]))
 
 
-@pytest.mark.parametrize(
-    ("spoil", "problem"),
-    [
-        *((cut(n_bytes), "cannot be read") for n_bytes in (0, 1_000_000, -1)),
-        *((flip(position), "cannot be read") for position in (0, 3_000_000)),
-        (save("train_images", another_pixel), "is altered"),
-        (save("test_images", lambda one: one.reshape(2000, 784)), "is altered"),
-        (save("test_labels", lambda one: None), "test_labels is not a file in the archive"),
-        (save("train_labels", with_bomb), "cannot be read"),
-        (lambda path: path.write_bytes(pickle.dumps(Bomb("exploded"))), "cannot be read"),
-        (lambda path: path.mkdir(), "Is a directory"),
-    ],
-)
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_damaged_file_is_refused_and_the_error_tells_how_to_restore_it(
-    tmp_path, monkeypatch, spoil, problem
+    tmp_path, monkeypatch, file, damage
 ):
     monkeypatch.chdir(tmp_path)
-    path = tmp_path / "fashion_mnist.npz"
-    with pytest.raises(FileNotFoundError, match=r"is missing.*git checkout .*only editable inst"):
-        read_fashion_mnist(path)
-    spoil(path)
-    with pytest.raises(ValueError) as caught:
-        read_fashion_mnist(path)
+    path, (spoil, problem) = tmp_path / file.name, DAMAGES[damage]
+    spoil(path, file)
+    with pytest.raises((OSError, ValueError), match=problem) as caught:
+        FILES[file](path)
     message = str(caught.value)
-    assert message.startswith(f"{path} ") and problem in message
-    assert "`git checkout -- data/fashion_mnist.npz`" in message
-    assert "`python data/build_fashion_mnist.py`" in message
+    assert message.startswith(f"{path} ") and f"`git checkout -- data/{file.name}`" in message
     assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize("file", TABLES, ids=lambda file: file.stem)
+def test_a_flipped_byte_never_gives_other_numbers(tmp_path, file):
+    for position in np.random.default_rng(0).random(200):
+        flipped(position)(tmp_path / file.name, file)
+        try:
+            read_arrays(tmp_path / file.name)  # some bytes, such as dates, mean nothing
+        except ValueError as error:
+            assert "git checkout" in str(error)
 
 
 # -- rebuilding it --
@@ -162,10 +192,10 @@ def originals(tmp_path):
 def test_rebuild_equals_the_shipped_file(script, tmp_path):
     if not script.DEBIAN_FOLDER.is_dir():
         pytest.skip("the originals (Debian package dataset-fashion-mnist) are not on this machine")
-    output = tmp_path / "rebuilt.npz"
+    output = tmp_path / FASHION_MNIST_FILE.name
     script.main([str(script.DEBIAN_FOLDER), "--output", str(output)])
-    np.testing.assert_equal(read_fashion_mnist(output), RAW)
-    assert [path.name for path in tmp_path.iterdir()] == ["rebuilt.npz"]
+    np.testing.assert_equal(read_arrays(output), RAW)
+    assert [*tmp_path.iterdir()] == [output]
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,14 @@
 import ast
 import base64
 import os
+import re
+import signal
 import stat
+import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 from nbformat import v4
 from threadpoolctl import threadpool_info
@@ -145,6 +150,61 @@ def test_a_cell_that_fails_leaves_the_file_as_it_was(tmp_path, capsys, monkeypat
         assert word in message
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["fails.ipynb"]
+
+
+@pytest.fixture
+def limit_of_files():
+    """Let no file grow beyond some bytes, as on a disk that is full then."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(("size", "status"), [(100, 2), (5_000, 1)])  # cannot begin; cannot end
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, capsys, limit_of_files, size, status):
+    path = save(tmp_path / "large.ipynb", "print('x' * 10_000)")
+    before = path.read_bytes()
+    limit_of_files(size)
+    assert main([str(path)]) == status
+    told = capsys.readouterr().err
+    assert re.fullmatch(f"error: {path}: .*File too large\n(.* is left as it was\n)?", told)
+    assert path.read_bytes() == before and [*tmp_path.iterdir()] == [path]
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_runs(tmp_path, capfd):
+    path = save(tmp_path / "one.ipynb", "open('ran', 'w')")
+    tmp_path.chmod(0o500)
+    try:
+        if os.access(tmp_path, os.W_OK):
+            pytest.skip("root may write anywhere")
+        assert main([str(path)]) == 2
+    finally:
+        tmp_path.chmod(0o700)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert re.match(f"error: {path}: .*its folder not be written to: Permission denied", line)
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ends a process as POSIX does")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_who_ends_the_command_keeps_the_file_and_no_kernel(tmp_path, name):
+    started = tmp_path / "started"
+    source = "import os, pathlib, time\npathlib.Path('started').write_text(str(os.getpid()))"
+    path = save(tmp_path / "slow.ipynb", f"{source}\ntime.sleep(100)")
+    before = path.read_bytes()
+    command = [sys.executable, "-m", "helpers.execute", str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        while not (started.exists() and started.read_text()):
+            time.sleep(0.01)
+        process.send_signal(getattr(signal, name))
+        _, told = process.communicate()
+    kernel = int(started.read_text())
+    while psutil.pid_exists(kernel) and psutil.Process(kernel).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.1)
+    stopped = 130, "stopped; what was running is left as it was\n"
+    assert (process.returncode, told) == ((-9, "") if name == "SIGKILL" else stopped)
+    assert path.read_bytes() == before and {*tmp_path.iterdir()} == {path, started}
 
 
 def test_an_empty_code_cell_is_refused(tmp_path, capsys):

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -197,6 +198,24 @@ def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path):
     assert output.read_text().count("\n") == len(files) + 1
     assert f"{done.count(chr(10)) - 1} of 12 files have a row already" in told.stderr
     assert len({row["seed"] for row in rows_of(output).values()}) == 1 and not left_over()
+
+
+def test_a_full_disk_keeps_the_rows_that_are_whole(graded, tmp_path):
+    submissions, output = graded[0].parent / "submissions0", tmp_path / "grades.csv"
+    files = [submissions / name for name in ("good", "wrong", "syntax")]
+    begin = tuple(map(str, ["file,", *files]))
+    lines = graded[0].read_text(encoding="utf-8").splitlines(keepends=True)
+    whole = "".join(line for line in lines if line.startswith(begin)).encode()
+    limit = len(whole) - 1, resource.RLIM_INFINITY
+    told = subprocess.run(
+        command(*files, "--output", output, "--seed", 7), capture_output=True, text=True, cwd=ROOT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+    )
+    assert told.returncode == 2 and "Traceback" not in told.stderr
+    assert told.stderr.splitlines()[-1] == f"error: {output}: File too large"
+    rows, expected = rows_of(output), rows_of(graded[0])
+    assert len(rows) == 2 and all(row == expected[name] for name, row in rows.items())
+    assert [*tmp_path.iterdir()] == [output] and not left_over()
 
 
 def test_what_cannot_be_is_refused_and_nothing_written(graded, tmp_path):

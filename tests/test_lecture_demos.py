@@ -226,6 +226,8 @@ def check_type(picture):
     texts = [text for text in picture.figure.findobj(Text) if text.get_text().strip()]
     small = [text.get_text() for text in texts if text.get_fontsize() < TYPE - 1e-6]
     assert texts and small == []
+    free = [one for axes in picture.figure.axes for one in axes.texts if one.get_visible()]
+    assert max((one.get_window_extent().x1 for one in free), default=0) < picture.figure.bbox.x1
     assert picture.figure._suptitle is None or not picture.figure._suptitle.get_text()
 
 

@@ -191,29 +191,6 @@ def test_the_score_counts_more_as_many_and_fewer():
     assert experiments.score(losses) == (1, 25, 1)
 
 
-@pytest.mark.parametrize(
-    ("name", "change", "message"),
-    [
-        ("depth", None, "depth is not a file"),
-        ("activation", lambda a: a[::-1], "is altered: it must hold"),
-        ("batch_norm", lambda a: a[0], "is altered: it must hold"),
-        ("final_losses", lambda a: a[..., 1:, :], r"\(3, 3, 3, 2, 9, 16\)"),
-        ("final_losses", lambda a: a[..., :0], r"\(3, 3, 3, 2, 10, 0\)"),
-    ],
-)
-def test_a_map_with_other_arrays_is_refused(tmp_path, name, change, message):
-    path = tmp_path / "learning_rate_map.npz"
-    with np.load(experiments.MAP_FILE) as archive:
-        arrays = dict(archive)
-    array = arrays.pop(name)
-    if change is not None:
-        arrays[name] = change(array)
-    np.savez(path, **arrays)
-    with pytest.raises(ValueError, match=message) as caught:
-        load_learning_rate_map(path)
-    assert "git checkout -- data/learning_rate_map.npz" in str(caught.value)
-
-
 # -- around an update --
 
 

@@ -22,6 +22,7 @@ from helpers.page.panel import (
 )
 from helpers.page.parts import Band
 from helpers.page.picture import WITH_BATCH_NORM, Picture
+from helpers.page.prediction import Scale, predict
 
 ABOUT = "A slider for the batch size moves one line."
 
@@ -184,6 +185,17 @@ def test_a_value_beyond_the_end_of_a_slider_is_refused():
     panel = Panel({"share": fraction_slider("share", 0.5)}, lambda share: 64, LinePicture(), ABOUT)
     with pytest.raises(ValueError, match="share must be a value of its control, got 3"):
         panel.set_values(share=3)
+
+
+def test_a_bet_is_handed_to_the_picture():
+    bet = predict("How high?", Scale((100, 200), 10, too_low="No.", close="Yes.", too_high="No."))
+    ghosts, picture = [], LinePicture()
+    picture.set_ghost = ghosts.append
+    panel = Panel({}, lambda: 64, picture, ABOUT, bet=bet)
+    frames = watch(panel.image)
+    picture.show(512)
+    bet.control.value = 200
+    assert ghosts == [None, 200] and len(frames) == 1
 
 
 def test_enlarged_the_page_keeps_its_shape():

@@ -41,8 +41,8 @@ def races():
     arms = made_up_arm([40, None, None]), made_up_arm([15, 20, 20]), made_up_arm([25, 30, 35])
     names = "without", "with", "noisy"
     return {
-        "relu, learning rate 0.1": dict(zip(names, arms)),
-        "relu, learning rate 0.02": dict(zip(names, arms[::-1])),
+        "ReLU, learning rate 0.1": dict(zip(names, arms)),
+        "ReLU, learning rate 0.02": dict(zip(names, arms[::-1])),
     }
 
 
@@ -64,7 +64,7 @@ def test_the_boards_race_shows_the_bet_only_where_it_belongs(races):
     assert list(picture.show(second).ghost.marker.get_xdata()) == []
     assert list(picture.show(first).ghost.marker.get_xdata()) == [30]
     assert picture.sentence == (
-        "relu, learning rate 0.1: median steps to loss 0.5: >= 40 without batch norm, 30 with "
+        "ReLU, learning rate 0.1: median steps to loss 0.5: >= 40 without batch norm, 30 with "
         "noise behind batch norm."
     )
     check_picture(picture, first, second)
@@ -130,7 +130,7 @@ def test_hidden_rates_picture_marks_a_rate_and_says_what_it_does():
     picture.show(10.0)
     assert "rate 10: final training loss diverged without batch norm, 0.53" in picture.sentence
     assert "15.1 ± 0.6 times as long" in picture.sentence
-    assert picture.growth.get_text() == "length × 15.1 ± 0.6"
+    assert picture.growth.get_text() == "length\n× 15.1 ± 0.6"
     assert [mark.get_xdata()[0] for mark in picture.marks] == [10.0, 10.0]
     panel = hidden_rate_demo()
     panel.set_values(rate=0.1)

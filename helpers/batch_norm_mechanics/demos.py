@@ -23,18 +23,16 @@ def pair_bet():
         "outputs. Which pairs of numbers can they be?",
         Answer(
             "only +1 and −1", (1, 2),
-            "Mean and standard deviation are prescribed. All that two numbers can still say is "
-            "which of them is larger.",
+            "Two numbers, and two things are prescribed: their mean and their standard deviation.",
         ),
         Answer(
             "any two numbers of opposite sign", (2, 4),
             "Mean 0 makes one the minus of the other. But the standard deviation is prescribed, "
-            "too: how far apart they are is no longer free.",
+            "too, and with it their distance.",
         ),
         Answer(
             "any two numbers", (4, 7),
-            "Their mean must be β = 0, so one is minus the other; and their spread is prescribed, "
-            "too.",
+            "Their mean must be β = 0, so one is minus the other. Their spread is prescribed, too.",
         ),
     )
 
@@ -46,13 +44,11 @@ def push_bet():
         "norm. How many of the other seven images' outputs move?",
         Answer(
             "none, they are other images", (0, 1),
-            "Other images, but the same column: in training they share one mean and one standard "
-            "deviation.",
+            "Other images, but the same column: one mean and one spread serve them all.",
         ),
         Answer(
             "only the values nearest to it", (1, 7),
-            "Batch norm knows no neighbours: one mean and one standard deviation serve the whole "
-            "column.",
+            "Batch norm knows no neighbours, only the column's mean and spread.",
         ),
         Answer("all seven", (7, 8), "In training an output belongs to the whole batch."),
     )
@@ -70,8 +66,7 @@ def fresh_bet():
         ),
         Answer(
             "about as good", (-8, 8),
-            "What batch norm had lost was in its statistics. The rest of the drop is another "
-            "matter.",
+            "What batch norm had lost is back. The rest of the drop is another matter.",
         ),
         Answer(
             "far better: the whole drop is repaired", (8, 100),
@@ -91,10 +86,8 @@ def memory_bet():
             tuple(range(10, 91, 2)), tolerance=4, unit="%", decimals=0,
             too_low="Wrong statistics shift and stretch a unit's values, but in the same way for "
             "all images: much of what tells them apart survives.",
-            close="The running averages still consist mostly of their starting values, mean 0 and "
-            "variance 1.",
-            too_high="An average needs time. With this memory most of it is still its starting "
-            "value, mean 0 and variance 1.",
+            close="Running averages this slow still consist mostly of their starting values.",
+            too_high="An average needs time: this one is still mostly its starting value.",
         ),
     )
 

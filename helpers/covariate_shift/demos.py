@@ -34,8 +34,8 @@ def split_bet():
         "too. How much of the drop would the right training pictures have prevented?",
         Answer(
             "nearly all of it: it is all shift", (0.9, 2),
-            "Then the reference net would be as good on coloured faces as the other was on black "
-            "ones. Faces of any hue are a harder problem.",
+            "Then the reference net would be as good on coloured faces as the other on black ones. "
+            "It is not: faces of any hue are a harder problem.",
         ),
         Answer(
             "about half of it", (0.25, 0.9),
@@ -60,13 +60,11 @@ def non_cats_bet():
         ),
         Answer(
             "about half again, since its cats are as black as before", (0.4, 0.6),
-            "The cats are the same, the others are not: now the coat alone gives the answer, and "
-            "no shape is needed.",
+            "The cats are the same, the others are not: now the coat alone gives the answer.",
         ),
         Answer(
             "hardly any", (0, 0.4),
-            "In training the coat told cats from others without a mistake, so there was no need "
-            "to look at a face.",
+            "In training the coat told cats from others without a mistake: why look at a face?",
         ),
     )
 
@@ -83,14 +81,13 @@ def repair_bet():
         ),
         Answer(
             "about as good", (-0.03, 0.03),
-            "As if it stood aside at test time. It does not: it goes on centring and scaling, and "
-            "notebook 02 shows with which numbers.",
+            "As if it stood aside at test time. It goes on centring and scaling; notebook 02 shows "
+            "with which numbers.",
         ),
         Answer(
             "better, by 0.03 (3 points) or more", (0.03, 1),
-            "That would follow if batch norm were a remedy for any shift. The story is about what "
-            "hidden layers receive in training, not about new pictures unlike all training "
-            "pictures.",
+            "That would follow if batch norm cured any shift. The story is about what hidden "
+            "layers receive in training, not about pictures unlike those of training.",
         ),
     )
 

@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from helpers.execute import ROOT
+from helpers.files import write_whole
 from helpers.grade.process import GradingError, NoAnswerError, Process
 
 LARGEST_FILE = 20_000_000  # bytes
@@ -92,12 +93,12 @@ def _notebook_of(cells, course):
 
 
 class _Table:
-    """A CSV file to which whole rows are appended; what is in it stays."""
+    """A CSV file that gets row after row; what is in it stays."""
 
     def __init__(self, path, columns, seed):
         self._path, self._columns = path, columns
         text = path.read_bytes() if path.exists() else b""
-        whole = text[: text.rfind(b"\n") + 1]  # a run that was killed may leave half a row
+        whole = text[: text.rfind(b"\n") + 1]  # half a row is none
         rows = list(csv.reader(io.StringIO(whole.decode("utf-8", "replace"))))
         grades = [row for row in rows[1:] if len(row) == len(columns) and row[2].isdecimal()]
         if text and rows != [columns, *grades]:
@@ -108,23 +109,23 @@ class _Table:
         if seed not in (None, self.seed):
             raise GradingError(f"{path} was begun with --seed {self.seed}, not {seed}")
         self.files = {row[0] for row in grades}
-        if text != whole:
-            os.truncate(path, len(whole))
-        if not rows:
-            self._append(columns)
+        self._content = whole or _line(columns)
+        if self._content != text:
+            write_whole(path, self._content)
 
     def add(self, file, notebook, results):
         """Append the row of one file; exercises of other notebooks stay empty."""
         n_correct = sum(result == "correct" for result in results.values())
         row = dict(zip(FIRST_COLUMNS, (file, notebook, self.seed, n_correct))) | results
         cells = [" ".join(str(row.get(name, "")).split()) for name in self._columns[1:]]
-        self._append([file, *cells])
+        self._content += _line([file, *cells])
+        write_whole(self._path, self._content)
 
-    def _append(self, row):
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(row)
-        with self._path.open("ab", buffering=0) as file:  # one write, so a whole row or none
-            file.write(line.getvalue().encode("utf-8", "backslashreplace"))
+
+def _line(row):
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(row)
+    return line.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _grade_all(paths, output, seed):
@@ -176,8 +177,11 @@ def main(arguments=None):
         if chosen.seed is not None and chosen.seed < 0:
             raise GradingError(f"--seed must be 0 or more, got {chosen.seed}")
         _grade_all(chosen.submissions, chosen.output, chosen.seed)
-    except (GradingError, OSError) as error:
+    except GradingError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {error.filename or chosen.output}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)

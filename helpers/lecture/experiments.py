@@ -4,6 +4,7 @@ MEASURES run the notebooks' own experiments with their own settings and keep one
 `load_lecture` reads them from data/. So the board says what the notebooks print.
 """
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from helpers.arms import Run, train_arms
 from helpers.batch_norm_mechanics.experiments import compare_averages
 from helpers.covariate_shift.experiments import measure_coats
-from helpers.datasets import FASHION_MNIST_FILE, make_read_only, read_arrays
+from helpers.datasets import DATA_FOLDER, make_read_only, read_arrays
 from helpers.hidden_layer_stability import experiments as stability
 from helpers.hidden_layer_stability.experiments import ARMS, DRIVES
 from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
@@ -25,7 +26,7 @@ from helpers.weighing_the_evidence.experiments import NOISY_ARMS, run_noisy_race
 from helpers.weighing_the_evidence.ledger import Row, watch_ledger
 from helpers.weighing_the_evidence.papers import CLAIMS
 
-LECTURE_FILE = FASHION_MNIST_FILE.with_name("lecture_demos.npz")
+LECTURE_FILE = DATA_FOLDER / "lecture_demos.npz"
 DETECTORS = ("plain", "reference", "only_cats_black")
 JUDGED = ("accuracy", "cat_recall", "other_recall", "train_accuracy", "verdicts")
 MEMORIES = (0.9, 0.999)
@@ -34,25 +35,8 @@ PARTS = ("claimed", "beyond")  # of a row of the ledger
 RACE_RATES, RACE_STEPS = (0.1, 0.02), np.arange(5, 161, 5)
 SWEEP_SIZES, SWEEP_STEPS = (16, 64, 512), np.array([[1280], [320], [40]])
 
-# The last axis holds the networks (of `coats` the coats, of `verdicts` the faces shown).
-SHAPES = {
-    "coats": (11,),
-    **dict.fromkeys(("accuracy", "cat_recall", "other_recall"), (len(DETECTORS), 11, 16)),
-    "train_accuracy": (len(DETECTORS), 16),
-    "verdicts": (len(DETECTORS), 11, 20),
-    "averages": (4, 16),  # in %: own batch, population, then MEMORIES
-    "repair": (3, 16),  # in %: no batch norm, stored statistics, fresh ones
-    "kicks": (len(KICKS), len(KICK_SIZES), 3, 16),  # in %
-    "late_losses": (len(DRIVES), 2, 16),
-    **dict.fromkeys(("sweep_train_losses", "sweep_test_losses"), (2, len(SWEEP_SIZES), 16)),
-    "best_test_losses": (len(LIVE_ARMS), 16),
-    "race_losses": (len(RACE_RATES), len(NOISY_ARMS), len(RACE_STEPS), 16),
-    "race_drift": (len(RACE_RATES), len(NOISY_ARMS), 16),
-    "ledger": (None, 4),  # texts: claim, "claimed" or "beyond" it, what is true, the verdict
-}
 
-
-# -- what takes a minute: one function for each notebook, each returns some arrays of SHAPES --
+# -- what takes a minute: one function for each notebook, each returns some arrays --
 
 
 def measure_notebook_01():
@@ -145,8 +129,11 @@ MEASURES = (
 # -- the same, as results that pictures show --
 
 
+_zip = partial(zip, strict=True)  # what was computed for other settings shall not be cut to fit
+
+
 class Lecture:
-    """What the lecture shows, views of `arrays`, {name: array} as in SHAPES.
+    """What the lecture shows, views of `arrays`, {name: array} as in data/README.md.
 
     story: {detector: what notebook 01's `judge` returns}, without batch norm. averages: {memory:
     {name: (16,)}}, in %. repair: (3, 16). kicks: {kind: {size: what `right_after` returns}}.
@@ -164,25 +151,25 @@ class Lecture:
         own_batch, population, *running = arrays["averages"]
         self.averages = {
             memory: {"own batch": own_batch, "population": population, "running": one}
-            for memory, one in zip(MEMORIES, running)
+            for memory, one in _zip(MEMORIES, running)
         }
         self.repair = arrays["repair"]
         self.kicks = {
-            kind: dict(zip(KICK_SIZES, right)) for kind, right in zip(KICKS, arrays["kicks"])
+            kind: dict(_zip(KICK_SIZES, right)) for kind, right in _zip(KICKS, arrays["kicks"])
         }
         damages = arrays["late_losses"] - arrays["late_losses"][0]  # of the drive "none"
-        self.damages = {drive: dict(zip(ARMS, one)) for drive, one in zip(DRIVES, damages)}
+        self.damages = {drive: dict(_zip(ARMS, one)) for drive, one in _zip(DRIVES, damages)}
         del self.damages["none"]
         gaps = arrays["sweep_test_losses"] - arrays["sweep_train_losses"]
         self.sweeps = {
-            arm: {m: _run(n, gap=gap[None]) for m, n, gap in zip(SWEEP_SIZES, SWEEP_STEPS, one)}
-            for arm, one in zip(("with", "without"), gaps)
+            arm: {m: _run(n, gap=gap[None]) for m, n, gap in _zip(SWEEP_SIZES, SWEEP_STEPS, one)}
+            for arm, one in _zip(("with", "without"), gaps)
         }
         self.races = {
-            rate: {arm: _run(RACE_STEPS, loss=loss) for arm, loss in zip(NOISY_ARMS, losses)}
-            for rate, losses in zip(RACE_RATES, arrays["race_losses"])
+            rate: {arm: _run(RACE_STEPS, loss=loss) for arm, loss in _zip(NOISY_ARMS, losses)}
+            for rate, losses in _zip(RACE_RATES, arrays["race_losses"])
         }
-        self.best_test_losses = dict(zip(LIVE_ARMS, arrays["best_test_losses"]))
+        self.best_test_losses = dict(_zip(LIVE_ARMS, arrays["best_test_losses"]))
         self.ledger = [
             Row(claim, *(tuple(
                 SimpleNamespace(sentence=str(sentence), verdict=str(verdict))
@@ -200,19 +187,8 @@ def _run(steps, **seen):
 def load_lecture(path=LECTURE_FILE):
     """Return the Lecture in data/, which `python -m helpers.lecture.precompute` writes.
 
-    Raises FileNotFoundError when the file is missing, ValueError when it is damaged or altered.
+    Raises OSError or ValueError as `read_arrays`.
     """
-    restore = (
-        f"Restore it with `git checkout -- data/{path.name}` or compute it anew, in a minute, with "
-        "`python -m helpers.lecture.precompute lecture`."
-    )
-    arrays = read_arrays(path, SHAPES, restore)
-    for name, shape in SHAPES.items():
-        found = arrays[name].shape
-        if len(found) != len(shape) or any(n not in (m, None) for m, n in zip(found, shape)):
-            raise ValueError(f"{path} is altered: {name} must be {shape}, got {found}. {restore}")
-    told = {(name, part) for name, part, *_ in arrays["ledger"].tolist()}
-    if missing := [one.name for one in CLAIMS if (one.name, PARTS[0]) not in told]:
-        raise ValueError(f"{path} lacks the claims {', '.join(missing)}. {restore}")
+    arrays = read_arrays(path)
     make_read_only(*arrays.values())
     return Lecture(arrays)

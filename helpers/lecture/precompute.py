@@ -3,16 +3,17 @@
 Notebook 05's map of the learning rates that train (`... precompute map`), its rates of the hidden
 weights (`... precompute rates`), and what the instructor's board shows (`... precompute lecture`).
 The same arrays come out of every run on one machine; another machine's matrix products round
-differently, which shows where training is chaotic or diverges.
+differently, which shows where training is chaotic or diverges. So tables that shall stay need their
+new checksums in helpers/datasets.py; the command prints them.
 """
 
 import argparse
-import os
 from itertools import product
 
 import numpy as np
 from joblib import Parallel, delayed
 
+from helpers.datasets import checksum, save_arrays
 from helpers.lecture.experiments import LECTURE_FILE, MEASURES
 from helpers.weighing_the_evidence.direction import RATES_AXES, RATES_FILE, measure_rate
 from helpers.weighing_the_evidence.experiments import MAP_AXES, MAP_FILE, measure_learning_rates
@@ -59,17 +60,6 @@ def watch_lecture(measures=MEASURES):
         yield number / len(measures), arrays
 
 
-def save_arrays(path, arrays):
-    """Write `path` at once or not at all, so that an interruption leaves the old file whole."""
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        with open(unfinished, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 WORKS = {
     "map": (MAP_FILE, watch_learning_rate_map), "rates": (RATES_FILE, watch_hidden_rates),
     "lecture": (LECTURE_FILE, watch_lecture),
@@ -85,7 +75,7 @@ def main(arguments=None, works=WORKS):
             print(f"{path.name}: {share:.0%}")
             if share == 1:
                 save_arrays(path, arrays)
-                print(f"wrote {path}")
+                print(f"wrote {path}, SHA256 {checksum(arrays)}")
 
 
 if __name__ == "__main__":

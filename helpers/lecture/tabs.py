@@ -95,7 +95,7 @@ TABS = {
         bets["memory"], {(64, memory): one for memory, one in lecture.averages.items()}
     ),
     "Repair": lambda lecture, bets: Panel(
-        {}, lambda: None, pictures.Still(draw_adaptation({"": lecture.repair}))
+        {}, lambda: "still", pictures.Still(draw_adaptation({"": lecture.repair}))
     ),
     "Kick": show_kick,
     "Target": lambda lecture, bets: Panel({}, lambda: lecture.damages, pictures.TargetPicture()),

@@ -187,7 +187,7 @@ class GroupCurvesPicture(Picture):
     def show(self, arm):
         """Show what `watch_group` yields, whose "grey" arm is a whole training."""
         grey, group, dropout = arm["grey"], arm["group_size"], arm["dropout"]
-        called = f"{group},\ndrop {dropout:g}" if dropout else f"group {group}"
+        called = f"{group}, p {dropout:g}" if dropout else f"group {group}"
         for name, curves in self.panels.items():
             pair = {"grey": (grey["steps"], grey[name]), "arm": (arm["steps"], arm[name])}
             curves.set(pair, arm=called)

@@ -8,10 +8,10 @@ normalisation), and what turns them is the effective rate, rate / length^2 (van 
 import numpy as np
 
 from helpers.arms import train_arms
-from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist
+from helpers.datasets import DATA_FOLDER, load_fashion_mnist, read_arrays
 from helpers.layers import Dense
 from helpers.network import multilayer_perceptron
-from helpers.weighing_the_evidence.experiments import LEARNING_RATES, final_loss, read_table
+from helpers.weighing_the_evidence.experiments import LEARNING_RATES, final_loss
 
 HIDDEN_RATES = (*LEARNING_RATES, 100.0, 300.0, 1000.0)
 
@@ -93,7 +93,7 @@ def train_at(rate, arms=ARMS, *, n_networks=16, seed=7, **settings):
 
 # -- the table: all of this at many rates, computed beforehand --
 
-RATES_FILE = FASHION_MNIST_FILE.with_name("hidden_rates.npz")
+RATES_FILE = DATA_FOLDER / "hidden_rates.npz"
 RATES_AXES = {"arms": tuple(ARMS), "hidden_rates": HIDDEN_RATES}
 MEASURED = ("final_losses", "growth", "inverse_squares")
 
@@ -110,9 +110,10 @@ def load_hidden_rates(path=RATES_FILE):
 
     After 160 steps: the training loss of the last 10 mini-batches, inf where it diverged, and the
     means over all hidden units of what `look_at_lengths` says. The rates are HIDDEN_RATES. Raises
-    FileNotFoundError or ValueError as `experiments.read_table`.
+    OSError or ValueError as `read_arrays`.
     """
-    losses, growth, inverse = read_table(path, RATES_AXES, MEASURED, "rates")
+    arrays = read_arrays(path)
+    losses, growth, inverse = (arrays[name] for name in MEASURED)
     effective = np.array(HIDDEN_RATES)[:, None] * inverse
     return {
         arm: {"loss": losses[row], "growth": growth[row], "effective rate": effective[row]}

@@ -12,7 +12,7 @@ import numpy as np
 
 from helpers.arms import train_arms
 from helpers.checks import check_choice, check_flag, check_integer, check_number
-from helpers.datasets import FASHION_MNIST_FILE, load_fashion_mnist, read_arrays
+from helpers.datasets import DATA_FOLDER, load_fashion_mnist, read_arrays
 from helpers.layer_statistics import (
     layer_places,
     predict_with_batch_statistics,
@@ -191,7 +191,7 @@ def range_text(losses):
 
 # -- the map: all of this for many settings, computed beforehand --
 
-MAP_FILE = FASHION_MNIST_FILE.with_name("learning_rate_map.npz")
+MAP_FILE = DATA_FOLDER / "learning_rate_map.npz"
 MAP_AXES = {
     "activation": ("relu", "tanh", "sigmoid"),
     "depth": (3, 5, 10),
@@ -201,35 +201,12 @@ MAP_AXES = {
 }
 
 
-def read_table(path, axes, names, work):
-    """Return the arrays `names` of a table in data/, which `helpers.lecture.precompute` writes.
-
-    axes: {name: values} of their axes in this order; the networks come last. work: the table's
-    name there. Raises FileNotFoundError when the file is missing, ValueError when it is damaged or
-    holds others.
-    """
-    restore = (
-        f"Restore it with `git checkout -- data/{path.name}` or compute it anew, in some minutes, "
-        f"with `python -m helpers.lecture.precompute {work}`."
-    )
-    arrays = read_arrays(path, [*axes, *names], restore)
-    values = [arrays.pop(name) for name in names]
-    found = {name: array.tolist() for name, array in arrays.items()}
-    is_ours, shape = found == {name: [*axes[name]] for name in axes}, tuple(map(len, axes.values()))
-    if not is_ours or not all(one.size and one.shape[:-1] == shape for one in values):
-        raise ValueError(
-            f"{path} is altered: it must hold {axes} and {names} {shape} and the networks, got "
-            f"{found} and {[one.shape for one in values]}. {restore}"
-        )
-    return values
-
-
 def load_learning_rate_map(path=MAP_FILE):
     """Return the map in data/: final losses, axes as in MAP_AXES, then the networks.
 
-    Raises FileNotFoundError or ValueError as `read_table`.
+    Raises OSError or ValueError as `read_arrays`.
     """
-    return read_table(path, MAP_AXES, ["final_losses"], "map")[0]
+    return read_arrays(path)["final_losses"]
 
 
 def pair_of(rate_map, activation="relu", depth=3, init_scale=1.0):

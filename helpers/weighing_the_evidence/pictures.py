@@ -203,7 +203,7 @@ class HiddenRatesPicture(Picture):
             mark.set_xdata([rate] * 2)
         place = HIDDEN_RATES.index(rate)
         growth = self.growths[place]
-        self.growth.set_text(f"length × {growth}")
+        self.growth.set_text(f"length\n× {growth}")
         free, pinned = (self.rates[arm][place] for arm in ("free", "pinned"))
         losses = ", ".join(
             f"{'diverged' if found[place].mean >= self.top else found[place]} {self.LOOKS[arm][1]}"

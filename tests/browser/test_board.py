@@ -2,6 +2,8 @@
 
 import html
 import re
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from lab_server import PATIENCE
@@ -117,6 +119,29 @@ def nothing_went_wrong(request):
     if "board" in request.fixturenames:
         page = request.getfixturevalue("board")
         assert page.errors == [] and page.strangers == []
+
+
+OUT_OF_REACH = [
+    *(f"{folder}{file}" for folder in ("", "voila/files/", "voila/files/../", "files/")
+      for file in ("data/hidden_rates.npz", "helpers/checks.py", ".git/config")),
+    "voila/files/00_lecture_demos.ipynb", "voila/render/notebooks/01_covariate_shift.ipynb",
+    "voila/tree", "api/contents", "api/kernels", "voila/static/../app.py",
+    "voila/files/../../../../etc/passwd", "voila/files//etc/passwd",
+    "voila/files/..%2f..%2f..%2fetc/passwd", "voila/files/../data/hidden_rates.npz%00.png",
+]
+
+
+def test_nothing_but_the_board_is_served_and_that_only_to_who_has_its_token(voila):
+    address, token = voila.url.split("?")
+    kernels = voila.kernels()
+    for path in OUT_OF_REACH:
+        with pytest.raises(HTTPError) as refused:
+            urlopen(f"{address}{path}?{token}")
+        refused.value.close()
+    for path in ("", "?beat=reference", "api/kernels/any/channels"):
+        with urlopen(f"{address}{path}") as page:
+            assert page.url.startswith(f"{address}login?")
+    assert voila.kernels() == kernels
 
 
 # The one test of the course that looks at the clock: the board promises a picture in ten seconds,

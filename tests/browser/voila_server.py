@@ -1,13 +1,12 @@
 """Voila serving the instructor's board on loopback, as README says: in the checkout's folder."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
-from urllib.error import URLError
 
 import psutil
 from lab_server import PATIENCE
@@ -25,7 +24,6 @@ class VoilaServer:
 
     def __init__(self, folder):
         self.log = Path(folder, "voila.log")
-        self.url = f"http://127.0.0.1:{_free_port()}/"
         environment = {
             **os.environ, **ONE_THREAD, **QUIET_KERNEL,
             "PYTHONPATH": str(ROOT),
@@ -34,26 +32,21 @@ class VoilaServer:
             "JUPYTER_DATA_DIR": str(Path(folder, "data")),
             "IPYTHONDIR": str(Path(folder, "ipython")),
         }
-        port = self.url.rstrip("/").rpartition(":")[2]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "voila", str(BOARD), "--no-browser", f"--port={port}",
+                [sys.executable, "-m", "voila", str(BOARD), f"--port={_free_port()}",
                  "--Voila.ip=127.0.0.1", *SOONER],
                 cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
-        self._wait()
+        self.url = self._printed_address()
 
-    def _wait(self):
+    def _printed_address(self):
+        """Return the address that a lecturer opens, with its token."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until and self.process.poll() is None:
-            try:
-                # A page would start a kernel; a file that is served does not.
-                urllib.request.urlopen(f"{self.url}static/favicon.ico", timeout=PATIENCE)
-                return
-            except URLError as error:
-                if hasattr(error, "code"):  # an answer, if only "not found"
-                    return
-                time.sleep(0.1)
+            if found := re.search(r"^http://\S+\?token=\w+$", self.log.read_text(), re.MULTILINE):
+                return found[0]
+            time.sleep(0.1)
         self.process.kill()
         raise RuntimeError(f"Voila did not start:\n{self.log.read_text()}")
 

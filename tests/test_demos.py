@@ -1,0 +1,97 @@
+"""Every demo of every room and of the lecture, at all combinations of its controls' extremes."""
+
+import base64
+import inspect
+import io
+import itertools
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from looks import check_looks
+from matplotlib.text import Text
+from PIL import Image
+
+import helpers
+from helpers.arms import train_arms
+from helpers.batch_norm_mechanics.demos import one_batch_demo
+from helpers.covariate_shift.demos import region_demo
+from helpers.datasets import load_fashion_mnist
+from helpers.hidden_layer_stability.demos import kick_demo, ridge_demo
+from helpers.in_practice.demos import evaluation_demo, norms_demo
+from helpers.lecture import tabs
+from helpers.lecture.beats import BEATS
+from helpers.lecture.experiments import load_lecture
+from helpers.minibatch_noise.demos import microscope_demo
+
+URL = b"data:image/jpeg;base64,"
+PATIENCE = 100  # seconds for a training run
+CLOTHES = dict(n_train=512, n_test=500, n_networks=2, seed=0)
+
+
+def trained(**arms):
+    data = load_fashion_mnist(**CLOTHES)
+    options = dict(hidden=[64] * 3, n_steps=20, batch_size=64, learning_rate=0.1, seed=0)
+    return train_arms(arms, data, **options), data
+
+
+def kicked():
+    return kick_demo(*trained(**{"without": dict(batch_norm=False), "with": {}}))
+
+
+def evaluated():
+    runs, data = trained(**{"with": {}})
+    return evaluation_demo(runs["with"].network, data)
+
+
+ALONE = {
+    "one_batch": one_batch_demo, "region": region_demo, "ridge": ridge_demo, "kick": kicked,
+    "microscope": microscope_demo, "evaluation": evaluated, "norms": norms_demo,
+}
+BETS = {beat.name: beat.ask() for beat in BEATS if beat.ask}
+
+
+def test_no_demo_is_left_out():
+    rooms = Path(helpers.__file__).parent.glob("*/demos.py")
+    names = {name for room in rooms for name in re.findall(r"def (\w+_demo)\(", room.read_text())}
+    used = inspect.getsource(tabs) + Path(__file__).read_text()
+    assert names and names <= set(re.findall(r"\w+_demo", used))
+
+
+@pytest.mark.parametrize("name", [*ALONE, *tabs.TABS])
+@pytest.mark.parametrize("of_all", [False, pytest.param(True, marks=pytest.mark.thorough)])
+def test_a_demo_at_its_extremes(name, of_all):
+    """All combinations; by default, of three controls and more, a half that has all pairs."""
+    demo = ALONE[name]() if name in ALONE else tabs.TABS[name](load_lecture(), BETS)
+    ends = {one: ends_of(control) for one, control in demo.controls.items()}
+    for which in itertools.product((0, 1), repeat=len(ends)):
+        if not of_all and len(ends) > 2 and sum(which) % 2:
+            continue
+        values = [of_one[place] for place, of_one in zip(which, ends.values())]
+        with warnings.catch_warnings(action="error"):
+            demo.set_values(**dict(zip(ends, values)))
+            demo.wait(PATIENCE)
+        check(demo)
+
+
+def ends_of(control):
+    """Return the first and the last value of a control."""
+    if hasattr(control, "options"):
+        values = [value for _, value in control._options_full]
+        return values[0], values[-1]
+    return (control.min, control.max) if hasattr(control, "max") else (False, True)
+
+
+def check(demo):
+    """Assert that a demo shows a picture, and numbers in it and below, without an error."""
+    assert demo.error is None and not getattr(demo, "busy", False)
+    said = [demo.image.value]
+    if hasattr(demo, "picture"):
+        check_looks(demo.picture.figure)
+        texts = demo.picture.figure.findobj(Text)
+        said = [demo.caption.value, *(one.get_text() for one in texts if one.get_visible())]
+        picture = Image.open(io.BytesIO(base64.b64decode(bytes(demo.image.value)[len(URL):])))
+        assert np.ptp(np.asarray(picture)) > 200
+    assert not [one for one in said if re.search(r"\b(nan|inf|None)\b|Stopped|does not work", one)]
