@@ -218,6 +218,7 @@ def test_the_third_bar_waits_for_its_bet(lecture):
 
 @pytest.mark.parametrize("tab", TABS)
 def test_type_can_be_read_from_the_last_row(tab, board):
+    board.bets["drift"].control.value = board.bets["drift"].control.options[-1][1]  # the latest
     if not isinstance(board.pages[tab].panel, Words):
         check_type(board.pages[tab].panel.picture)
 

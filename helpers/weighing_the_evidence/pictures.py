@@ -46,6 +46,8 @@ class NoisyRacePicture(RacePicture):
         if self.ghost is not None:
             is_hidden = steps is None or self.bet_on not in (None, self.first)
             self.ghost.set(steps, None if is_hidden else self.threshold)
+            is_late = steps is not None and steps > 0.8 * self.figure.axes[0].get_xlim()[1]
+            self.ghost.text.set_ha("right" if is_late else "center")  # within the picture
 
 
 class SmoothnessPicture(Picture):
