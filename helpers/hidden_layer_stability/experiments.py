@@ -89,7 +89,7 @@ def watch_drift(data, arms=ARMS, *, seed=0, **settings):
 RIDGE_STEPS = tuple(range(0, 201, 10))
 
 
-@remember(maxsize=4)  # 11 MB each
+@remember(maxsize=2)  # 11 MB each
 def watch_stations(learning_rate=0.02, batch_size=128):
     """Watch two networks of either arm: run["z2"], run["h2"]: (n_looks, 2, 256, 64) float32."""
     data = load_clothes(n_networks=2)
