@@ -119,8 +119,8 @@ def test_visited_settings_are_not_computed_again_until_they_are_forgotten(monkey
         move(panel, size)
     assert compute.calls == [(64, False), (512, False)] and jpeg_of(panel) == drawn(64)
     monkeypatch.setattr(panel_module, "N_KEPT", 1)
+    panel.forget()
     for size in (512, 64):
-        panel.forget()
         move(panel, size)
     move(panel, 512)
     assert compute.calls[2:] == [(512, False), (64, False), (512, False)]
@@ -139,6 +139,9 @@ def test_an_error_is_a_sentence_and_the_picture_stays(bad, reason, capsys):
     move(panel, bad)
     assert reason in panel.caption.value and isinstance(panel.error, Exception)
     assert jpeg_of(panel) == drawn(64) == panel.picture.frame()
+    n_calls = len(panel.compute.calls)
+    panel.set_values(batch_size=bad)
+    assert len(panel.compute.calls) == n_calls + 1  # tried again
     move(panel, 64)
     assert "64 cm" in panel.caption.value and panel.error is None
     assert capsys.readouterr() == ("", "")

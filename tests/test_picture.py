@@ -24,9 +24,11 @@ from helpers.page.picture import (
     DROPOUT,
     NEUTRAL,
     ONE_AT_A_TIME,
+    REFERENCE,
     WITH_BATCH_NORM,
     WITHOUT_BATCH_NORM,
     Picture,
+    looks_of,
     new_figure,
 )
 
@@ -105,6 +107,27 @@ def test_a_mosaic_has_gaps_and_room_and_greys_are_colours():
     assert (sheet[3::4] == 1).all() and (sheet[4:, 4:] == 1).all()
     mosaic.set(np.repeat(grey[..., None], 3, axis=-1))
     np.testing.assert_array_equal(mosaic.image.get_array(), np.repeat(sheet[..., None], 3, axis=-1))
+
+
+def test_parts_stand_where_their_numbers_are():
+    axes = new_figure().subplots()
+    bars = Bars(axes, [0, 1], [WITH_BATCH_NORM, NEUTRAL], top=2)
+    bars.set([3, -1], [2.5, -2], [3.5, -0.5], ["3", "-1"])
+    assert [bar.get_height() for bar in bars.bars] == [2, -1]
+    assert [text.get_text() for text in bars.texts] == ["3 ↑", "-1"]
+    assert [text.get_position()[1] for text in bars.texts] == [2, 0]
+    lying = Intervals(axes, NEUTRAL, horizontal=True)
+    lying.set([0, 1], [5, 6], [4, 5], [7, 8])
+    np.testing.assert_array_equal(lying.bars.get_segments()[1], [[5, 1], [8, 1]])
+    np.testing.assert_array_equal(lying.markers.get_xydata(), [[5, 0], [6, 1]])
+    ReferenceLine(axes, 0.5, "guessing")
+    assert list(axes.lines[-1].get_ydata()) == [0.5, 0.5]
+
+
+def test_an_arm_without_a_look_of_its_own_gets_one_that_is_free():
+    looks = looks_of(["mine", "known", "yours"], {"known": (REFERENCE, "the known one")})
+    assert looks["known"] == (REFERENCE, "the known one") and looks["mine"][1] == "mine"
+    assert len({style.colour for style, _ in looks.values()}) == 3
 
 
 def test_artists_outside_all_axes_are_refused():

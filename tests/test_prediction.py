@@ -95,6 +95,13 @@ def test_a_unit_is_said_with_every_number():
     assert plain(bet) == f"Bet. {QUESTION} A slider from 0% to 100%."
 
 
+def test_a_range_begins_with_its_low_end():
+    bet = predict(QUESTION, YES, answer((1, 2)))
+    assert [bet.answer_of(value) for value in (0, 0.5, 1)] == ["yes", "yes", "no"]
+    with pytest.raises(ValueError, match="must lie in one of"):
+        bet.answer_of(2)
+
+
 def test_answers_without_ranges_are_measured_by_name():
     bet = predict(QUESTION, Answer("rotation", None, "No."), Answer("growth", None, "Yes."))
     comparison = bet.compare("growth")
