@@ -298,7 +298,9 @@ def test_another_drive_and_an_arm_more_are_in_table_and_picture():
     arms = 'arms = {"without": dict(batch_norm=False), "with": dict(batch_norm=True)}\nslow'
     one_more = arms.replace("}\nslow", ', "dropout": dict(batch_norm=True, dropout=0.2)}\nslow')
     ran = run_cells("03", TARGET, {**TINY, "n_steps=120": "n_steps=40", both: more, arms: one_more})
-    rows = [line.split()[0] for line in ran.printed.splitlines()[-3:]]
+    *table, slow = ran.printed.splitlines()[-4:]
+    assert slow.startswith("Standing still, without batch norm, at rate 0.01")
+    rows = [line.split()[0] for line in table]
     assert rows == ["rotation", "growth", "both"] and "dropout - without" in ran.printed
     assert len(ran.shown[0].bars[0].bars) == 9
     assert "Dropout changes the damage by" in ran.said

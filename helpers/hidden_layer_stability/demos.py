@@ -13,7 +13,7 @@ def ranking_bet():
     """Bet on what batch norm leaves of the ranking drift: with it / without it, at rate 0.02."""
     return predict(
         "While layers 1 and 2 learn at rate 0.02, the order in which a unit scores the images "
-        "changes: its ranking drifts. How much of this drift is left with batch norm?",
+        "changes: its ranking drifts. How much of this drift, 1 − r, is left with batch norm?",
         Answer(
             "less than half: batch norm calms it a lot", (0, 0.5),
             "Mean and width do fall that far. But subtracting and dividing never decides which "
@@ -57,13 +57,13 @@ def stored_bet():
         "loss rise less or more than without batch norm?",
         Answer(
             "more: batch norm makes it worse", (0.5, 20),
-            "The factor gets through. And the stored mean is now too small, so what is left of "
-            "the true mean pushes every unit.",
+            "The factor gets through. And in layer 1 the stored mean is only a third of the true "
+            "one: what is left of that pushes every unit.",
         ),
         Answer(
             "about as much", (-0.5, 0.5),
-            "Nothing protects now, and the stored mean is too small: what is left of the true "
-            "mean pushes every unit.",
+            "Nothing protects now, and in layer 1 the stored mean is only a third of the true "
+            "one: what is left of that pushes every unit.",
         ),
         Answer(
             "less: batch norm protects", (-20, -0.5),
@@ -80,7 +80,7 @@ def rotation_bet():
         "How much of this damage does batch norm take away?",
         Answer(
             "nearly all: later layers become robust", (0.7, 1.5),
-            "It would, if the damage came from wandering means and widths. But rotation changes "
+            "True if the damage came from wandering means and widths. But rotation changes "
             "which images score high.",
         ),
         Answer(

@@ -155,11 +155,11 @@ BEATS = (
             "and 2 are multiplied by 3. Without batch norm, and with fresh statistics, still about "
             "82 are right. And with stored statistics, taken before, as at test time?",
             Answer("far fewer", (-100, -5),
-                   "A factor cancels only against statistics that see it. The stored mean is now "
-                   "too small, and what is left of the true one pushes every unit."),
+                   "A factor cancels only against statistics that see it. In layer 1 the stored "
+                   "mean is only a third of the true one; what is left pushes every unit."),
             Answer("about 82 as well, for a factor is only a factor", (-5, 5),
-                   "Without batch norm, yes. But the stored mean is now too small, and what is "
-                   "left of the true one pushes every unit."),
+                   "Without batch norm, yes. But in layer 1 the stored mean is only a third of the "
+                   "true one; what is left pushes every unit."),
             Answer("more, since batch norm still protects", (5, 100),
                    "What protected was measuring afresh. Stored numbers divide by a width that is "
                    "three times too small."),

@@ -18,11 +18,11 @@ def naive_bet():
         "Which overfit more, that is, end with the larger gap between test and training loss?",
         Answer(
             "those with 512, since less noise regularises less", (-10, -0.05),
-            "So the claim lets one expect. These networks did the opposite.",
+            "That is what the claim predicts. These networks did the opposite.",
         ),
         Answer(
             "those with 64, though they have more noise", (0.05, 10),
-            "The claim lets one expect the opposite. Before you drop it, ask for a control.",
+            "The claim predicts the opposite. Before you drop it, ask for a control.",
         ),
         Answer(
             "neither: the noise is too small to matter", (-0.05, 0.05),
@@ -35,7 +35,7 @@ def control_bet():
     """Bet on the control: the gap at 64 minus that at 512, without / with batch norm."""
     return predict(
         "The same sweep without any batch norm. How much is left of the difference between the "
-        "gaps at 64 and at 512?",
+        "gaps at 64 and at 512? (“About half” is 0.3 to 0.6 of it.)",
         Answer(
             "little or nothing: no batch norm, no such noise", (-10, 0.3),
             "Then batch norm would be the cause. But something else changes with the batch size, "
