@@ -62,6 +62,7 @@ WRONG = [
     ("update_as_pytorch", [
         "return (1 - momentum) * running_var + momentum * batch.var(ddof=1)",
     ], "Each feature"),
+    ("folded", [SCALE, "return weights * scale"], "Return 2 values"),
     ("folded", [SCALE, "return weights * scale, beta"], "not beta alone"),
     ("folded", [SCALE, "return weights * scale, beta + running_mean * scale"], "not added"),
     ("folded", [SCALE, "return weights * scale, beta - running_mean"], "was not divided"),

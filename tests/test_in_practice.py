@@ -5,13 +5,24 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from changed_cells import run_cells
 from test_notebooks import FOLDER, code_cells, read
 
+from helpers.arms import train_arms
+from helpers.datasets import load_fashion_mnist
 from helpers.in_practice import demos, experiments, pictures
+from helpers.intervals import paired_interval
 from helpers.layers import BatchNorm
-from helpers.network import accuracy, multilayer_perceptron
+from helpers.network import accuracy, inference_accuracy, multilayer_perceptron
 
 NOTEBOOK = read(FOLDER / "06_in_practice.ipynb")
+CASE_2 = ("setup", "s2-train", "s2-case1-check", "s2-case2-symptom", "s2-case2-check")
+IMPORT = "from helpers.arms import watch_arms\n"
+OF_SECTION_2 = (
+    "from helpers.datasets import load_fashion_mnist\n"
+    "from helpers.network import inference_accuracy\n"
+)
+SECTION_3 = ("setup", "s3-numpy", "s3-arms", "s3-run")
 
 
 def small_data(n=40):
@@ -86,7 +97,7 @@ def test_fine_tuning_leaves_the_networks_alone_and_keeps_what_its_memory_says():
 def test_the_demo_trains_the_arms_of_the_notebook():
     (cell,) = [cell for cell in code_cells(NOTEBOOK) if cell.id == "s3-arms"]
     names = {"np": np, "LayerNorm": experiments.LayerNorm, "GroupNorm": experiments.GroupNorm,
-             "load_fashion_mnist": lambda *args, **kwargs: None}
+             "load_fashion_mnist": lambda *args, **kwargs: small_data()}
     exec(cell.source, names)
     ours = {arm: {**options} for arm, options in experiments.NORMS.items()}
     group, theirs = ours["group norm"].pop("norm"), names["arms"]["group norm"].pop("norm")
@@ -102,9 +113,56 @@ def test_the_demo_of_the_norms_shows_what_it_trained():
 
 
 def test_the_bet_on_a_batch_size_stays_in_the_figure():
-    values = {norm: {m: np.array([0.2, 0.4]) for m in (2, 8)} for norm in pictures.LOOKS}
+    values = {  # more networks at 2
+        norm: {m: np.array([0.2, 0.4, 0.9][:n]) for m, n in ((2, 3), (8, 2))}
+        for norm in pictures.LOOKS
+    }
     bet = demos.enough_bet()
     panel = demos.show_norms(values, bet)
     assert "at batch size 8: batch norm 30 ± 127%, layer norm" in panel.picture.sentence
     bet.control.value = 32.0
     np.testing.assert_array_equal(panel.picture.ghost.marker.get_data(), ([32], [4]))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", [1003, 2003, 47])
+def test_with_fresh_seeds_batch_norm_is_at_least_as_good_as_layer_norm_from_8_on(seed):
+    clothes = load_fashion_mnist(2000, 1000, 7, n_networks=64, seed=seed)
+    arms = {name: experiments.NORMS[name] for name in ("batch norm", "layer norm")}
+    ahead = {}
+    for m in (4, 8):
+        runs = train_arms(arms, clothes, **experiments.SMALL, batch_size=m, seed=seed)
+        ours, theirs = (
+            inference_accuracy(run.network, clothes.test_inputs, clothes.test_targets)
+            for run in runs.values()
+        )
+        ahead[m] = paired_interval(ours, theirs)
+    assert ahead[4].high < 0 < ahead[8].low
+
+
+@pytest.mark.thorough
+def test_at_a_larger_rate_batch_norm_still_loses_at_2_and_leads_by_more_at_8():
+    few = {", 32: 16, 256: 16}": "}", IMPORT: IMPORT + OF_SECTION_2}
+    ahead = {}
+    for rate in (0.02, 0.1):
+        changes = few | {"learning_rate=0.02": f"learning_rate={rate}"}
+        found = run_cells("06", SECTION_3, changes).names["accuracies"]
+        ours, theirs = found["batch norm"], found["layer norm"]
+        ahead[rate] = {m: paired_interval(ours[m], theirs[m]) for m in ours}
+    assert ahead[0.1][2].high < 0
+    assert abs(ours[2].mean() - 0.1) < 0.02  # of ten classes: it guesses
+    assert 0 < ahead[0.02][8].low and ahead[0.02][8].mean < ahead[0.1][8].mean
+
+
+@pytest.mark.thorough
+def test_a_shorter_memory_saves_most_of_case_2_and_batch_norm_cancels_the_camera():
+    short = run_cells("06", CASE_2, {"memory=0.99": "memory=0.9"}).names
+    networks, (new, labels) = short["networks"], (short["test_images"], short["labels"])
+    treated = experiments.treat(short["tuned"], short["train_images"])
+    before, now, anew = (
+        inference_accuracy(one, new, labels) for one in (networks, short["tuned"], treated)
+    )
+    assert paired_interval(now, before).low > 0.4 and paired_interval(anew, now).low > 0
+    old = experiments.treat(networks, short["clothes"].train_inputs)
+    same = short["predict"](short["again"], new).argmax(-1)
+    np.testing.assert_array_equal(same, short["predict"](old, short["images"]).argmax(-1))

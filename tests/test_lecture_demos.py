@@ -385,6 +385,8 @@ def test_the_whole_lecture_of_the_board_is_in_the_notebook():
         minutes = [plan[:2] for plan in PLANS if beat.name in PLANS[plan]]
         what = beat.ask().question if beat.ask else beat.tells
         assert row == (beat.title, what, ", ".join(minutes))
+    shortest = ", ".join(BY_NAME[name].title for name in PLANS["15 min"])
+    assert f"**15 minutes:** {shortest}.\n" in cells["beats"]
 
 
 def test_the_guide_has_each_plan_minute_by_minute():

@@ -78,8 +78,8 @@ def trap_bet():
 def dose_bet():
     """Ask how much more dropout buys than groups of 64 (a slider)."""
     return ask(
-        "Dropout with p = 0.2 lowers the best test loss. How many times as much as batch norm's "
-        "noise in groups of 64, both beside groups of 512?",
+        "Start from groups of 512. How many times as much does dropout with p = 0.2 lower the best "
+        "test loss as groups of 64 do?",
         Scale(
             range(11), tolerance=2, unit=" times", decimals=1,
             too_low="On a single value dropout is much the stronger noise.",
@@ -104,10 +104,11 @@ def both_bet():
 def because_bet():
     """Ask what happened when the drift was put back."""
     return ask(
-        "Noise behind batch norm makes inputs drift more than without batch norm. Beside no batch "
-        "norm, how fast is training?",
+        "Noise behind batch norm makes inputs drift more than without batch norm. Compared with no "
+        "batch norm, is training faster or slower?",
         ("slower: batch norm helps by reducing drift", "At the large learning rate it was not."),
-        ("faster at a large learning rate, slower at a small one", "Both verdicts stand."),
+        ("faster at a large learning rate, slower at a small one", "At 0.1 it was faster, at 0.02 "
+         "slower. Drift cannot be the whole story."),
         ("faster at both: drift does not matter", "At the small rate it was slower."),
         right="faster at a large learning rate, slower at a small one",
     )

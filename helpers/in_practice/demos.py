@@ -50,7 +50,8 @@ def camera_bet():
         ),
         Answer(
             "fine-tuning has overfitted the pictures it saw", None,
-            "Then new statistics could not help. They do, without touching a weight.",
+            "New statistics alone bring the accuracy back. An overfitted network would have stayed "
+            "bad.",
         ),
         Answer(
             "fine-tuning has destroyed what was learned", None,
@@ -82,18 +83,18 @@ def dropout_bet():
 
 
 def enough_bet():
-    """Bet on the batch size from which on batch norm is not clearly worse than layer norm."""
+    """Bet on the batch size from which on batch norm is at least as good as layer norm."""
     return predict(
         "Networks with batch norm and with layer norm train on mini-batches of 2, 4, 8, 32 or 256 "
-        "images, equally many updates each. From which batch size on is batch norm no longer "
-        "clearly worse?",
+        "images, equally many updates each. From which batch size on is batch norm at least as "
+        "good, on average?",
         Scale(
             (2, 4, 8, 32, 256), tolerance=0, unit=" images", decimals=0,
-            too_low="In a pair, normalising leaves only which of the two is larger. Little can be "
-            "learned from that.",
-            close="Of two values normalising leaves only which is larger; four already say more.",
+            too_low="In a pair, normalising leaves only which of the two is larger. Four say more, "
+            "but not yet enough.",
+            close="Of two values normalising leaves only which is larger; eight say enough.",
             too_high="Smaller batches would do: two values can only say which of them is larger, "
-            "but four say much more.",
+            "but eight say much more.",
         ),
     )
 

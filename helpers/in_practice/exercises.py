@@ -107,7 +107,7 @@ def folded(weights, gamma, beta, running_mean, running_var, eps):
 
 
 def _draw_layer(rng):
-    n_inputs, n_outputs = int(rng.integers(2, 5)), int(rng.integers(5, 8))
+    n_inputs, n_outputs = int(rng.integers(3, 5)), int(rng.integers(5, 8))
     weights, (gamma, mean) = rng.normal(size=(n_inputs, n_outputs)), rng.normal(size=(2, n_outputs))
     beta, var = rng.normal(2, 1, n_outputs), rng.uniform(0.1, 3, n_outputs)
     return weights, gamma, beta, mean, var, float(rng.uniform(0.01, 0.05))

@@ -54,9 +54,10 @@ class NormsPicture(Picture):
         self.ghost = self.moves(Ghost(self.axes))
 
     def show(self, accuracies):
-        """Show {norm: {batch size: accuracies (n_networks,)}}."""
+        """Show {norm: {batch size: accuracies (n_networks,)}}, of networks that all sizes have."""
+        fewest = min(len(one) for of_norm in accuracies.values() for one in of_norm.values())
         curves = {
-            norm: (list(of_norm), [100 * one for one in of_norm.values()])
+            norm: (list(of_norm), [100 * one[:fewest] for one in of_norm.values()])
             for norm, of_norm in accuracies.items()
         }
         sizes = next(iter(curves.values()))[0]
