@@ -10,9 +10,11 @@ from helpers.arms import Run, train_arms
 from helpers.batch_norm_mechanics import demos, experiments
 from helpers.batch_norm_mechanics import pictures as figures
 from helpers.intervals import mean_interval
+from helpers.layer_statistics import layer_places, record, with_statistics
 from helpers.layers import BatchNorm, ReLU
 from helpers.lecture.experiments import load_lecture
-from helpers.network import Network
+from helpers.network import Network, multilayer_perceptron, predict
+from helpers.randomness import spawn_streams
 
 FEW = {"n_networks": 4}
 
@@ -124,6 +126,27 @@ def test_memory_is_checked(trained):
             experiments.with_memory(trained, memory)
 
 
+@pytest.mark.parametrize("n_networks", [None, 2])
+def test_an_inserted_batch_norm_changes_nothing_until_its_statistics_are_fresh(n_networks):
+    network = multilayer_perceptron(
+        [3, 5, 4, 2], batch_norm=False, n_networks=n_networks, dtype=np.float64,
+        rng=spawn_streams(0, n_networks).weights,
+    )
+    old, new = (np.random.default_rng(one).normal(one, 1 + one, (50, 3)) for one in (0, 1))
+    twin = experiments.insert_batch_norm(network, old)
+    for inputs in (old, new):
+        np.testing.assert_allclose(predict(twin, inputs), predict(network, inputs), atol=1e-10)
+    fresh, kinds = with_statistics(twin, new), [type(one) for one in network.layers]
+    assert [type(one) for one in fresh.layers if not isinstance(one, BatchNorm)] == kinds
+    behind = [1 + place for place in layer_places(fresh, BatchNorm)]
+    assert len(behind) == 2
+    for place in behind:  # what follows batch norm meets the old means and widths
+        before, now = record(twin, old)[place], record(fresh, new)[place]
+        np.testing.assert_allclose(now.mean(axis=-2), before.mean(axis=-2), atol=1e-8)
+        np.testing.assert_allclose(now.std(axis=-2), before.std(axis=-2), rtol=1e-3)
+    assert np.abs(predict(fresh, new) - predict(network, new)).max() > 0.1
+
+
 def test_balanced_accuracy_is_the_mean_of_both_classes():
     logits = np.zeros((1, 10, 2))
     logits[0, :6, 1] = 1  # says class 1 for the first six
@@ -190,11 +213,12 @@ def test_averages_picture():
 
 
 def test_adaptation_picture():
-    faces = np.array([[60.0, 70], [50, 51], [88, 90]])
+    faces = np.array([[60.0, 70], [50, 51], [88, 90], [92, 97]])
     picture = figures.draw_adaptation({"faces": faces, "clothes": faces[::-1]})
     assert picture.png() and fits(picture.figure)
     heights = [bar.get_height() for bar in picture.bars[0].bars]
     np.testing.assert_allclose(heights, faces.mean(axis=1))
+    assert f"{mean_interval(faces[3])}% without batch norm, with coloured ones" in picture.sentence
 
 
 def test_one_batch_demo_follows_its_sliders():
@@ -288,3 +312,9 @@ def test_the_board_says_what_the_notebook_prints():
     wanted = [stored[0.9]["own batch"], stored[0.9]["running"], stored[0.999]["running"],
               stored[0.9]["population"]]
     assert row.split()[1:] == " ".join(str(mean_interval(one)) for one in wanted).split()
+    (said,) = (
+        output.data["text/plain"] for cell in read(FOLDER / "02_batch_norm_mechanics.ipynb").cells
+        if cell.id == "s4-figure" for output in cell.outputs
+    )
+    faces = figures.draw_adaptation({"cats and other animals": load_lecture().repair})
+    assert said.startswith(faces.sentence)

@@ -62,11 +62,12 @@ def fresh_bet():
         "compare with that of the detector without batch norm?",
         Answer(
             "still far lower, since it has learned black cats", (-100, -8),
-            "Its weights have. But what cost it so much was not in the weights.",
+            "Its weights have. But most of what batch norm cost was not in the weights.",
         ),
         Answer(
             "about as good", (-8, 8),
-            "What batch norm had lost is back. The rest of the drop is another matter.",
+            "What batch norm had lost is back. But only this detector saw the new pictures: the "
+            "last bar gives the other one the same help.",
         ),
         Answer(
             "far better: the whole drop is repaired", (8, 100),

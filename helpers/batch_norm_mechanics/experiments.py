@@ -10,10 +10,10 @@ from helpers.batch_norm_mechanics.exercises import forward
 from helpers.checks import check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.intervals import median_text, paired_interval
-from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
-from helpers.layers import BatchNorm
+from helpers.layer_statistics import predict_with_batch_statistics, record, with_statistics
+from helpers.layers import BatchNorm, Dense
 from helpers.long_work import finish, remember
-from helpers.network import accuracy, inference_accuracy, predict
+from helpers.network import Network, accuracy, inference_accuracy, predict
 from helpers.randomness import spawn_streams
 
 AVERAGES = dict(hidden=[64, 64], n_steps=150, learning_rate=0.05, memory=0.0, every=1, seed=0)
@@ -187,6 +187,25 @@ def watch_trained(batch_size, *, n_networks=16, **settings):
             "own batch": 100 * accuracy(own, targets),
             "population": 100 * inference_accuracy(population, tests, targets),
         })
+
+
+def insert_batch_norm(network, inputs):
+    """Return a copy with batch norm behind each hidden Dense that, as it is, changes nothing.
+
+    It stores the mean and the variance of what `inputs` cause there, and γ and β undo both. After
+    `with_statistics` on other inputs each unit has its old mean and width on those, too: the
+    treatment of batch norm ("AdaBN", Li et al. 2016, section 3) for a network trained without.
+    """
+    layers = []
+    for layer, z in zip(network.layers, record(network, inputs), strict=True):
+        if layers and isinstance(layers[-1], Dense):  # z: what a hidden layer hands on
+            norm = BatchNorm(z.shape[-1], network.n_networks, dtype=network.dtype)
+            norm.running_mean = z.mean(axis=-2).reshape(norm.shape)
+            norm.running_var = z.var(axis=-2).reshape(norm.shape)
+            norm.gamma, norm.beta = np.sqrt(norm.running_var + norm.eps), norm.running_mean.copy()
+            layers.append(norm)
+        layers.append(copy.deepcopy(layer))
+    return Network(layers)
 
 
 def balanced_accuracy(network, inputs, targets):

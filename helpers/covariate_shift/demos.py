@@ -43,7 +43,8 @@ def split_bet():
         ),
         Answer(
             "hardly any: coloured faces are just harder", (-1, 0.25),
-            "They are, but the reference net learns from them what black faces could not teach.",
+            "They are harder, yes; but from them the reference net learns what black faces could "
+            "not teach.",
         ),
     )
 
@@ -81,8 +82,8 @@ def repair_bet():
         ),
         Answer(
             "about as good", (-0.03, 0.03),
-            "As if it stood aside at test time. It goes on centring and scaling; notebook 02 shows "
-            "with which numbers.",
+            "That would be so if it stood aside at test time. But it goes on centring and scaling; "
+            "notebook 02 shows with which numbers.",
         ),
         Answer(
             "better, by 0.03 (3 points) or more", (0.03, 1),

@@ -144,9 +144,10 @@ BEATS = (
         name="repair", title="fresh statistics", tab="Repair", where="02#4", after={},
         says=("{repair[stored]}% → {repair[fresh]}%",
               "of the coloured faces right, with stored and with fresh statistics",
-              "without batch norm {repair[without]}%"),
+              "without batch norm {repair[without]}%, with the same help {repair[helped]}%"),
         tells="The cat detector again, with batch norm. No weight has changed: only mean and width "
-        "are those of the coloured pictures now, and what batch norm had lost is back.",
+        "are those of the coloured pictures now, and what batch norm had lost is back. But give "
+        "the other detector the same help, and it gains, too.",
     ),
     Beat(
         name="stored", title="the kick", tab="Kick", where="03#3", answer="lost",

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from helpers.arms import Run, train_arms
-from helpers.batch_norm_mechanics.experiments import compare_averages
+from helpers.batch_norm_mechanics.experiments import compare_averages, insert_batch_norm
 from helpers.covariate_shift.experiments import measure_coats
 from helpers.datasets import DATA_FOLDER, make_read_only, read_arrays
 from helpers.hidden_layer_stability import experiments as stability
@@ -55,11 +55,12 @@ def measure_notebook_02():
     faces = Dyed(*(draw_animals(500, n_networks=16, rng=rng) for _ in ("training", "test")))
     settings = dict(hidden=[32], n_steps=120, batch_size=100, learning_rate=0.03, seed=0)
     without, with_norm = (run.network for run in train_arms(ARMS, faces, **settings).values())
-    stored, fresh = (
-        with_statistics(with_norm, one) for one in (faces.train_inputs, faces.test_inputs)
+    old, new = faces.train_inputs, faces.test_inputs
+    networks = (
+        without, with_statistics(with_norm, old), with_statistics(with_norm, new),
+        with_statistics(insert_batch_norm(without, old), new),
     )
-    tests = faces.test_inputs, faces.test_targets
-    repair = [100 * inference_accuracy(one, *tests) for one in (without, stored, fresh)]
+    repair = [100 * inference_accuracy(one, new, faces.test_targets) for one in networks]
     return {"averages": averages, "repair": np.array(repair)}
 
 
@@ -136,7 +137,7 @@ class Lecture:
     """What the lecture shows, views of `arrays`, {name: array} as in data/README.md.
 
     story: {detector: what notebook 01's `judge` returns}, without batch norm. averages: {memory:
-    {name: (16,)}}, in %. repair: (3, 16). kicks: {kind: {size: what `right_after` returns}}.
+    {name: (16,)}}, in %. repair: (4, 16). kicks: {kind: {size: what `right_after` returns}}.
     damages: {drive: {arm: (16,)}}, extra losses in nats. sweeps: {arm: {batch size: Run}} that know
     their gaps. races: {learning rate: {arm: Run}} with a "loss". best_test_losses: {arm: (16,)}.
     ledger: Rows whose effects know their sentence and their verdict.

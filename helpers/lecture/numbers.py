@@ -45,7 +45,7 @@ def _of_batch_norm_mechanics(lecture):
     return {
         "moved": int((moves > 0.001).sum()), "others": len(moves), "furthest": moves.max(),
         "usual": running[0.9], "slow": running[0.999], "exact": lecture.averages[0.9]["population"],
-        "repair": dict(zip(("without", "stored", "fresh"), lecture.repair)),
+        "repair": dict(zip(("without", "stored", "fresh", "helped"), lecture.repair)),
         "faster": _race(next(iter(lecture.races.values())), "with"),
     }
 
