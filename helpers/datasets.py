@@ -26,7 +26,7 @@ SHA256 = {
     "fashion_mnist.npz": "00f602a25deaa44869ab97e4f5512140bdca0deb12b7672f5380f9c50c526e0d",
     "hidden_rates.npz": "9b53f9adba480837989fd25d4d844a9e691ab299db25bc492e716e69d338e03a",
     "learning_rate_map.npz": "4398dfc85a0ee5e4177c63ac6d3c8bc3e1bf97b76f004484ad495fa3dc9877ab",
-    "lecture_demos.npz": "a59c1182de9c83af7a7957d8de75bacbdb9132d3a2f787564cdadf1a378b0320",
+    "lecture_demos.npz": "7542aeb1510ec2197e8aed5ff2f0f062cfc016e3610d0f259f45e809519d37b7",
 }
 CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",

@@ -280,7 +280,7 @@ FEW = {"n_networks=16": "n_networks=3", "n_train=2000": "n_train=300"}
 SMALL = {**FEW, "n_train=1000": "n_train=200", "n_steps=100": "n_steps=10"}
 SETUP = ("setup", "s2-data")
 RACE = (*SETUP, "s2-run", "s2-drift", "s2-table")
-QUICK_RACE = {**FEW, "n_steps=160": "n_steps=20"}
+QUICK_RACE = {**FEW, "n_steps=160": "n_steps=45"}
 ANOTHER_RATE = {"\"relu, learning rate 0.02\": 0.02": "\"slow\": 0.03"}
 
 
@@ -291,8 +291,8 @@ def test_a_learner_adds_an_arm_to_the_race_and_takes_another_rate_and_depth():
         "arms = {": "arms = {\n    \"groups\": dict(group_size=32),",
     })
     run = changed.names["races"]["slow"]["groups"]
-    assert run["loss"].shape == (4, 3) and run.steps.tolist() == [5, 10, 15, 20]
-    assert "slow: a median of >= 20 steps" in changed.said
+    assert run["loss"].shape == (9, 3) and run.steps.tolist() == [*range(5, 46, 5)]
+    assert "slow: a median of >= 45 steps" in changed.said
 
 
 @pytest.mark.thorough

@@ -243,7 +243,7 @@ def _html_cells(row, said=None, is_open=True):
     yours = _signed(said) if said else "–"
     if not is_open:
         return named, yours, "", ""
-    lines = [(MARKS[one.verdict], one.sentence) for one in row.effects]
+    lines = [(MARKS[one.verdict], one.sentence.removeprefix("undecided: ")) for one in row.effects]
     lines += [("Beside it", one.sentence) for one in row.beyond]
     told = "<br>".join(f"<i>{mark}:</i> {html.escape(words)}" for mark, words in lines)
     numbers = [

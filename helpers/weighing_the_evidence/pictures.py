@@ -22,7 +22,7 @@ class NoisyRacePicture(RacePicture):
     bet_on: the name of that race, if others take its place at times.
     """
 
-    TITLE = "More drift, and still faster: at one learning rate, not at the other"
+    TITLE = "More drift per step, still faster: at one learning rate, not at the other"
 
     def __init__(self, bet_on=None, **size):
         super().__init__(**size)
