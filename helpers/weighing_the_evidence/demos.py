@@ -228,6 +228,11 @@ CELL = (
 )
 
 
+def marked(effect):
+    """Return "Yes", "No" or "Open", and what of; "undecided: " would say "Open" twice."""
+    return MARKS[effect.verdict], effect.sentence.removeprefix("undecided: ")
+
+
 def _html_table(heads, lines):
     rows = [("th", heads), *(("td", line) for line in lines)]
     table = "".join(
@@ -243,7 +248,7 @@ def _html_cells(row, said=None, is_open=True):
     yours = _signed(said) if said else "–"
     if not is_open:
         return named, yours, "", ""
-    lines = [(MARKS[one.verdict], one.sentence.removeprefix("undecided: ")) for one in row.effects]
+    lines = [marked(one) for one in row.effects]
     lines += [("Beside it", one.sentence) for one in row.beyond]
     told = "<br>".join(f"<i>{mark}:</i> {html.escape(words)}" for mark, words in lines)
     numbers = [
