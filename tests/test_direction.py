@@ -22,6 +22,13 @@ def largest_difference(eps, n_steps=160, **scaled):
     return np.abs(plain.losses - other.losses).max()
 
 
+@pytest.mark.parametrize("rate", [1.0, 1000.0])
+def test_pinned_without_batch_norm_networks_do_not_diverge_but_guess(rate):
+    (run,) = train_at(rate, ["pinned"], batch_norm=False, **FEW).values()
+    assert np.isfinite(run.losses).all()
+    assert abs(np.median(final_loss(run)) - np.log(10)) < 0.05
+
+
 def test_ten_times_the_length_and_a_hundred_times_the_rate_are_the_same_training():
     assert largest_difference(eps=1e-12, rate=10.0) < 1e-11  # of losses near 1: twelve digits or so
     assert largest_difference(eps=1e-12, n_steps=20) > 0.1  # at the same rate they are not

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from changed_cells import run_cells
 
-from helpers.arms import train_arms
+from helpers.arms import first_below, never_below, train_arms
 from helpers.datasets import load_fashion_mnist
+from helpers.intervals import paired_interval
 from helpers.layer_statistics import record
 from helpers.layers import BatchNorm, Dense
 from helpers.lecture.experiments import load_lecture
@@ -119,20 +120,39 @@ def test_drift_is_the_move_of_the_mean_in_its_standard_deviations():
     move = np.nanmedian(np.where(sds < 0.02, np.nan, moves), axis=-1)
     seen = watch(network)
     np.testing.assert_array_equal(seen["loss"], 1)
-    np.testing.assert_allclose(seen["drift"], move)
+    np.testing.assert_allclose(seen["drift"][:, 0], move)
+    assert np.isnan(seen["drift"][:, 1:]).all()  # too few steps for longer moves
     assert watch(network) == {}  # two still steps
-    np.testing.assert_allclose(watch(network)["drift"], move / 3)
+    np.testing.assert_allclose(watch(network)["drift"][:, 0], move / 3)
     watch.n_moves = 3  # enough
     network.layers[2].bias += 0.1
     watch(network)
-    np.testing.assert_allclose(watch(network)["drift"], move / 3)
+    np.testing.assert_allclose(watch(network)["drift"][:, 0], move / 3)
+
+
+def test_what_goes_on_moves_far_and_what_jitters_does_not(monkeypatch):
+    monkeypatch.setattr(MeanWatch, "lags", (1, 2))
+    network = multilayer_perceptron(
+        [5, 4, 4, 3], rng=spawn_streams(0, 2).weights, n_networks=2, batch_norm=False,
+        dtype=np.float64,
+    )
+    watches = [MeanWatch(lambda network: {}, np.eye(5), every=5) for _ in range(2)]
+    network.layers[2].bias += 10  # no unit is ever silent
+    jitter = copy.deepcopy(network)
+    for step in range(5):
+        seen = [watch(one) for watch, one in zip(watches, (network, jitter))]
+        network.layers[2].bias += 0.1
+        jitter.layers[2].bias += 0.1 * (-1) ** step
+    on, back_and_forth = (one["drift"].T for one in seen)
+    np.testing.assert_allclose(on[1], 2 * on[0])
+    np.testing.assert_allclose(back_and_forth, [on[0], np.zeros(2)], atol=1e-12)
 
 
 def test_drift_is_not_the_noise_of_drawing_mini_batches():
     still = run_noisy_race(1e-12, n_steps=5, n_networks=4)
-    assert max(still[arm]["drift"].max() for arm in ("without", "with")) < 1e-6
-    assert still["noisy"]["drift"].shape == (1, 4)
-    assert still["noisy"]["drift"].min() > 0.1  # another shift in each step
+    assert max(still[arm]["drift"][..., 0].max() for arm in ("without", "with")) < 1e-6
+    assert still["noisy"]["drift"].shape == (1, 4, 3)
+    assert still["noisy"]["drift"][..., 0].min() > 0.1  # another shift in each step
 
 
 # -- learning rates, and the map --
@@ -260,7 +280,7 @@ FEW = {"n_networks=16": "n_networks=3", "n_train=2000": "n_train=300"}
 SMALL = {**FEW, "n_train=1000": "n_train=200", "n_steps=100": "n_steps=10"}
 SETUP = ("setup", "s2-data")
 RACE = (*SETUP, "s2-run", "s2-drift", "s2-table")
-QUICK_RACE = {**FEW, "n_steps=160": "n_steps=20"}
+QUICK_RACE = {**FEW, "n_steps=160": "n_steps=45"}
 ANOTHER_RATE = {"\"relu, learning rate 0.02\": 0.02": "\"slow\": 0.03"}
 
 
@@ -271,8 +291,56 @@ def test_a_learner_adds_an_arm_to_the_race_and_takes_another_rate_and_depth():
         "arms = {": "arms = {\n    \"groups\": dict(group_size=32),",
     })
     run = changed.names["races"]["slow"]["groups"]
-    assert run["loss"].shape == (4, 3) and run.steps.tolist() == [5, 10, 15, 20]
-    assert "slow: a median of >= 20 steps" in changed.said
+    assert run["loss"].shape == (9, 3) and run.steps.tolist() == [*range(5, 46, 5)]
+    assert "slow: a median of" in changed.said and ">= 45 without batch norm" in changed.said
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("max_shift", [1.0, 2.0])
+def test_the_folded_answer_to_louder_noise_is_true(max_shift):
+    cells = (*SETUP, "s2-run")
+    at_first_rate = {", \"relu, learning rate 0.02\": 0.02": ""}
+    changed = run_cells("05", cells, {**at_first_rate, "max_shift=0.5": f"max_shift={max_shift}"})
+    (race,) = changed.names["races"].values()
+    steps = {arm: first_below(0.5, run) for arm, run in race.items()}
+    further = [
+        paired_interval(*pair).low > 0
+        for pair in zip(race["noisy"]["drift"][-1].T, race["without"]["drift"][-1].T)
+    ]
+    if max_shift == 1.0:  # further in a step and in ten; the gain is gone
+        assert further[:2] == [True, True]
+        gain = paired_interval(steps["without"], steps["noisy"])
+        assert gain.low < 0 < gain.high and gain.mean < 0
+    else:
+        assert all(further) and never_below(0.5, race["noisy"]).all()
+
+
+class NoisePerImage(StepNoise):
+    """The same noise, drawn anew for each image, so that means hardly move; never held."""
+
+    def forward(self, inputs, *, training):
+        self._n_images = inputs.shape[-2]
+        return super().forward(inputs, training=training)
+
+    def held(self):
+        return self
+
+    def _draw(self, dtype):
+        size = 2, self._n_images, self.n_features
+        shift, log_scale = np.stack([one.uniform(-1, 1, size) for one in self.rng], axis=1)
+        self._shift = (self.max_shift * shift).astype(dtype)
+        self._scale = np.exp(np.log(self.max_scale) * log_scale).astype(dtype)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("rate", [0.1, 0.02])
+def test_noise_that_moves_no_mean_costs_no_less(rate, monkeypatch):
+    race = run_noisy_race(rate)
+    monkeypatch.setattr(experiments, "StepNoise", NoisePerImage)
+    monkeypatch.setattr(experiments, "NOISY_ARMS", {"noisy": dict(build=noisy_perceptron)})
+    per_image = first_below(0.5, run_noisy_race(rate)["noisy"])
+    assert paired_interval(per_image, first_below(0.5, race["noisy"])).low > 0
+    assert paired_interval(per_image, first_below(0.5, race["with"])).low > 0
 
 
 @pytest.mark.parametrize(
@@ -314,6 +382,6 @@ def test_the_board_has_the_race_that_the_notebook_prints():
         for arm, run in runs.items():
             stored = lecture.races[rate][arm]["loss"][:9, :4]
             np.testing.assert_allclose(run["loss"], stored, rtol=1e-6)
-        drifts = [run["drift"][-1] for run in runs.values()]
+        drifts = [run["drift"][-1, :, 0] for run in runs.values()]
         stored = lecture.arrays["race_drift"][place][:, :4]
         np.testing.assert_allclose(drifts, stored, rtol=1e-6)

@@ -102,13 +102,13 @@ def both_bet():
 
 
 def because_bet():
-    """Ask what happened when the drift was put back."""
+    """Ask what happened when the drift in a step was put back."""
     return ask(
-        "Noise behind batch norm makes inputs drift more than without batch norm. Compared with no "
-        "batch norm, is training faster or slower?",
+        "Noise behind batch norm makes inputs drift more in a step than without batch norm. "
+        "Compared with no batch norm, is training faster or slower?",
         ("slower: batch norm helps by reducing drift", "At the large learning rate it was not."),
         ("faster at a large learning rate, slower at a small one", "At 0.1 it was faster, at 0.02 "
-         "slower. Drift cannot be the whole story."),
+         "slower. Drift in a step is not the whole story."),
         ("faster at both: drift does not matter", "At the small rate it was slower."),
         right="faster at a large learning rate, slower at a small one",
     )

@@ -289,7 +289,7 @@ BEATS = (
         name="card", title="what is left", tab="Claims", where="05#5", after=dict(verdicts=True),
         says=("what the evidence kept",),
         tells="Batch norm makes the length of the hidden weights irrelevant: room for large steps "
-        "and bad starts. Less shift is not the reason that these data show.",
+        "and bad starts. Whether less shift helps as well, these data leave open.",
         what_if="Which row?", basis="",
     ),
 )

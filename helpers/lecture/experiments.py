@@ -108,7 +108,7 @@ def measure_notebook_05():
     races = [run_noisy_race(rate) for rate in RACE_RATES]
     return {
         "race_losses": np.array([[run["loss"] for run in race.values()] for race in races]),
-        "race_drift": np.array([_at_the_end(race, "drift") for race in races]),
+        "race_drift": np.array([_at_the_end(race, "drift") for race in races])[..., 0],  # a step
         "ledger": np.array([
             (row.claim.name, part, one.sentence, one.verdict)
             for row in finish(watch_ledger())

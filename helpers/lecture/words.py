@@ -5,7 +5,7 @@ import html
 import ipywidgets
 
 from helpers.page.panel import typeset
-from helpers.weighing_the_evidence.demos import MARKS, SIGNS
+from helpers.weighing_the_evidence.demos import SIGNS, marked
 from helpers.weighing_the_evidence.ledger import IN_SHORT
 
 
@@ -53,9 +53,9 @@ def tell_claims(ledger, open, verdicts):
         return f"<table>{''.join(_claim(row, verdicts) for row in ledger)}</table>"
     (row,) = (row for row in ledger if row.claim.name == open)
     effects = "".join(
-        f"<tr><td>{MARKS[one.verdict]}:</td><td>{typeset(one.sentence)}"
-        f"{' (not part of the claim)' * (one in row.beyond)}</td></tr>"
-        for one in (*row.effects, *row.beyond)
+        f"<tr><td>{mark}:</td><td>{typeset(words)}{' (not part of the claim)' * beyond}</td></tr>"
+        for beyond, effects in enumerate((row.effects, row.beyond))
+        for mark, words in map(marked, effects)
     )
     return f"<table>{_claim(row, True)}</table><table>{effects}</table>"
 

@@ -29,15 +29,15 @@ SIGNS = {"holds": "●", "half": "◐", "fails": "○", "undecided": "?"}
 def fast_bet():
     """Bet on noisy batch norm's median steps to a loss of 0.5 at learning rate 0.1 (a slider)."""
     return predict(
-        "Relu, learning rate 0.1. In the median, networks without batch norm need about 130 steps "
+        "ReLU, learning rate 0.1. In the median, networks without batch norm need about 130 steps "
         "to a training loss of 0.5, networks with it about 50. Now noise behind each batch norm "
-        "makes layer 3's inputs drift more than without batch norm. How many steps?",
+        "makes layer 3's inputs drift more in one step than without batch norm. How many steps?",
         Scale(
             tuple(range(0, 161, 10)), tolerance=20, unit=" steps", decimals=0,
             too_low="The noise is not free: it disturbs every gradient, too, and that costs steps.",
             close="Both at once: the noise costs steps, and much of the gain survives it.",
-            too_high="\"Less drift, therefore faster\" predicts your number. The drift came back, "
-            "and much of the gain stayed.",
+            too_high="\"Less drift, therefore faster\" predicts your number. The drift in a step "
+            "came back, and much of the gain stayed.",
         ),
     )
 
@@ -65,9 +65,9 @@ def slow_bet():
 def length_bet():
     """Bet on what longer weights and a larger rate do: the final loss, against none of both."""
     return predict(
-        "With batch norm, at learning rate 0.1. Now all hidden weights start ten times as long, in "
-        "the same directions, and they alone learn at a rate a hundred times as large. Compared "
-        "with before, the training loss ...",
+        "With batch norm (ε next to zero), at learning rate 0.1. Now all hidden weights start ten "
+        "times as long, in the same directions, and they alone learn at a rate a hundred times as "
+        "large. Compared with before, the training loss ...",
         Answer(
             "explodes, or ends higher", (0.01, np.inf),
             "So it would without batch norm. With it the length is divided out, in every batch.",
@@ -228,6 +228,11 @@ CELL = (
 )
 
 
+def marked(effect):
+    """Return "Yes", "No" or "Open", and what of; "undecided: " would say "Open" twice."""
+    return MARKS[effect.verdict], effect.sentence.removeprefix("undecided: ")
+
+
 def _html_table(heads, lines):
     rows = [("th", heads), *(("td", line) for line in lines)]
     table = "".join(
@@ -243,7 +248,7 @@ def _html_cells(row, said=None, is_open=True):
     yours = _signed(said) if said else "–"
     if not is_open:
         return named, yours, "", ""
-    lines = [(MARKS[one.verdict], one.sentence) for one in row.effects]
+    lines = [marked(one) for one in row.effects]
     lines += [("Beside it", one.sentence) for one in row.beyond]
     told = "<br>".join(f"<i>{mark}:</i> {html.escape(words)}" for mark, words in lines)
     numbers = [

@@ -93,36 +93,41 @@ def noisy_perceptron(sizes, *, dropout_rng, max_shift=0.5, max_scale=1.5, **opti
 class MeanWatch:
     """A look, for every step, that adds the drift of layer 3's inputs to what `look` tells.
 
-    "drift": how far their mean has moved from one step to the next, (n_networks,), in standard
-    deviations: the median over units, the mean over the moves so far, the first 40 at most. For
-    the images `probe`, with the noise of the last step. Both are told every `every` steps, from 2.
+    "drift": how far their mean has moved in 1, 10 and 40 steps (`lags`), (n_networks, 3), in
+    standard deviations before the move: the median over units, the mean over all such moves in the
+    first 40 steps; NaN as long as there is none. For the images `probe`, with the noise of the
+    last step. Both are told every `every` steps, from 2.
     """
 
-    n_moves = 40
+    lags, n_moves = (1, 10, 40), 40
 
     def __init__(self, look, probe, *, every):
         self.look, self.probe, self.every = look, probe, check_integer("every", every, 2)
-        self._n_done, self._before, self._moves = 0, None, ()
+        self._n_done, self._seen = 0, ()  # mean and standard deviation after each step
 
     def __call__(self, network):
         self._n_done += 1
-        if len(self._moves) < self.n_moves:
-            self._follow(network)
+        if len(self._seen) <= self.n_moves:
+            self._seen = (*self._seen, self._mean_and_sd(network))
         if self._n_done % self.every:
             return {}
-        return {**self.look(network), "drift": np.mean(self._moves, axis=0)}
+        drift = np.stack([self._drift(lag) for lag in self.lags], axis=-1)
+        return {**self.look(network), "drift": drift}
 
-    def _follow(self, network):
+    def _mean_and_sd(self, network):
         front = network.layers[: third_dense(network)]
         front = [one.held() if isinstance(one, StepNoise) else one for one in front]
         received = predict_with_batch_statistics(Network(front), self.probe)
-        if self._before is not None:
-            # Not measure_drift: a unit that falls silent in this very step has moved, and counts.
-            mean, sd = self._before
-            with np.errstate(all="ignore"):  # units that stay silent
-                moves = np.where(sd > 0.02, np.abs(received.mean(axis=-2) - mean) / sd, np.nan)
-            self._moves = (*self._moves, np.nanmedian(moves, axis=-1))
-        self._before = received.mean(axis=-2), received.std(axis=-2)
+        return received.mean(axis=-2), received.std(axis=-2)
+
+    def _drift(self, lag):
+        means, sds = np.swapaxes(self._seen, 0, 1)  # (n_steps, n_networks, n_units) each
+        if len(means) <= lag:
+            return np.full(len(means[0]), np.nan)
+        # Not measure_drift: a unit that falls silent on the way has moved, and counts.
+        sds = np.where(sds > 0.02, sds, np.nan)  # units that stay silent do not
+        moves = np.abs(means[lag:] - means[:-lag]) / sds[:-lag]
+        return np.nanmedian(moves, axis=-1).mean(axis=0)
 
 
 NOISY_ARMS = {

@@ -22,7 +22,7 @@ class NoisyRacePicture(RacePicture):
     bet_on: the name of that race, if others take its place at times.
     """
 
-    TITLE = "More drift, and still faster: at one learning rate, not at the other"
+    TITLE = "More drift per step, still faster: at one learning rate, not at the other"
 
     def __init__(self, bet_on=None, **size):
         super().__init__(**size)
@@ -234,7 +234,7 @@ class SurprisesPicture(Picture):
 
     PANELS = (
         ("Only half of the cats' drop is shift", (0, 125)),
-        ("More drift, and still faster (at rate 0.1)", (-45, 18)),
+        ("More drift in a step, still faster (at rate 0.1)", (-45, 18)),
         ("Just training with 64 overfits more, not less", (-0.3, 0.3)),
     )
 
