@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from helpers.page import picture as picture_module
-from helpers.page.picture import Style
+from helpers.page.picture import Style, with_minus_signs
 
 STYLES = {name: style for name, style in vars(picture_module).items() if isinstance(style, Style)}
 OF_COLOUR = {style.colour.lower(): name for name, style in STYLES.items()}
@@ -132,3 +132,5 @@ def check_looks(figure):
     """Assert of a figure, as it is drawn now, all that this module knows."""
     check_colours(figure)
     check_type(figure)
+    texts = {one.get_text() for one in figure.findobj(Text)}
+    assert texts == {with_minus_signs(one) for one in texts}

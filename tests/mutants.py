@@ -520,8 +520,8 @@ FAULTS = {  # module: its faults
         "    «self._kept = {}→pass»\n\n    def _build_view",
         "self.picture.enlarge(factor)\n            «self._fix_sizes()→pass»",
         "visibility = «\"visible\" if share < 1 else →»\"hidden\"",
-        "re.sub(r\"«(?<![\\w)-])→»-(?=",
-        "return «html.escape(signs)→signs».replace",
+        "html.escape(«with_minus_signs(text)→text»)",
+        "return «html.escape(with_minus_signs(text))→with_minus_signs(text)».replace",
         "check_number(\"value\", value, «low, high→0»)",
     ],
     "page/prediction": [

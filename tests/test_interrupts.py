@@ -211,7 +211,8 @@ def assert_nothing_is_lost(act, reference, errors):
         for name, value in reference[1].items():
             assert found[name] == value, (name, *where)
         assert act() == reference[0], where
-    assert n_raised > 0.9 * n_tried  # one that comes in a destructor goes no further
+    # One that comes in a destructor goes no further; a clock's may be late.
+    assert n_raised > n_tried / 2
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

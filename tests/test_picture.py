@@ -114,7 +114,7 @@ def test_parts_stand_where_their_numbers_are():
     bars = Bars(axes, [0, 1], [WITH_BATCH_NORM, NEUTRAL], top=2)
     bars.set([3, -1], [2.5, -2], [3.5, -0.5], ["3", "-1"])
     assert [bar.get_height() for bar in bars.bars] == [2, -1]
-    assert [text.get_text() for text in bars.texts] == ["3 ↑", "-1"]
+    assert [text.get_text() for text in bars.texts] == ["3 ↑", "−1"]
     assert [text.get_position()[1] for text in bars.texts] == [2, 0]
     lying = Intervals(axes, NEUTRAL, horizontal=True)
     lying.set([0, 1], [5, 6], [4, 5], [7, 8])

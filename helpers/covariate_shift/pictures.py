@@ -25,6 +25,7 @@ from helpers.page.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
     in_course_style,
+    with_minus_signs,
 )
 
 COAT_LABEL = "coats of the test faces, from black (0) to full colour (1)"
@@ -110,7 +111,7 @@ def draw_drop(black, reference, coloured):
         ends, look = [low.mean, high.mean], {"linewidth": 9, "solid_capstyle": "butt"}
         axes.plot([2.55, 2.55], ends, color=style.colour, **look)
         look = {"va": "center", "color": style.text_colour}
-        axes.text(2.75, sum(ends) / 2, f"{name}:\n{split}", **look)
+        axes.text(2.75, sum(ends) / 2, with_minus_signs(f"{name}:\n{split}"), **look)
     picture.sentence = (
         f"From black to coloured test faces accuracy falls from {heights[0]} to {heights[2]}. "
         f"Nets that learned from coloured faces reach {heights[1]}: a loss of {splits[0]} "

@@ -10,7 +10,6 @@ soon as another value is wanted.
 import base64
 import html
 import inspect
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -20,7 +19,7 @@ from ipywidgets import Layout
 from helpers.checks import check_number
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
-from helpers.page.picture import ONE_AT_A_TIME
+from helpers.page.picture import ONE_AT_A_TIME, with_minus_signs
 from helpers.page.progress import SECONDS_BETWEEN_MOVES, with_progress
 
 N_KEPT = 64  # results of a demo; a visited setting is not computed again
@@ -231,8 +230,7 @@ def paragraph(text, lead=""):
 
 def typeset(text):
     """Return `text` as HTML: with minus signs for hyphens, and no line broken at a ±."""
-    signs = re.sub(r"(?<![\w)-])-(?=\d)", "\N{MINUS SIGN}", text)
-    return html.escape(signs).replace(" ± ", "&nbsp;±&nbsp;")
+    return html.escape(with_minus_signs(text)).replace(" ± ", "&nbsp;±&nbsp;")
 
 
 def follow(control, handler):

@@ -11,7 +11,7 @@ from matplotlib.transforms import offset_copy
 from scipy.optimize import isotonic_regression
 
 from helpers.intervals import format_number, interval_ends, mean_intervals
-from helpers.page.picture import NEUTRAL, OF_ARMS, Picture, looks_of
+from helpers.page.picture import NEUTRAL, OF_ARMS, Picture, looks_of, with_minus_signs
 
 
 class Band:
@@ -66,7 +66,7 @@ class Bars:
         for bar, height in zip(self.bars, heights, strict=True):
             bar.set_height(height)
         for artist, text, arrow, x, y in zip(self.texts, texts, arrows, self.positions, highs):
-            artist.set(text=text + arrow, x=x, y=max(0, y))
+            artist.set(text=with_minus_signs(text) + arrow, x=x, y=max(0, y))
 
 
 class LineLabels:

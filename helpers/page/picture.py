@@ -8,6 +8,7 @@ Matplotlib is used without pyplot: pyplot keeps global state and is not thread-s
 import base64
 import functools
 import io
+import re
 import threading
 from dataclasses import dataclass
 from itertools import cycle
@@ -77,6 +78,11 @@ OF_ARMS = {
     "noisy": (WARNING, "with noise behind batch norm"),
 }
 OF_OTHERS = (REFERENCE, DROPOUT, SECOND, THEORY)
+
+
+def with_minus_signs(text):
+    """Return `text` with minus signs for the hyphens in front of its numbers."""
+    return re.sub(r"(?<![\w)-])-(?=\d)", "\N{MINUS SIGN}", text)
 
 
 def looks_of(arms, known=OF_ARMS):

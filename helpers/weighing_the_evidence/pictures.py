@@ -6,7 +6,14 @@ from matplotlib.collections import LineCollection
 from helpers.batch_norm_mechanics.pictures import RacePicture
 from helpers.intervals import format_number, interval_ends, mean_intervals
 from helpers.page.parts import Bars, Ghost, Intervals, ReferenceLine, looks_of
-from helpers.page.picture import NEUTRAL, SECOND, WITH_BATCH_NORM, WITHOUT_BATCH_NORM, Picture
+from helpers.page.picture import (
+    NEUTRAL,
+    SECOND,
+    WITH_BATCH_NORM,
+    WITHOUT_BATCH_NORM,
+    Picture,
+    with_minus_signs,
+)
 from helpers.weighing_the_evidence.direction import HIDDEN_RATES, load_hidden_rates
 from helpers.weighing_the_evidence.experiments import (
     LEARNING_RATES,
@@ -263,7 +270,7 @@ def _draw_needed(axes, title, limits, effect):
     axes.axvline(threshold, color=NEUTRAL.colour, linewidth=2)
     dot = Intervals(axes, WITH_BATCH_NORM, horizontal=True)
     dot.set([0], *interval_ends([interval]))
-    axes.text(interval.mean, 0.3, f"{interval} {effect.unit}", ha="center")
+    axes.text(interval.mean, 0.3, with_minus_signs(f"{interval} {effect.unit}"), ha="center")
     axes.text((threshold + end) / 2, -0.75, "here the claim holds", ha="center")
     quantity = f"{effect.quantity} ({effect.unit})"
     axes.text(0.5, -0.52, quantity, transform=axes.transAxes, ha="center", fontsize=14)
