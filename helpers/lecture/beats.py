@@ -293,8 +293,7 @@ BEATS = (
         tells="Batch norm makes the length of the hidden weights irrelevant: room for large steps "
         "and bad starts. Whether less shift helps as well, these data leave open.",
         what_if="Which row?",
-        basis="Each row counts what it says, and what of it is kept; without its main point it "
-        "fails.",
+        basis="2 of 3: so many of a row's statements are kept. Without its main one a row fails.",
     ),
 )
 
