@@ -14,16 +14,16 @@ import statistics
 import sys
 import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.execute import ROOT
+
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
-from chromium import launch_chromium  # noqa: E402
-from lab_server import SETTINGS, LabServer  # noqa: E402
-from notebook_page import NotebookPage  # noqa: E402
+from chromium import launch_chromium
+from lab_server import SETTINGS, LabServer
+from notebook_page import NotebookPage
 
 # Cells that are out of sight stay in the page.
 SETTINGS["@jupyterlab/notebook-extension:tracker"] = {"windowingMode": "none"}
