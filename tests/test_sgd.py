@@ -25,15 +25,6 @@ class Layer:
         self.weights, self.grad_weights = weights, grad_weights
 
 
-def test_sgd_follows_its_two_lines():
-    layer = Layer(np.array([1.0]), np.array([2.0]))
-    optimiser = SGD([layer], learning_rate=0.1)  # momentum=0.9
-    optimiser.step()
-    assert layer.weights[0] == pytest.approx(1 - 0.1 * 2)
-    optimiser.step()
-    assert layer.weights[0] == pytest.approx(0.8 - 0.1 * (0.9 * 2 + 2))
-
-
 @pytest.mark.parametrize("rate", [0.1, [0.1, 0.2]])
 def test_many_parameters_are_updated_like_few(rate):
     weights, gradient = normal((2, 3, 30_000)), normal((2, 3, 30_000), seed=1)  # several blocks
@@ -45,14 +36,6 @@ def test_many_parameters_are_updated_like_few(rate):
     rates = np.broadcast_to(rate, 2)[:, None, None]
     np.testing.assert_allclose(layer.weights, weights - 2.5 * rates * gradient, atol=1e-12)
     np.testing.assert_allclose(small.weights, 1 - 2.5 * rates, rtol=1e-12)
-
-
-def test_an_optimiser_moves_its_own_layers_only():
-    layers = [Layer(np.ones(2), np.ones(2)) for _ in range(3)]
-    SGD(layers, learning_rate=1.0).step()
-    half = SGD(layers[1:], learning_rate=1.0)
-    half.step()
-    assert [layer.weights[0] for layer in layers] == [0, -1, -1]
 
 
 def test_two_optimisers_may_take_turns():
