@@ -115,6 +115,7 @@ def test_coats_go_from_black_to_bright():
         ([0, 1], 65, "image_size must be between 12 and 64, got 65"),
         ([0, 4], 16, "kinds must lie between 0 and 3, got 4"),
         ([[0, 1]], 16, r"kinds must have shape \(n_faces,\).*got \(1, 2\)"),
+        (np.zeros(0, int), 16, r"kinds must have shape .*got \(0,\)"),
     ],
 )
 def test_draw_faces_refuses(kinds, image_size, message):
