@@ -1,9 +1,9 @@
 """The data folder is whole, the loader refuses what is not, and draws are shared as promised."""
 
 import gzip
-import importlib.util
 import pickle
 import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -163,13 +163,7 @@ def test_a_flipped_byte_never_gives_other_numbers(tmp_path, file):
 # -- rebuilding it --
 
 
-@pytest.fixture(scope="module")
-def script():
-    location = DATA_FOLDER / "build_fashion_mnist.py"
-    spec = importlib.util.spec_from_file_location("build_fashion_mnist", location)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+SCRIPT = runpy.run_path(DATA_FOLDER / "build_fashion_mnist.py")
 
 
 def write_idx(path, array):
@@ -189,11 +183,11 @@ def originals(tmp_path):
     return folder
 
 
-def test_rebuild_equals_the_shipped_file(script, tmp_path):
-    if not script.DEBIAN_FOLDER.is_dir():
+def test_rebuild_equals_the_shipped_file(tmp_path):
+    if not SCRIPT["DEBIAN_FOLDER"].is_dir():
         pytest.skip("the originals (Debian package dataset-fashion-mnist) are not on this machine")
     output = tmp_path / FASHION_MNIST_FILE.name
-    script.main([str(script.DEBIAN_FOLDER), "--output", str(output)])
+    SCRIPT["main"]([str(SCRIPT["DEBIAN_FOLDER"]), "--output", str(output)])
     np.testing.assert_equal(read_arrays(output), RAW)
     assert [*tmp_path.iterdir()] == [output]
 
@@ -208,13 +202,13 @@ def test_rebuild_equals_the_shipped_file(script, tmp_path):
     ],
 )
 def test_rebuild_refuses_other_originals_and_leaves_the_old_file(
-    script, originals, tmp_path, name, spoil, problem
+    originals, tmp_path, name, spoil, problem
 ):
     output = tmp_path / "out.npz"
     output.write_text("as before")
     spoil(originals / f"train-{name}-ubyte.gz")
     with pytest.raises(SystemExit) as caught:
-        script.main([str(originals), "--output", str(output)])
+        SCRIPT["main"]([str(originals), "--output", str(output)])
     assert str(originals) in caught.value.code and problem in caught.value.code
     assert output.read_text() == "as before"
 
