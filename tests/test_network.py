@@ -214,6 +214,7 @@ def test_a_network_takes_any_object_with_the_three_names():
         ({"sizes": [5]}, ValueError, r"sizes must name at least inputs and outputs, got \[5\]"),
         ({"sizes": [5, 0, 3]}, ValueError, r"sizes\[1\] must be at least 1, got 0"),
         ({"dropout": 1.0}, ValueError, "dropout must be .*got 1.0"),
+        ({"dropout": False}, TypeError, "dropout must be a number, got False"),
         ({"init_scale": 0}, ValueError, "init_scale must be .*got 0"),
         ({"eps": -1e-5}, ValueError, "eps must be .*got -1e-05"),
         ({"activation": np.array(["relu"])}, ValueError, "activation must be one of"),
@@ -284,10 +285,12 @@ def test_backward_wants_the_shape_of_the_last_forward():
         network.backward(np.zeros((8, 3)), to_inputs="no")
 
 
-def test_values_too_large_for_the_network_are_refused():
+def test_values_that_the_network_cannot_hold_are_refused():
     network = multilayer_perceptron([5, 4, 3], rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"inputs must be finite, got 40 .*\(float32\)"):
         network.forward(np.full((8, 5), 1e20), training=False)
+    with pytest.raises(TypeError, match="inputs must be an array of real numbers, got dtype bool"):
+        network.forward(np.ones((8, 5), bool), training=False)
 
 
 def dense(n_inputs, n_outputs, n_networks=None):
