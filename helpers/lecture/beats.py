@@ -157,14 +157,14 @@ BEATS = (
             "and 2 are multiplied by 3. Without batch norm, and with fresh statistics, still about "
             "82 are right. And with stored statistics, taken before, as at test time?",
             Answer("far fewer", (0, 77),
-                   "A factor cancels only against statistics that see it. In layer 1 the stored "
-                   "mean is only a third of the true one; what is left pushes every unit."),
+                   "A factor cancels only against statistics that see it. The stored means are a "
+                   "third of the true ones in layer 1, a ninth in layer 2: the rest is a push."),
             Answer("about 82 as well, for a factor is only a factor", (77, 87),
-                   "Without batch norm, yes. But in layer 1 the stored mean is only a third of the "
-                   "true one; what is left pushes every unit."),
+                   "Without batch norm, yes. But the stored means are a third of the true ones in "
+                   "layer 1, a ninth in layer 2: the rest is a push."),
             Answer("more, since batch norm still protects", (87, 101),
-                   "What protected was measuring afresh. Stored numbers divide by a width that is "
-                   "three times too small."),
+                   "What protected was measuring afresh. The stored means are a third of the true "
+                   "ones in layer 1, a ninth in layer 2: the rest is a push."),
         ),
         before=dict(size=2.0), after=dict(size=2.0, with_stored=True),
         says=("{scale[stored]} of 100", "right with stored statistics",
