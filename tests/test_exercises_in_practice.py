@@ -60,7 +60,7 @@ WRONG = [
         "return (1 - momentum) * running_var + momentum * batch.std(axis=0, ddof=1)",
     ], "standard deviation"),
     ("update_as_pytorch", [
-        "return (1 - momentum) * running_var + momentum * batch.var(ddof=1)",
+        "return (1 - momentum) * running_var + momentum * batch.var()",
     ], "Each feature"),
     ("folded", [SCALE, "return weights * scale"], "Return 2 values"),
     ("folded", [SCALE, "return weights * scale, beta"], "not beta alone"),

@@ -94,6 +94,15 @@ def test_fine_tuning_leaves_the_networks_alone_and_keeps_what_its_memory_says():
     assert (abs(shares[1] - start) < abs(shares[0] - start)).all()
 
 
+@pytest.mark.parametrize("keep", [None, "running_mean", "running_var"])
+def test_the_treatment_measures_anew_but_what_it_keeps(keep):
+    networks, data = small_networks(), small_data()
+    treated = experiments.treat(networks, data.train_inputs, keep)
+    for name in ("running_mean", "running_var"):
+        old, new = (getattr(one.layers[1], name) for one in (networks, treated))
+        assert (old == new).all() == (name == keep)
+
+
 def test_the_demo_trains_the_arms_of_the_notebook():
     (cell,) = [cell for cell in code_cells(NOTEBOOK) if cell.id == "s3-arms"]
     names = {"np": np, "LayerNorm": experiments.LayerNorm, "GroupNorm": experiments.GroupNorm,

@@ -90,7 +90,7 @@ check_update_as_pytorch = Exercise(
             lambda old, batch, p: old + p * batch.var(axis=0, ddof=1)
         ),
         "One variance for all features together. Each feature has its own, over axis 0.": (
-            lambda old, batch, p: (1 - p) * old + p * batch.var(ddof=1)
+            lambda old, batch, p: (1 - p) * old + p * batch.var()
         ),
     },
     praise="PyTorch's momentum 0.1 is the memory 0.9 of this course.",

@@ -82,7 +82,16 @@ def fine_tune(network, inputs, targets, *, memory, n_steps=20, seed=0):
     return tuned, losses
 
 
-treat = with_statistics  # case 2: the cure, by a name that does not give the cause away
+def treat(network, inputs, keep=None):
+    """Case 2: `with_statistics`, by a name that does not give the cause away.
+
+    keep: "running_mean" or "running_var", of which the network keeps its own.
+    """
+    treated = with_statistics(network, inputs)
+    for old, new in zip(network.layers, treated.layers):
+        if keep and isinstance(old, BatchNorm):
+            getattr(new, keep)[...] = getattr(old, keep)
+    return treated
 
 
 def look_inside(network):

@@ -43,11 +43,11 @@ class NormsPicture(Picture):
     """Test accuracy against the batch size, a curve for each norm; a bet at the bottom."""
 
     def __init__(self):
-        super().__init__(title="Which norm at which batch size? Equal numbers of updates")
+        super().__init__(title="With few images behind its statistics, batch norm falls behind")
         self.axes = self.figure.subplots()
         self.axes.set(
-            xlabel="batch size m in training", ylabel="test accuracy (%)", ylim=(0, 90),
-            xscale="log", xlim=(1.6, 900),
+            xlabel="batch size m in training (equal numbers of updates)",
+            ylabel="test accuracy (%)", ylim=(0, 90), xscale="log", xlim=(1.6, 900),
         )
         self.axes.minorticks_off()
         self.curves = NamedCurves(self, self.axes, LOOKS, bands=False, points=True)
@@ -87,12 +87,14 @@ class TrainingPicture(Picture):
             xticks=range(0, 101, 25),
         )
         self.curves = NamedCurves(self, self.axes, LOOKS)
+        self.size = self.moves(self.axes.text(2, 83, ""))
 
     def show(self, result):
         """Show what `experiments.watch_norms` yields."""
         found = self.curves.set({
             norm: (run.steps, 100 * run["accuracy"]) for norm, run in result["runs"].items()
         })
+        self.size.set_text(f"batch size {result['batch_size']}")
         told = ", ".join(f"{name} {one[-1]}%" for name, one in found.items())
         n_steps = next(iter(result["runs"].values())).steps[-1]
         self.sentence = (
