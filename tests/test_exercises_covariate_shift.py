@@ -33,10 +33,13 @@ WRONG = [
     ("split_drop", ["drop = black - coloured",
                     "return (black - reference) / drop, 1 - (black - reference) / drop"],
      "shares of the drop"),
+    ("split_drop", ["return black - reference, coloured - reference"], "turned round"),
+    ("importance_weights", ["return p_target / 1 - p_target"], "in brackets"),
     ("importance_weights", ["w = 1 / p_target - 1", "return w / np.mean(w)"],
      "upside down: examples that look like the new region"),
     ("importance_weights", ["return np.log(p_target) - np.log1p(-p_target)"], "logarithm"),
     ("effective_sample_size", ["return 1 / (weights @ weights)"], "add up to 1"),
+    ("effective_sample_size", ["return sum(weights)**2 / sum(weights)**2"], "before you add"),
     ("effective_sample_size", ["w = weights / weights.mean()", "return 1 / np.mean(w * w)"],
      "share of the examples"),
 ]
