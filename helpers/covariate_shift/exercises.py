@@ -31,7 +31,7 @@ check_split_drop = Exercise(
             lambda black, reference, coloured: (black - coloured, reference - coloured),
         "The signs are turned round: a drop counts as positive here.":
             lambda black, reference, coloured: (reference - black, coloured - reference),
-        "The shift is turned round: like the first part, it counts as positive where accuracy falls.":
+        "The shift is turned round: it counts as positive where accuracy falls.":
             lambda black, reference, coloured: (black - reference, coloured - reference),
         "These are accuracies, not differences: where does each part of the drop begin, and where "
         "does it end?":
