@@ -93,17 +93,17 @@ def repair_bet():
     )
 
 
-def coat_demo(judged, bet=None):
+def coat_demo(judged, bet=None, *, only_cats_black=False):
     """Repaint the test faces; what did the non-cats of the training set look like?
 
     judged: {"plain", "reference", "only_cats_black": what `experiments.judge` returns}; without one
     of the last two there is no control for it. bet: of `coat_bet`; stays in the picture at full
-    colour.
+    colour. only_cats_black: which detector it begins with.
     """
     controls = {"coat": fraction_slider("coats of the test faces", 0.6, step=0.1)}
     if "only_cats_black" in judged:
         colours = {"black": False, "any colour": True}
-        controls["only_cats_black"] = choice(colours, False, "training non-cats:")
+        controls["only_cats_black"] = choice(colours, only_cats_black, "training non-cats:")
     if "reference" in judged:
         controls["with_reference"] = switch("reference net")
     return Panel(

@@ -31,6 +31,8 @@ check_split_drop = Exercise(
             lambda black, reference, coloured: (black - coloured, reference - coloured),
         "The signs are turned round: a drop counts as positive here.":
             lambda black, reference, coloured: (reference - black, coloured - reference),
+        "The shift is turned round: it counts as positive where accuracy falls.":
+            lambda black, reference, coloured: (black - reference, coloured - reference),
         "These are accuracies, not differences: where does each part of the drop begin, and where "
         "does it end?":
             lambda black, reference, coloured: (reference, coloured),
@@ -61,6 +63,7 @@ check_importance_weights = Exercise(
     {
         "These are the odds, but their mean is not 1: divide by it, so that the learning rate "
         "keeps its meaning.": _odds,
+        "Python divides before it subtracts: put 1 - p in brackets.": lambda p: p / 1 - p,
         "These are the probabilities, scaled. The ratio of the two densities is the odds of the "
         "guess, which grow without bound.": lambda p: p / p.mean(),
         "These are the guesses as they came. Where p is 0.5 both regions are equally likely: what "
@@ -98,6 +101,9 @@ check_effective_sample_size = Exercise(
         "it?": lambda weights: (weights**2).sum() / weights.sum() ** 2,
         "That is the share of the examples; multiply by how many there are.": (
             lambda weights: weights.mean() ** 2 / (weights**2).mean()
+        ),
+        "The two sums are the same: below, square each weight before you add.": (
+            lambda weights: weights.sum() ** 2 / weights.sum() ** 2
         ),
         "That is the sum of the weights: it doubles when all weights double, but the noise of "
         "the weighted mean stays.": lambda weights: weights.sum(),

@@ -94,7 +94,7 @@ def draw_drop(black, reference, coloured):
 
     All (n_networks,): learned and tested black; both coloured; learned black, tested coloured.
     """
-    picture = Picture(height=4.8, title="About half of the drop is not shift")
+    picture = Picture(height=4.8, title="Not all of the drop is shift")
     axes, accuracies = picture.figure.subplots(), [black, reference, coloured]
     axes.set(ylabel="accuracy", xlim=(-0.5, 4.4), ylim=(0.5, 1.02))
     axes.set_xticks(range(3), [
@@ -220,6 +220,7 @@ def draw_reweighting(accuracies):
         "plain": (WITHOUT_BATCH_NORM, "as it is"),
         "reweighted": (SECOND, "reweighted"),
         "reference": (REFERENCE, "learned there"),
+        "commoner": (NEUTRAL, "commoner class"),
     }
     picture = NamedCurvesPicture(
         "Same rule, another region: reweighting brings most of it back", looks,
@@ -229,7 +230,6 @@ def draw_reweighting(accuracies):
     ends = picture.show_curves({
         arm: (distances, [accuracies[one][arm] for one in distances]) for arm in accuracies[last]
     })
-    ReferenceLine(picture.figure.axes[0], 0.5, "a coin")
     means = ", ".join(f"{format_number(one.mean, 2)} {name}" for name, one in ends.items())
     picture.sentence = f"Accuracy at {last} standard deviations: {means}."
     return picture
