@@ -104,6 +104,15 @@ def test_shrunk_variances_are_biased_ones(trained):
     np.testing.assert_array_equal(layers[1].running_mean, layers[0].running_mean)
 
 
+@pytest.mark.parametrize("memory", [0.0, 0.9])
+def test_a_warm_average_has_forgotten_where_it_started(trained, memory):
+    norm = experiments.with_memory(trained, memory, warm=True).layers[1]
+    weights = memory ** np.arange(150.0)[::-1]
+    for moment in ("mean", "var"):
+        expected = np.average(trained[f"{moment} 0"], axis=0, weights=weights)
+        np.testing.assert_allclose(getattr(norm, f"running_{moment}"), expected, rtol=1e-9)
+
+
 def test_a_long_memory_costs_accuracy():
     usual, slow = (experiments.compare_averages(64, one, **FEW) for one in (0.9, 0.999))
     assert (slow["running"] < slow["population"] - 4).all()

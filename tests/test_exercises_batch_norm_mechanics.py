@@ -49,6 +49,8 @@ WRONG = [
     ("backward", ["g = grad_outputs * gamma",
                   "return (g - g.sum(0) - x_hat * (g * x_hat).sum(0)) / std"], "sums over"),
     ("backward", ["g = grad_outputs * gamma",
+                  "return (g - g.mean() - x_hat * (g * x_hat).mean()) / std"], "whole array"),
+    ("backward", ["g = grad_outputs * gamma",
                   "return (g - g.mean(0) - (g * x_hat).mean(0)) / std"], "no direction"),
     ("backward", ["g = grad_outputs * gamma",
                   "share = (g * x_hat).mean(0) / (x_hat * x_hat).mean(0)",

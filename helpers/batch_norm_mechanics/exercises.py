@@ -205,6 +205,10 @@ check_backward = Exercise(backward, _draw_backward, {
         lambda *case: _removed(*case, 1, 0),
     "The part along 1 is still there: a nudge also moves the mean, which shifts everyone.":
         lambda *case: _removed(*case, 0, 1),
+    "There is one mean for the whole array in it. Each unit, a column, has its own.":
+        lambda grad, x_hat, std, gamma: (
+            (gamma * grad - (gamma * grad).mean() - x_hat * (x_hat * gamma * grad).mean()) / std
+        ),
     "These are sums over the batch; means are needed: one value is only 1/m of the mean.":
         lambda *case: _removed(*case, len(case[0]), len(case[0])),
     "Along x̂ there is an amount for each unit, but no direction: it still has to be multiplied by "

@@ -124,22 +124,24 @@ def last_statistics(network):
     }
 
 
-def with_memory(run, memory, *, shrink=1.0):
+def with_memory(run, memory, *, shrink=1.0, warm=False):
     """Return a copy of the networks with the running statistics that `memory` would have left.
 
     run: of networks of memory 0, with `last_statistics` after each step. Running statistics never
     influence training, so one run serves every memory: we replay
         running <- memory * running + (1 - memory) * batch
-    from mean 0 and variance 1. shrink: multiplies the batch variances; (m - 1) / m makes them
-    biased, as BatchNorm does not store them.
+    from mean 0 and variance 1; warm: without them, as Adam corrects its averages. shrink:
+    multiplies the batch variances; (m - 1) / m makes them biased, as BatchNorm does not store them.
     """
     check_number("memory", memory, 0, 1, high_open=True)
     n_steps, network = len(run.steps), copy.deepcopy(run.network)
-    weights = (1 - memory) * memory ** np.arange(n_steps - 1, -1, -1)
+    weights = memory ** np.arange(n_steps - 1, -1, -1.0)
+    start = 0 if warm else memory**n_steps
+    weights *= (1 - start) / weights.sum()
     for place, norm in enumerate(_norms(network)):
         norm.running_mean[...] = np.tensordot(weights, run[f"mean {place}"], axes=1)
         of_batches = np.tensordot(weights, run[f"var {place}"], axes=1)
-        norm.running_var[...] = memory**n_steps + shrink * of_batches
+        norm.running_var[...] = start + shrink * of_batches
     return network
 
 

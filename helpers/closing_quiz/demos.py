@@ -70,7 +70,7 @@ def trap_bet():
         "What follows for the noise of batch norm?",
         ("it does not regularise", "Something else had changed with the batch size."),
         ("nothing", "Another number had changed: that of the updates."),
-        ("it makes networks overfit", "Without any batch norm the same hump appears."),
+        ("it makes networks overfit", "Without any batch norm 64 overfits more, too."),
         right="nothing",
     )
 

@@ -119,7 +119,7 @@ BEATS = (
     ),
     Beat(
         name="lines", title="five lines of NumPy", tab="Lines", where="02#2", after={},
-        says=("this is batch norm", "each column on its own: one mean, one width"),
+        says=("this is batch norm", "z, x_hat and outputs are (8, units), all others (units,)"),
         tells="Eight images in, eight images out, a column for each unit. Next, somebody pushes "
         "one of the eight.",
         basis="In training. At test time stored numbers stand in for mean and var.",
@@ -129,7 +129,8 @@ BEATS = (
         ask=push_bet, before=dict(push=0.0), after=dict(push=6.0),
         says=("{moved} of {others}", "other outputs move",
               "by up to {furthest:.2f} standard deviations"),
-        what_if="What if the batch is larger? Each of 16 moves less. And with γ or β?",
+        what_if="What if there are 16 images, or two? Each of 16 moves less; of two only +1 and −1 "
+        "are left. And of one?",
         basis="One mini-batch, computed exactly.",
     ),
     Beat(
@@ -145,23 +146,23 @@ BEATS = (
         says=("{repair[stored]}% → {repair[fresh]}%",
               "of the coloured faces right, with stored and with fresh statistics",
               "without batch norm {repair[without]}%, with the same help {repair[helped]}%"),
-        tells="The cat detector again, with batch norm. No weight has changed: only mean and width "
-        "are those of the coloured pictures now, and what batch norm had lost is back. But give "
-        "the other detector the same help, and it gains, too.",
+        tells="The cat detector again, now with batch norm, which at first makes it worse. Then no "
+        "weight changes, only mean and width become those of the coloured pictures, and what was "
+        "lost is back. But give the other detector the same help, and it gains, too.",
     ),
     Beat(
-        name="stored", title="the kick", tab="Kick", where="03#3", answer="lost",
+        name="stored", title="the kick", tab="Kick", where="03#3", answer="scale[stored]",
         ask=lambda: predict(
             "Trained networks get about 82 of 100 test images right. Now all weights of layers 1 "
             "and 2 are multiplied by 3. Without batch norm, and with fresh statistics, still about "
             "82 are right. And with stored statistics, taken before, as at test time?",
-            Answer("far fewer", (-100, -5),
+            Answer("far fewer", (0, 77),
                    "A factor cancels only against statistics that see it. In layer 1 the stored "
                    "mean is only a third of the true one; what is left pushes every unit."),
-            Answer("about 82 as well, for a factor is only a factor", (-5, 5),
+            Answer("about 82 as well, for a factor is only a factor", (77, 87),
                    "Without batch norm, yes. But in layer 1 the stored mean is only a third of the "
                    "true one; what is left pushes every unit."),
-            Answer("more, since batch norm still protects", (5, 100),
+            Answer("more, since batch norm still protects", (87, 101),
                    "What protected was measuring afresh. Stored numbers divide by a width that is "
                    "three times too small."),
         ),
@@ -187,13 +188,13 @@ BEATS = (
         before=None, after={}, sketch="network",
         says=("{rotation[without]} → {rotation[with]}", "nats when they rotate",
               "when they grow {growth[without]} → {growth[with].mean:.2f}, by construction"),
-        what_if="What is pinned is where and how wide, not which images score high.",
+        what_if="Do real layers rotate like this? Not so evenly: here we drive them.",
     ),
     Beat(
         name="naive", title="64 against 512", tab="64 or 512", where="04#3", answer="gaps[with]",
         ask=naive_bet, before=None, sketch="gaps", after=dict(with_control=False),
         says=("{gaps[with]} nats", "larger gap at 64 than at 512", "with batch norm, seed by seed"),
-        what_if="Then the lecture is wrong? Wait for it, and ask: what else has changed?",
+        what_if="Is the lecture wrong, then? What would you check first?",
     ),
     Beat(
         name="control", title="the control", tab="64 or 512", where="04#3", answer="gaps[without]",
@@ -250,7 +251,8 @@ BEATS = (
               "median with noise; {slow[without]} without batch norm, {slow[with]} with it",
               "saved against none: {slow[saved]} steps; drift {slow[drift][noisy]} sd a step, "
               "without batch norm {slow[drift][without]}"),
-        what_if="Both verdicts stand, side by side.",
+        what_if="Is less drift the reason after all? Open: at 0.1 drift in one step is not, at "
+        "0.02 it may be.",
     ),
     Beat(
         name="rates", title="room for large steps", tab="Rates", where="05#3", answer="n rates",
@@ -273,7 +275,7 @@ BEATS = (
     Beat(
         name="direction", title="only direction counts", tab="Direction", where="05#4",
         answer="same", ask=length_bet, sketch="network", before=None, after=dict(rate=1000.0),
-        says=("the same, step by step", "apart from what eps sees of the length",
+        says=("the same, step by step", "apart from what ε sees of the length",
               "at rate 1000 the weights end {growth} times as long, and hardly turn"),
         what_if="So is any rate fine? Grey: layers that never learn do as well as those at 1000. "
         "Long weights turn slowly: a brake, often too strong a one.",
@@ -290,7 +292,8 @@ BEATS = (
         says=("what the evidence kept",),
         tells="Batch norm makes the length of the hidden weights irrelevant: room for large steps "
         "and bad starts. Whether less shift helps as well, these data leave open.",
-        what_if="Which row?", basis="",
+        what_if="Which row?",
+        basis="2 of 3: so many of a row's statements are kept. Without its main one a row fails.",
     ),
 )
 

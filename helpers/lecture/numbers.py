@@ -54,8 +54,7 @@ def _of_hidden_layer_stability(lecture):
     scale = dict(zip(HURT, lecture.kicks["scale"][2.0]))
     rotated, grown = (d["with"].mean() / d["without"].mean() for d in lecture.damages.values())
     return {
-        "scale": scale, "lost": scale["stored"] - scale["without"],
-        **lecture.damages,
+        "scale": scale, **lecture.damages,
         "spared": rotated - grown,  # of growth's damage more than of rotation's
     }
 

@@ -117,8 +117,9 @@ def make_readable(picture):
     figure = picture.figure
     figure.set_size_inches(SIZE)
     figure.suptitle("")
-    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
-        axis.set_tick_params(labelsize=TYPE)
+    for axes in figure.axes:
+        axes.xaxis.set_tick_params(labelsize=TYPE, pad=7)  # clear of the other axis's 0
+        axes.yaxis.set_tick_params(labelsize=TYPE)
     for text in figure.findobj(Text):
         text.set_fontsize(max(TYPE, text.get_fontsize()))
     for legend in figure.legends[:]:
