@@ -46,10 +46,6 @@ class Setting:
     def n_samples(self):
         return max(512, self.batch_size)
 
-    @property
-    def label(self):
-        return "-".join(map(str, self.sizes))
-
 
 class Problem:
     """The data, the initial network and the order of the examples that all contenders share."""
@@ -64,9 +60,8 @@ class Problem:
         if setting.lock_step is None:
             self.inputs, self.targets = self.inputs[0], self.targets[0]
         self.network = multilayer_perceptron(
-            list(setting.sizes), rng=streams.weights,
-            n_networks=setting.lock_step, batch_norm=setting.batch_norm,
-            group_size=setting.group_size, momentum=MEMORY,
+            list(setting.sizes), rng=streams.weights, n_networks=setting.lock_step,
+            batch_norm=setting.batch_norm, group_size=setting.group_size, momentum=MEMORY,
             dtype=setting.dtype,
         )
 
@@ -101,7 +96,12 @@ class Problem:
         return [{name: value.copy() for name, value in stage.items()} for stage in stages]
 
 
-class Ours:
+class Contender:
+    def losses(self, result):
+        return np.atleast_1d(result)
+
+
+class Ours(Contender):
     """`train`, as the notebooks call it: it draws its mini-batches too."""
 
     name = "ours"
@@ -116,9 +116,6 @@ class Ours:
 
     def step(self):
         return next(self._steps).losses
-
-    def losses(self, result):
-        return np.atleast_1d(result)
 
 
 class Products:
@@ -154,20 +151,28 @@ class Products:
             np.matmul(left, right, out=out)
 
 
-class EagerTorch:
+class Torch(Contender):
+    def __init__(self, problem):
+        self.torch = torch = import_or_skip("torch")
+        torch.set_num_threads(1)
+        self._setting = problem.setting
+        self._inputs, self._targets = map(torch.from_numpy, problem.stacked())
+        self._rows = map(torch.from_numpy, problem.rows())
+
+    def losses(self, result):
+        return np.array([loss.item() for loss in result])
+
+
+class EagerTorch(Torch):
     """One nn.Sequential for each network, stepped in a loop; fused SGD."""
 
     name = "eager"
 
     def __init__(self, problem):
-        self.torch = torch = import_or_skip("torch")
-        torch.set_num_threads(1)
-        self._setting = s = problem.setting
+        super().__init__(problem)
+        torch, s = self.torch, problem.setting
         if s.group_size is not None:
             raise Skipped("nn.BatchNorm1d knows no groups")
-        inputs, targets = problem.stacked()
-        self._inputs, self._targets = torch.from_numpy(inputs), torch.from_numpy(targets)
-        self._rows = map(torch.from_numpy, problem.rows())
         self._models, self._optimisers = [], []
         for k in range(s.n_networks):
             layers = []
@@ -201,23 +206,16 @@ class EagerTorch:
             losses.append(loss)
         return losses
 
-    def losses(self, result):
-        return np.array([loss.item() for loss in result])
 
-
-class StackedTorch:
+class StackedTorch(Torch):
     """All networks in one bmm for each layer, autograd, fused SGD over the stacked parameters."""
 
     name = "stacked"
 
     def __init__(self, problem):
-        self.torch = torch = import_or_skip("torch")
-        torch.set_num_threads(1)
-        self._setting = s = problem.setting
-        inputs, targets = problem.stacked()
-        self._inputs, self._targets = torch.from_numpy(inputs), torch.from_numpy(targets)
-        self._rows = map(torch.from_numpy, problem.rows())
-        self._networks = torch.arange(s.n_networks)[:, None]
+        super().__init__(problem)
+        torch = self.torch
+        self._networks = torch.arange(problem.setting.n_networks)[:, None]
         self._stages = [
             {name: torch.from_numpy(value).requires_grad_() for name, value in stage.items()}
             for stage in problem.parameters()
@@ -266,11 +264,8 @@ class StackedTorch:
         self._optimiser.step()
         return losses
 
-    def losses(self, result):
-        return result.detach().numpy()
 
-
-class Jax:
+class Jax(Contender):
     """jit(vmap(one step of one network)), the buffers of the state donated."""
 
     name = "JAX"
@@ -332,11 +327,8 @@ class Jax:
         self._state, losses = self._update(self._state, self._data, next(self._rows))
         return losses.block_until_ready()
 
-    def losses(self, result):
-        return np.asarray(result)
 
-
-class ScikitLearn:
+class ScikitLearn(Contender):
     """MLPClassifier.partial_fit: one network, relu, without batch norm."""
 
     name = "sklearn"
@@ -367,9 +359,6 @@ class ScikitLearn:
         self._model.partial_fit(self._inputs[rows], self._targets[rows])
         return self._model.loss_
 
-    def losses(self, result):
-        return np.atleast_1d(result)
-
 
 CONTENDERS = (Ours, Products, EagerTorch, StackedTorch, Jax, ScikitLearn)
 
@@ -381,4 +370,3 @@ def import_or_skip(name):
     except ImportError as error:
         package = name.split(".")[0]
         raise Skipped(f"{package} is not installed: pip install -e '.[bench]'") from error
-

@@ -51,8 +51,6 @@ def held_by(process):
 def time_notebook(path):
     """Return [(seconds, first line)] of each code cell, and the peak bytes after each."""
     notebook, begun, peaks = read_notebook(path), [], []
-    for cell in notebook.cells:
-        cell.setdefault("id", "")
 
     def note(cell, cell_index):
         begun.append((perf_counter(), cell.source.splitlines()[0]))

@@ -1,36 +1,35 @@
 """How long from a key press to the new picture on the screen? Measured in JupyterLab and Chromium.
 
-    python benchmarks/slider_latency.py            all demos, about ten minutes
-    python benchmarks/slider_latency.py --quick    fewer moves
+    python benchmarks/slider_latency.py
 
 Each demo's first slider is moved by arrow keys, one picture at a time. Beside it, in the same page
 and taking turns with it, stand the floor, a callback that only sets a Label, and what
 `interact` with `plt.show()` takes for the same figure. Demos that train are measured at settings
-that were not visited before: the first frame and the final picture.
+that were not visited before: the first frame and the final picture. All that takes ten minutes.
 
 Needs Chromium and `pip install -e ".[test,browser]"`.
 """
 
-import argparse
 import statistics
 import sys
 import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.execute import ROOT
+
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
-from chromium import launch_chromium  # noqa: E402
-from lab_server import SETTINGS, LabServer  # noqa: E402
-from notebook_page import NotebookPage  # noqa: E402
+from chromium import launch_chromium
+from lab_server import SETTINGS, LabServer
+from notebook_page import NotebookPage
 
 # Cells that are out of sight stay in the page.
 SETTINGS["@jupyterlab/notebook-extension:tracker"] = {"windowingMode": "none"}
 PATIENCE = 180_000  # milliseconds, for cells and for training
 PAUSE = 150  # milliseconds between two moves: nothing of one is left when the next begins
+N_ROUNDS, N_MOVES = 4, 10
 
 SETUP = """
 import ipywidgets, matplotlib.pyplot as plt
@@ -147,10 +146,10 @@ class Cell:
         self.page.wait_for_timeout(PAUSE)
         return self.page.evaluate("record.frames")
 
-    def move(self, n_moves):
+    def move(self):
         """Walk up and down the slider, one key at a time, and keep the times."""
         self.begin()
-        for _ in range(n_moves):
+        for _ in range(N_MOVES):
             now, high = (self.handle.get_attribute(f"aria-value{end}") for end in ("now", "max"))
             if not self.times or now == self.handle.get_attribute("aria-valuemin"):
                 self.direction = "ArrowRight"
@@ -160,19 +159,16 @@ class Cell:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="8 moves instead of 40")
-    n_rounds, n_moves = (2, 4) if parser.parse_args().quick else (4, 10)
     with tempfile.TemporaryDirectory() as folder, launch_chromium() as chromium:
         server = LabServer(folder)
         try:
-            measure_still(server, chromium, n_rounds, n_moves)
+            measure_still(server, chromium)
             measure_training(server, chromium)
         finally:
             server.stop()
 
 
-def measure_still(server, chromium, n_rounds, n_moves):
+def measure_still(server, chromium):
     """Print the table of demos without training."""
     cells = [SETUP, FLOOR]
     for demo in STILL.values():
@@ -183,9 +179,9 @@ def measure_still(server, chromium, n_rounds, n_moves):
     for index, name in enumerate(STILL):
         rows[name] = Cell(page, 2 + 2 * index)
         rows[f"{name}, interact"] = Cell(page, 3 + 2 * index)
-    for _ in range(n_rounds):
+    for _ in range(N_ROUNDS):
         for row in rows.values():
-            row.move(n_moves)
+            row.move()
     page.close()
     print(f"{'key press -> picture':28}{'median':>8}{'p95':>8}", flush=True)
     for name, row in rows.items():

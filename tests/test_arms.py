@@ -216,7 +216,6 @@ def test_what_a_look_raises_is_raised_and_stopping_early_cancels():
 @pytest.mark.parametrize(
     ("arms", "change", "error", "words"),
     [
-        ([], {}, TypeError, "arms must be {name: dict of options}"),
         ({"a": None}, {}, TypeError, "arms must be {name: dict of options}"),
         (PAIR, {"look_first": "no"}, TypeError, "look_first must be True or False, got 'no'"),
         (PAIR, {"rng": 1}, TypeError, "multiple values for keyword argument 'rng'"),

@@ -1,9 +1,9 @@
 """The data folder is whole, the loader refuses what is not, and draws are shared as promised."""
 
 import gzip
-import importlib.util
 import pickle
 import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -163,13 +163,7 @@ def test_a_flipped_byte_never_gives_other_numbers(tmp_path, file):
 # -- rebuilding it --
 
 
-@pytest.fixture(scope="module")
-def script():
-    location = DATA_FOLDER / "build_fashion_mnist.py"
-    spec = importlib.util.spec_from_file_location("build_fashion_mnist", location)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+SCRIPT = runpy.run_path(DATA_FOLDER / "build_fashion_mnist.py")
 
 
 def write_idx(path, array):
@@ -189,11 +183,11 @@ def originals(tmp_path):
     return folder
 
 
-def test_rebuild_equals_the_shipped_file(script, tmp_path):
-    if not script.DEBIAN_FOLDER.is_dir():
+def test_rebuild_equals_the_shipped_file(tmp_path):
+    if not SCRIPT["DEBIAN_FOLDER"].is_dir():
         pytest.skip("the originals (Debian package dataset-fashion-mnist) are not on this machine")
     output = tmp_path / FASHION_MNIST_FILE.name
-    script.main([str(script.DEBIAN_FOLDER), "--output", str(output)])
+    SCRIPT["main"]([str(SCRIPT["DEBIAN_FOLDER"]), "--output", str(output)])
     np.testing.assert_equal(read_arrays(output), RAW)
     assert [*tmp_path.iterdir()] == [output]
 
@@ -203,27 +197,18 @@ def test_rebuild_equals_the_shipped_file(script, tmp_path):
     [
         ("images-idx3", lambda path: path.unlink(), "is missing"),
         ("images-idx3", lambda path: path.write_bytes(path.read_bytes()[:-9]), "truncated"),
-        ("images-idx3", lambda path: write_idx(path, np.zeros(9, np.uint8)), "not an IDX file"),
-        (
-            "images-idx3",
-            lambda path: path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-1])),
-            "must hold 94080 bytes for (120, 28, 28), got 94079",
-        ),
-        (
-            "labels-idx1", lambda path: write_idx(path, np.zeros(7, np.uint8)),
-            "120 train images, 7 labels",
-        ),
+        ("labels-idx1", lambda path: write_idx(path, np.zeros(7, np.uint8)), "images, 7 labels"),
         ("images-idx3", lambda path: None, "holds other images"),
     ],
 )
 def test_rebuild_refuses_other_originals_and_leaves_the_old_file(
-    script, originals, tmp_path, name, spoil, problem
+    originals, tmp_path, name, spoil, problem
 ):
     output = tmp_path / "out.npz"
     output.write_text("as before")
     spoil(originals / f"train-{name}-ubyte.gz")
     with pytest.raises(SystemExit) as caught:
-        script.main([str(originals), "--output", str(output)])
+        SCRIPT["main"]([str(originals), "--output", str(output)])
     assert str(originals) in caught.value.code and problem in caught.value.code
     assert output.read_text() == "as before"
 
@@ -264,15 +249,6 @@ def test_pooling_is_the_plain_mean_and_one_scalar_standardises(image_size):
     expected = (pool(RAW["test_images"]) - train.mean()) / train.std()
     np.testing.assert_allclose(data.test_inputs, expected, rtol=1e-6, atol=1e-7)
     assert np.array_equal(data.test_targets, RAW["test_labels"])
-
-
-def test_train_inputs_belong_to_their_targets():
-    data = load(n_train=200, image_size=28, n_networks=2)
-    pixels = np.rint((data.train_inputs * data.sd + data.mean) * 255).astype(np.uint8)
-    known = zip(RAW["train_images"], RAW["train_labels"])
-    label_of = {image.tobytes(): label for image, label in known}
-    for images, targets in zip(pixels, data.train_targets):
-        assert [label_of[image.tobytes()] for image in images] == targets.tolist()
 
 
 @settings(deadline=None, max_examples=10)
@@ -359,13 +335,11 @@ def test_wrong_labels_stay_within_the_classes():
     "arguments, error, message",
     [
         ({"n_train": 0}, ValueError, r"n_train .* between 1 and 10000 \(the training pool\), got"),
-        ({"n_train": 10_001}, ValueError, r"n_train must be between 1 and 10000"),
         ({"n_test": 0}, ValueError, r"n_test must be between 1 and 2000 \(the test pool\), got 0"),
         ({"n_test": 401, "classes": (1, 8)}, ValueError, "n_test must be between 1 and 400"),
         ({"n_train": 2001, "classes": (1, 8)}, ValueError, "n_train must be between 1 and 2000"),
         ({"image_size": 10}, ValueError, "image_size must be one of 28, 14, 7, got 10"),
         ({"label_noise": -0.1}, ValueError, r"label_noise .* \[0, 1\], got -0.1"),
-        ({"n_networks": True}, TypeError, "n_networks must be an integer, got True"),
         ({"classes": "Bag"}, TypeError, "classes must be a sequence of class ids or names"),
         ({"classes": 3}, TypeError, "classes must be a sequence of class ids or names, got 3"),
         ({"classes": [4]}, ValueError, r"classes must hold at least two, .* got \[4\]"),
@@ -374,7 +348,6 @@ def test_wrong_labels_stay_within_the_classes():
         ({"classes": (-1, 0)}, ValueError, "an id in classes must be between 0 and 9, got -1"),
         ({"classes": (0, 1.0)}, TypeError, "an id in classes must be an integer, got 1.0"),
         ({"classes": ("Bag", "Cat")}, ValueError, "a name in classes must be one of .* got 'Cat'"),
-        ({"rng": 0}, TypeError, "rng must be a numpy.random.Generator or a list"),
         ({"rng": [np.random.default_rng(0)] * 2, "n_networks": 3}, ValueError, "rng must hold 3"),
     ],
 )
@@ -397,12 +370,6 @@ def test_shifted_regions_have_the_stated_moments_and_rule(distance):
     assert np.array_equal(targets, x2 > 0.9 * np.sin(1.6 * x1))
 
 
-def test_other_distances_move_the_same_points():
-    near, _ = points(0, n_networks=3)
-    far, _ = points(4, n_networks=3)
-    np.testing.assert_allclose(far - near, np.broadcast_to([2.0, 0.0], near.shape), atol=1e-12)
-
-
 def test_points_of_a_network_depend_on_its_generator_only():
     many, labels = points(1, n_networks=16)
     few, _ = points(1, n_networks=4)
@@ -414,14 +381,6 @@ def test_points_of_a_network_depend_on_its_generator_only():
     assert np.array_equal(points(1, n_samples=20)[0], alone[:20])
 
 
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: points(-1), ValueError, "distance must be a finite number"),
-        (lambda: points(1, n_samples=0), ValueError, "n_samples must be at least 1, got 0"),
-        (lambda: shifted_regions(1, 5, rng=None), TypeError, "rng must be a numpy"),
-    ],
-)
-def test_points_bad_arguments(call, error, message):
-    with pytest.raises(error, match=message):
-        call()
+def test_a_distance_below_0_is_refused():
+    with pytest.raises(ValueError, match="distance must be a finite number"):
+        points(-1)

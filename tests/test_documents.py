@@ -18,6 +18,8 @@ QUIZ = FOLDER / "07_closing_quiz.ipynb"
 NAMES = "instructor_guide.md", "cheat_sheet.md", "glossary.md", "references.md"
 GUIDE, SHEET, GLOSSARY, REFERENCES = (ROOT / "docs" / name for name in NAMES)
 DOCUMENTS = [ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "data" / "README.md"]
+PAGES = sorted(FOLDER.glob("*.ipynb"))
+EVERYWHERE = pytest.mark.parametrize("path", [*DOCUMENTS, *PAGES], ids=lambda path: path.name)
 MARK = re.compile(r"\[(?P<notebook>\d\d)#(?P<section>\d+|deeper)\]")
 NOT_PROSE = re.compile(r"^ *```.*?^ *```|`[^`\n]*`|\]\([^)]*\)", re.MULTILINE | re.DOTALL)
 NOT_MEASURED = re.compile(r"Python 3\.\d+|95% intervals?|\b(?:sections?|version) \d+(?:\.\d+)+")
@@ -81,7 +83,7 @@ def anchors(path):
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_a_notebook_leads_to_glossary_and_cheat_sheet_and_the_references_know_its_papers(path):
     text = markdown(path)
     assert "](../docs/glossary.md)" in read(path).cells[0].source
@@ -104,18 +106,14 @@ def test_a_term_of_the_glossary_stands_where_its_mark_says():
         assert any(one.lower() in said.lower() for one in stems), term
 
 
-@pytest.mark.parametrize(
-    "path", [*DOCUMENTS, *sorted(FOLDER.glob("*.ipynb"))], ids=lambda path: path.name
-)
+@EVERYWHERE
 def test_numbers_in_prose_have_a_real_minus_sign(path):
     without_formulas = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$", " ", markdown(path), flags=re.DOTALL)
     found = re.findall(r"(?<![\w\]-])-\d[^\n]*", NOT_PROSE.sub(" ", without_formulas))
     assert not found, found
 
 
-@pytest.mark.parametrize(
-    "path", [*DOCUMENTS, *sorted(FOLDER.glob("*.ipynb"))], ids=lambda path: path.name
-)
+@EVERYWHERE
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)\s]+)\)", markdown(path)):
         name, _, anchor = target.partition("#")

@@ -13,10 +13,9 @@ import time
 import psutil
 import pytest
 from nbformat import v4
-from threadpoolctl import threadpool_info
 
 import helpers.execute
-from helpers.execute import NOTEBOOK_METADATA, ONE_THREAD, ROOT, execute_notebook, main, normalise
+from helpers.execute import NOTEBOOK_METADATA, ROOT, execute_notebook, main, normalise
 
 # Other tools would let a cell with this tag fail, or not run one with that: here all must run.
 TAGS = ["raises-exception", "skip-execution"]
@@ -266,8 +265,3 @@ def test_cells_without_an_id_get_one_that_is_the_same_each_time():
     ids = [cell.id for cell in first.cells]
     assert ids == [cell.id for cell in second.cells]
     assert len(set(ids)) == 3 and ids[1] == "mine"
-
-
-def test_this_test_run_has_one_blas_thread():
-    assert {name: os.environ.get(name) for name in ONE_THREAD} == ONE_THREAD
-    assert {pool["num_threads"] for pool in threadpool_info()} <= {1}

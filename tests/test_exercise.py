@@ -38,11 +38,18 @@ def spread(values):
     return values.mean(axis=0), values.std(axis=0)
 
 
+def variance(values):
+    """A mistake that changes what the next one is given, if that is no copy."""
+    mean = values.mean(axis=0)
+    values -= mean
+    return mean, (values**2).mean(axis=0)
+
+
 check_spread = Exercise(
     spread,
     lambda rng: (rng.normal(3, 2, (8, 3)),),
     {
-        "That is the variance.": lambda values: (values.mean(axis=0), values.var(axis=0)),
+        "That is the variance.": variance,
         "Swap the two.": lambda values: spread(values)[::-1],
     },
     praise="Well done.",
@@ -102,8 +109,8 @@ HINTS = [
     (lambda values: spread(values.T), "The answer has shape (3,) here, yours has shape (8,)."),
     (lambda values: (values.mean(axis=0), values[0] / 0), "NaN or infinite"),
     (in_place, "changes its arguments in place"),
-    (lambda values: (values.mean(axis=0), values.var(axis=0)), "That is the variance."),
     (lambda values: (values.std(axis=0), values.mean(axis=0)), "Swap the two."),
+    (lambda values: (values.mean(axis=0), values.var(axis=0)), "That is the variance."),
     (lambda values: (values.mean(axis=0), values.std(axis=0, ddof=1)), "Not yet (value 2 of 2)"),
 ]
 
@@ -133,7 +140,7 @@ def test_other_ways_to_write_the_right_answer_pass():
     assert check_spread(other) == Feedback("correct", "Correct. Well done.")
 
 
-def test_the_attempt_sees_copies(capsys):
+def test_the_attempt_meets_different_cases_and_may_print(capsys):
     seen = []
 
     def keeps(values):
@@ -144,8 +151,6 @@ def test_the_attempt_sees_copies(capsys):
     assert check_spread(keeps).status == "correct"
     assert len(seen) == 4
     assert not any(np.array_equal(one, seen[0]) for one in seen[1:])
-    seen[0][:] = 0
-    assert check_spread(spread).status == "correct"
     assert "printing is allowed" in capsys.readouterr().out
 
 
@@ -165,12 +170,13 @@ def test_an_endless_loop_is_stopped(monkeypatch):
             except Exception:
                 pass
 
-    handler = signal.getsignal(signal.SIGALRM)
-    for attempt in (endless, patient):
-        assert "ran for more than 0.2 seconds" in check_spread(attempt).message
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    too_long = "ran for more than 0.2 seconds"
+    for attempt, words in ((endless, too_long), (patient, too_long), (spread, "Correct")):
+        assert words in check_spread(attempt).message
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
-        assert signal.getsignal(signal.SIGALRM) is handler
-    assert check_spread(spread).status == "correct"
+        assert signal.signal(signal.SIGALRM, signal.SIG_IGN) == signal.SIG_IGN
+    signal.signal(signal.SIGALRM, before)
 
 
 def test_a_check_works_in_another_thread():

@@ -28,6 +28,7 @@ SCALE_MISTAKES = [
     ([("weights * g) / length(weights)", "s * g) / length(s)")], "the two gradients with each"),
     ([("weights * g) ", "weights * s) "), ("(weights) / length(g)", "(weights) / length(s)")],
      "measured at the scaled weights"),
+    ([("return ratio, cosine", "return ratio, abs(cosine)")], "value 2 of 2"),
     ([("gradient(weights * factor)", "gradient(np.multiply(weights, factor, out=weights))")],
      "changes its arguments in place"),
 ]

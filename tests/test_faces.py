@@ -1,9 +1,7 @@
-"""Drawn faces: affine in the coat, inside [0, 1], whole, told apart, repainted smoothly."""
+"""Drawn faces: inside [0, 1] in every coat, whole, told apart, alone on their backgrounds."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from helpers.faces import KINDS, coat_colours, draw_faces, sample_kinds
@@ -26,45 +24,18 @@ def paint(faces, coats):
     return coat_map[..., None] * np.float32(coats)[:, None, None, :] + rest
 
 
-# -- every picture is affine in its coat colour and never needs clipping --
-
-
-@pytest.mark.parametrize("image_size", SIZES)
-def test_shapes_and_types(image_size):
-    coat_map, rest = some_faces(3, image_size)
-    assert coat_map.shape == (12, image_size, image_size)
-    assert rest.shape == (12, image_size, image_size, 3)
-    assert coat_map.dtype == rest.dtype == np.float32
-
-
 @pytest.mark.parametrize("image_size", SIZES)
 def test_every_coat_gives_colours_between_0_and_1(image_size):
-    faces = some_faces(8, image_size)
-    for coat in CORNERS:
-        images = paint(faces, np.tile(coat, (32, 1)))
+    faces = some_faces(50, image_size)
+    for coat in CORNERS:  # all others lie between them
+        images = paint(faces, np.tile(coat, (200, 1)))
+        assert images.shape == (200, image_size, image_size, 3)
         assert images.min() >= 0 and images.max() <= 1
+    assert faces[0].dtype == faces[1].dtype == np.float32
     assert faces[0].min() >= 0 and faces[0].max() <= 0.95
 
 
-@settings(max_examples=20, deadline=None)
-@given(image_size=st.integers(12, 64), seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1))
-def test_blending_coats_blends_pictures(image_size, seed, share):
-    rng = generator(seed)
-    faces = draw_faces(sample_kinds(6, rng), image_size, rng)
-    first, second = rng.random((2, 6, 3))
-    blended = paint(faces, (1 - share) * first + share * second)
-    expected = (1 - share) * paint(faces, first) + share * paint(faces, second)
-    np.testing.assert_allclose(blended, expected, rtol=0, atol=1e-6)
-    assert blended.min() >= 0 and blended.max() <= 1
-
-
 # -- drawing --
-
-
-def test_the_same_generator_state_draws_the_same_faces():
-    first, again, other = some_faces(seed=1), some_faces(seed=1), some_faces(seed=2)
-    np.testing.assert_equal(first, again)
-    assert np.abs(first[0] - other[0]).max() > 0.5
 
 
 def test_a_face_depends_on_its_own_kind_only():
@@ -137,38 +108,16 @@ def test_coats_go_from_black_to_bright():
     assert np.all(np.bincount(bright.argmax(axis=1)) > 250)  # red, green and blue hues
 
 
-# -- bad input --
-
-
 @pytest.mark.parametrize(
-    ("kinds", "image_size", "error", "message"),
+    ("kinds", "image_size", "message"),
     [
-        ([0, 1], 11, ValueError, "image_size must be between 12 and 64, got 11"),
-        ([0, 1], 65, ValueError, "image_size must be between 12 and 64, got 65"),
-        ([0, 1], 16.0, TypeError, "image_size must be an integer"),
-        ([0, 4], 16, ValueError, "kinds must lie between 0 and 3, got 4"),
-        ([-1, 0], 16, ValueError, "kinds must lie between 0 and 3, got -1"),
-        ([0.0, 1.0], 16, TypeError, "kinds must be integer"),
-        ([[0, 1]], 16, ValueError, r"kinds must have shape \(n_faces,\).*got \(1, 2\)"),
-        (np.zeros(0, int), 16, ValueError, r"kinds must have shape .*got \(0,\)"),
+        ([0, 1], 11, "image_size must be between 12 and 64, got 11"),
+        ([0, 1], 65, "image_size must be between 12 and 64, got 65"),
+        ([0, 4], 16, "kinds must lie between 0 and 3, got 4"),
+        ([[0, 1]], 16, r"kinds must have shape \(n_faces,\).*got \(1, 2\)"),
+        (np.zeros(0, int), 16, r"kinds must have shape .*got \(0,\)"),
     ],
 )
-def test_draw_faces_refuses(kinds, image_size, error, message):
-    rng = generator()
-    before = rng.bit_generator.state
-    with pytest.raises(error, match=message):
-        draw_faces(kinds, image_size, rng)
-    assert rng.bit_generator.state == before
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda rng: sample_kinds(5, rng),
-        lambda rng: coat_colours(5, rng),
-        lambda rng: draw_faces([0], 12, rng),
-    ],
-)
-def test_a_seed_is_not_a_generator(call):
-    with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator"):
-        call(0)
+def test_draw_faces_refuses(kinds, image_size, message):
+    with pytest.raises(ValueError, match=message):
+        draw_faces(kinds, image_size, generator())

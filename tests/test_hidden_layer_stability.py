@@ -26,10 +26,10 @@ from helpers.hidden_layer_stability.experiments import (
     watch_drift,
 )
 from helpers.intervals import mean_interval, paired_interval
-from helpers.layers import Dense
+from helpers.layers import BatchNorm, Dense
 from helpers.lecture.experiments import load_lecture
 from helpers.long_work import finish
-from helpers.network import multilayer_perceptron
+from helpers.network import accuracy, multilayer_perceptron, predict
 from helpers.page.prediction import NO_BET
 from helpers.shift import Drift, measure_drift
 
@@ -100,6 +100,18 @@ def test_batch_norm_pins_the_moments_but_not_the_ranking(pair):
     assert 0.3 < ratio("ranking").mean() < 1.5
 
 
+def test_the_relu_turns_a_moved_mean_and_width_into_a_changed_shape(data):
+    runs = finish(watch_drift(data, n_steps=60, look=lambda one: listen(one, data.test_inputs)))
+    plain, normed = (np.array(runs[arm]["z2"]) for arm in ("without", "with"))
+    mean, sd = plain.mean(axis=-2, keepdims=True), plain.std(axis=-2, keepdims=True)
+    pinned = (plain - mean) / sd * sd[0] + mean[0]
+    plain, normed, pinned = (
+        np.nanmedian(measure_drift(h[:-1], h[1:]).shape)
+        for h in (np.maximum(z2, 0) for z2 in (plain, normed, pinned))
+    )
+    assert pinned < 0.75 * plain and abs(pinned / normed - 1) < 0.1
+
+
 # -- kicks --
 
 
@@ -127,6 +139,20 @@ def test_who_is_hurt_by_which_kick(data, pair):
     assert (noise["fresh"] > 0.05).all() and noise["stored"].mean() > noise["fresh"].mean()
     nothing = run_kick(pair, data, "random", 0.0)
     assert not any(nothing[name].any() for name in HURT)
+
+
+def test_with_the_true_means_stored_statistics_lose_no_answer_to_a_factor(data, pair):
+    twin = kick(pair["with"].network, "scale", 2.0, data.test_inputs, seed=0)
+    right = [accuracy(predict(pair["with"].network, data.test_inputs), data.test_targets)]
+    right.append(accuracy(predict(twin, data.test_inputs), data.test_targets))
+    values = data.test_inputs
+    for layer in twin.layers:
+        if isinstance(layer, BatchNorm):
+            layer.running_mean = values.mean(axis=-2, keepdims=True)
+        values = layer.forward(values, training=False)
+    right.append(accuracy(predict(twin, data.test_inputs), data.test_targets))
+    before, kicked, repaired = map(np.mean, right)
+    assert kicked < before - 0.05 and abs(repaired - before) < 0.02
 
 
 def test_where_the_rise_is_zero_by_construction_no_interval_is_printed(data, pair):
@@ -260,7 +286,7 @@ def test_the_bet_stands_beside_the_bar_and_only_at_its_own_kick(data, pair):
 # -- a learner changes one line --
 
 TINY = {"n_networks=16": "n_networks=3", "n_train=2000": "n_train=300", "n_steps=200": "n_steps=20"}
-DRIFT = ("setup", "s1-data", "s1-run", "s1-table", "s2-figure", "s2-run", "s2-table")
+DRIFT = ("setup", "s1-data", "s1-run", "s1-table", "s2-figure", "s2-run", "s2-table", "s2-halves")
 KICKED = ("s3-bet", "s3-demo", "s3-table")
 TARGET = ("setup", "s1-data", "s1-run", "s4-run", "s4-damage", "s4-figure", "s4-table")
 
@@ -311,6 +337,19 @@ def test_another_drive_and_an_arm_more_are_in_table_and_picture():
 def test_an_impossible_change_is_refused_by_name():
     with pytest.raises(ValueError, match="hidden must name at least 2 layers, got 1"):
         run_cells("03", DRIFT[:3], {**TINY, "[64] * 3": "[64]"})
+
+
+@pytest.mark.thorough
+def test_the_learning_rates_that_section_2_suggests_do_not_diverge():
+    notebook = read(FOLDER / "03_hidden_layer_stability.ipynb")
+    cells = {cell.id: cell.source for cell in notebook.cells}
+    rates = re.findall(r"0\.\d+", cells["s2-change"])
+    assert len(rates) == 3
+    for rate in rates:
+        ran = run_cells("03", ("setup", "s1-data", "s1-run", "s2-run"), {
+            "(0.02, 16)": "(0.02, 128)", "fast_rate = 0.1": f"fast_rate = {rate}",
+        })
+        assert all(np.isfinite(run.losses).all() for run in ran.names["fast"].values())
 
 
 def test_the_notebook_prints_what_the_board_says():

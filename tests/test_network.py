@@ -1,5 +1,7 @@
 """A whole network and its loss: gradients, shapes, refusals."""
 
+import copy
+
 import numpy as np
 import pytest
 from gradient_check import numerical_gradient, relative_error
@@ -54,12 +56,11 @@ def test_backward_equals_finite_differences(
         for name in layer.parameters:  # away from the special values of a fresh network
             getattr(layer, name)[...] += 0.1 * normal(getattr(layer, name).shape, seed=7)
     dropouts = [layer for layer in network.layers if isinstance(layer, Dropout)]
-    states = [[rng.bit_generator.state for rng in layer.rng] for layer in dropouts]
+    generators = [layer.rng for layer in dropouts]
 
     def loss():
-        for layer, layer_states in zip(dropouts, states, strict=True):  # the same mask each time
-            for rng, state in zip(layer.rng, layer_states, strict=True):
-                rng.bit_generator.state = state
+        for layer, fresh in zip(dropouts, copy.deepcopy(generators), strict=True):
+            layer.rng = fresh  # the same mask each time
         losses, grad_logits = softmax_cross_entropy(
             network.forward(inputs, training=True), targets, weights
         )
@@ -212,18 +213,15 @@ def test_a_network_takes_any_object_with_the_three_names():
         ({"activation": "swish"}, ValueError, "activation must be one of 'relu', .*got 'swish'"),
         ({"sizes": [5]}, ValueError, r"sizes must name at least inputs and outputs, got \[5\]"),
         ({"sizes": [5, 0, 3]}, ValueError, r"sizes\[1\] must be at least 1, got 0"),
-        ({"sizes": 5}, TypeError, "sizes must be a list"),
         ({"dropout": 1.0}, ValueError, "dropout must be .*got 1.0"),
+        ({"dropout": False}, TypeError, "dropout must be a number, got False"),
         ({"init_scale": 0}, ValueError, "init_scale must be .*got 0"),
         ({"eps": -1e-5}, ValueError, "eps must be .*got -1e-05"),
-        ({"group_size": 1}, ValueError, "group_size must be at least 2, got 1"),
         ({"activation": np.array(["relu"])}, ValueError, "activation must be one of"),
         ({"batch_norm": "no"}, TypeError, "batch_norm must be True or False, got 'no'"),
-        ({"batch_norm": False, "momentum": np.nan}, ValueError, "momentum must be"),
-        ({"dropout_rng": 3}, TypeError, "dropout_rng must be"),
         ({"dtype": None}, ValueError, "dtype must be one of .*got None"),
+        ({"batch_norm": False, "momentum": np.nan}, ValueError, "momentum must be"),
         ({"init_scale": 1e39}, ValueError, "init_scale must be"),
-        ({"dtype": int}, ValueError, "dtype must be one of 'float32', 'float64'"),
     ],
 )
 def test_a_network_that_makes_no_sense_is_refused(arguments, error, words):
@@ -287,10 +285,12 @@ def test_backward_wants_the_shape_of_the_last_forward():
         network.backward(np.zeros((8, 3)), to_inputs="no")
 
 
-def test_values_too_large_for_the_network_are_refused():
+def test_values_that_the_network_cannot_hold_are_refused():
     network = multilayer_perceptron([5, 4, 3], rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"inputs must be finite, got 40 .*\(float32\)"):
         network.forward(np.full((8, 5), 1e20), training=False)
+    with pytest.raises(TypeError, match="inputs must be an array of real numbers, got dtype bool"):
+        network.forward(np.ones((8, 5), bool), training=False)
 
 
 def dense(n_inputs, n_outputs, n_networks=None):

@@ -6,7 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -30,18 +30,23 @@ INPUTS = normal((N_NETWORKS, N_SAMPLES, 6))
 TARGETS = np.random.default_rng(1).integers(0, 3, (N_NETWORKS, N_SAMPLES))
 
 
-def run(streams, inputs=INPUTS, targets=TARGETS, n_networks=N_NETWORKS, n_steps=20, **options):
-    settings = {"batch_size": 16, "learning_rate": 0.1} | {
-        name: options.pop(name)
-        for name in ("batch_size", "learning_rate", "sample_weights")
-        if name in options
-    }
+def run(
+    streams, inputs=INPUTS, targets=TARGETS, n_networks=N_NETWORKS, n_steps=20, batch_size=16,
+    learning_rate=0.1, sample_weights=None, dtype=np.float64, **options,
+):
     network = multilayer_perceptron(
         [6, 8, 8, 3], rng=streams.weights, dropout_rng=streams.dropout, n_networks=n_networks,
-        **{"dtype": np.float64, **options},
+        dtype=dtype, **options,
     )
-    steps = train(network, inputs, targets, n_steps=n_steps, rng=streams.order, **settings)
+    steps = train(
+        network, inputs, targets, n_steps=n_steps, batch_size=batch_size,
+        learning_rate=learning_rate, rng=streams.order, sample_weights=sample_weights,
+    )
     return network, np.array([step.losses for step in steps])
+
+
+def run_two(**options):
+    return run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2, **options)
 
 
 # --- lock-step -----------------------------------------------------------------------------------
@@ -140,10 +145,9 @@ def test_a_batch_of_everything_still_permutes():
 
 
 def test_training_learns_and_reports_losses_before_the_update():
-    streams = spawn_streams(0, 2)
-    _, losses = run(streams, INPUTS[:2], TARGETS[:2], 2, n_steps=200)
+    _, losses = run_two(n_steps=200)
     assert losses.shape == (200, 2) and (losses[-20:].mean(axis=0) < 0.7 * losses[0]).all()
-    assert losses[0] == pytest.approx(run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2)[1][0])
+    assert losses[0] == pytest.approx(run_two(learning_rate=1e-9)[1][0])
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "uint16", "uint64"])
@@ -173,7 +177,7 @@ def trained(network, n_steps=3):
     lambda network: Network([copy.copy(layer) for layer in network.layers]),
 ])
 def test_a_copied_network_learns_like_its_original_and_leaves_it_alone(copied):
-    network, _ = run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2)
+    network, _ = run_two()
     twin = copied(network)
     before = [getattr(la, name).copy() for la in network.layers for name in la.parameters]
     learned = trained(twin)
@@ -185,9 +189,9 @@ def test_a_copied_network_learns_like_its_original_and_leaves_it_alone(copied):
 
 def test_each_network_can_have_a_learning_rate():
     rates = np.array([0.01, 0.3])
-    _, losses = run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2, learning_rate=rates)
+    _, losses = run_two(learning_rate=rates)
     for k, rate in enumerate(rates):
-        _, same = run(spawn_streams(0, 2), INPUTS[:2], TARGETS[:2], 2, learning_rate=rate)
+        _, same = run_two(learning_rate=rate)
         np.testing.assert_allclose(losses[:, k], same[:, k], rtol=1e-10)
 
 
@@ -203,15 +207,6 @@ def test_an_example_of_weight_zero_is_not_there():
     np.testing.assert_array_equal(losses, same)
 
 
-def test_stopping_early_cancels():
-    network = multilayer_perceptron([6, 8, 3], rng=np.random.default_rng(0))
-    steps = train(
-        network, INPUTS[0], TARGETS[0], n_steps=10**9, batch_size=16, learning_rate=0.1,
-        rng=np.random.default_rng(0),
-    )
-    assert [step.index for step in itertools.islice(steps, 3)] == [0, 1, 2]
-
-
 @pytest.mark.parametrize("scale", [1, 1e12])  # large inputs overflow in the optimiser, too
 def test_divergence_is_legal_and_shows_as_infinity(scale):
     with np.errstate(all="raise"):
@@ -222,24 +217,21 @@ def test_divergence_is_legal_and_shows_as_infinity(scale):
     assert np.isinf(losses[-1]).all() and not np.isnan(losses).any()
 
 
-def test_blas_threads_are_pinned_within_a_step_only():
-    spy, steps = spied_on(2)
-    with threadpoolctl.threadpool_limits(2, user_api="blas"):
-        outside = blas_threads()
-        for _ in steps:
-            assert blas_threads() == outside
-    assert spy.blas_threads and set(spy.blas_threads) == {1}
-
-
-def test_blas_threads_are_pinned_in_a_thread_of_its_own_too():
+@pytest.mark.parametrize("in_a_thread", [False, True])
+def test_blas_threads_are_pinned_within_a_step_only(in_a_thread):
     spy, steps = spied_on(2)
     seen = []
+
+    def walk():
+        for number, step in enumerate(steps):
+            assert step.index == number
+            seen.append(blas_threads())
+
     with threadpoolctl.threadpool_limits(2, user_api="blas"):  # by this thread, which lives on
         outside = blas_threads()
-        thread = threading.Thread(target=lambda: seen.extend(blas_threads() for _ in steps))
-        thread.start()
-        thread.join()
-    assert set(spy.blas_threads) == {1} and seen and all(one == outside for one in seen)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(walk).result() if in_a_thread else walk()
+    assert spy.blas_threads and set(spy.blas_threads) == {1} and seen == [outside] * 2
 
 
 def blas_threads():
@@ -273,11 +265,8 @@ def test_two_threads_that_train_leave_blas_as_it_was():
 
     with threadpoolctl.threadpool_limits(2, user_api="blas"):
         outside = blas_threads()
-        threads = [threading.Thread(target=learn, args=(seed,)) for seed in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(learn, range(2)))
         assert blas_threads() == outside
 
 
@@ -285,51 +274,37 @@ def test_two_threads_that_train_leave_blas_as_it_was():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "words"),
+    ("arguments", "words"),
     [
-        ({"batch_size": 1}, ValueError, "batch_size must be between 2 and 48 .*got 1"),
-        ({"batch_size": 1000}, ValueError, "batch_size must be between 2 and 48 .*got 1000"),
-        ({"batch_size": 18}, ValueError, "group_size must divide the batch of 18 rows, got 4"),
-        ({"batch_size": 2}, ValueError, r"group_size must be between 2 and 2 \(the batch\), got 4"),
-        ({"n_steps": 0}, ValueError, "n_steps must be at least 1, got 0"),
-        ({"learning_rate": 0.0}, ValueError, "learning_rate must be above 0, .*got 0.0"),
-        ({"learning_rate": 1e40}, ValueError, "learning_rate must be between .*got 1e"),
-        ({"learning_rate": np.nan}, ValueError, "learning_rate must be finite"),
-        ({"learning_rate": [0.1, 0.2]}, ValueError, "must be a number or one for each of 3"),
-        ({"learning_rate": "fast"}, TypeError, "learning_rate must be an array .*got 'fast'"),
-        ({"network": [1, 2]}, TypeError, "network must be a Network, got list"),
-        ({"rng": [np.random.default_rng(0)] * 3}, ValueError, "a generator of its own"),
-        ({"momentum": 1.0}, ValueError, "momentum must be .*got 1.0"),
-        ({"targets": TARGETS[0] + 1}, ValueError, "targets must lie between 0 and 2, got 3"),
-        ({"targets": TARGETS[0, :40]}, ValueError, r"targets must have shape \(48,\).*got \(40,\)"),
-        ({"inputs": INPUTS[0, :, :5]}, ValueError, r"shape \(batch, 6\) .*got \(48, 5\)"),
-        ({"inputs": INPUTS[0, :0]}, ValueError, r"got shape \(0, 6\)"),
-        ({"inputs": INPUTS[:4]}, ValueError, r"or \(3, batch, 6\), got \(4, 48, 6\)"),
-        ({"inputs": np.full((48, 6), np.nan)}, ValueError, "inputs must be finite, got 288 NaN"),
-        ({"sample_weights": np.ones(7)}, ValueError, r"sample_weights must have shape \(48,\)"),
-        ({"sample_weights": -np.ones(48)}, ValueError, "sample_weights must be non-negative"),
+        ({"batch_size": 1}, "batch_size must be between 2 and 48 .*got 1"),
+        ({"batch_size": 1000}, "batch_size must be between 2 and 48 .*got 1000"),
+        ({"batch_size": 18}, "group_size must divide the batch of 18 rows, got 4"),
+        ({"batch_size": 2}, r"group_size must be between 2 and 2 \(the batch\), got 4"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0, .*got 0.0"),
+        ({"learning_rate": 1e40}, "learning_rate must be between .*got 1e"),
+        ({"learning_rate": [0.1, 0.2]}, "must be a number or one for each of 3"),
+        ({"rng": [np.random.default_rng(0)] * 3}, "a generator of its own"),
+        ({"momentum": 1.0}, "momentum must be .*got 1.0"),
+        ({"weight_decay": -1.0}, "weight_decay must be .*got -1.0"),
+        ({"targets": TARGETS[0] + 1}, "targets must lie between 0 and 2, got 3"),
+        ({"targets": TARGETS[0, :40]}, r"targets must have shape \(48,\).*got \(40,\)"),
+        ({"inputs": INPUTS[:4]}, r"or \(3, batch, 6\), got \(4, 48, 6\)"),
+        ({"sample_weights": np.ones(7)}, r"sample_weights must have shape \(48,\)"),
+        ({"sample_weights": -np.ones(48)}, "sample_weights must be non-negative"),
     ],
 )
-def test_bad_arguments_are_refused_at_the_call(arguments, error, words):
+def test_bad_arguments_are_refused_at_the_call(arguments, words):
     streams = spawn_streams(0, 3)
     network = multilayer_perceptron([6, 8, 3], rng=streams.weights, n_networks=3, group_size=4)
-    before = [layer.weights.copy() for layer in network.layers if "weights" in layer.parameters]
-    logits = network.forward(INPUTS[0, :8], training=False)
+    network.forward(INPUTS[0, :8], training=False)
+    before = pickle.dumps((network, streams.order))
     settings = {
         "network": network, "inputs": INPUTS[0], "targets": TARGETS[0], "n_steps": 5,
         "batch_size": 16, "learning_rate": 0.1, "rng": streams.order, **arguments,
     }
-    with pytest.raises(error, match=words):
+    with pytest.raises(ValueError, match=words):
         train(**settings)  # not iterated: the call itself complains
-    network.backward(np.zeros_like(logits))  # a backward in waiting is not disturbed
-    assert [rng.random() for rng in streams.order] == [
-        rng.random() for rng in spawn_streams(0, 3).order
-    ]
-    after = [layer.weights for layer in network.layers if "weights" in layer.parameters]
-    for left, right in zip(before, after, strict=True):
-        np.testing.assert_array_equal(left, right)
-    norms = [layer for layer in network.layers if isinstance(layer, BatchNorm)]
-    assert all((norm.running_mean == 0).all() for norm in norms)
+    assert pickle.dumps((network, streams.order)) == before
 
 
 def test_without_batch_norm_one_example_is_a_batch():

@@ -13,7 +13,8 @@ def ranking_bet():
     """Bet on what batch norm leaves of the ranking drift: with it / without it, at rate 0.02."""
     return predict(
         "While layers 1 and 2 learn at rate 0.02, the order in which a unit scores the images "
-        "changes: its ranking drifts. How much of this drift, 1 − r, is left with batch norm?",
+        "changes: its ranking drifts. Of this drift, 1 − r, how much is left with batch norm, on "
+        "average over 200 steps?",
         Answer(
             "less than half: batch norm calms it a lot", (0, 0.5),
             "Mean and width do fall that far. But subtracting and dividing never decides which "
@@ -21,13 +22,13 @@ def ranking_bet():
         ),
         Answer(
             "most of it, a little less than without", (0.5, 0.95),
-            "Nothing in the formula holds the order still. Look for the settings where it is "
-            "calmed more.",
+            "Nothing in the formula holds the order still. But an average can hide something: look "
+            "at the two halves.",
         ),
         Answer(
             "all of it, or even more", (0.95, 20),
-            "Nearly: nothing in the formula holds the order still. A little of the drift goes all "
-            "the same, and more where steps are rough.",
+            "In the second half, yes. But most of the drift is early, and there batch norm calms "
+            "it a little.",
         ),
     )
 
@@ -57,13 +58,13 @@ def stored_bet():
         "loss rise less or more than without batch norm?",
         Answer(
             "more: batch norm makes it worse", (0.5, 20),
-            "The factor gets through. And in layer 1 the stored mean is only a third of the true "
-            "one: what is left of that pushes every unit.",
+            "The factor gets through. And the stored means are too small, in layer 1 a third, in "
+            "layer 2 a ninth of the true ones: the rest pushes every unit.",
         ),
         Answer(
             "about as much", (-0.5, 0.5),
-            "Nothing protects now, and in layer 1 the stored mean is only a third of the true "
-            "one: what is left of that pushes every unit.",
+            "Nothing protects now, and the stored means are too small, in layer 1 a third, in "
+            "layer 2 a ninth of the true ones: the rest pushes every unit.",
         ),
         Answer(
             "less: batch norm protects", (-20, -0.5),

@@ -29,7 +29,9 @@ _IN_TURN = itertools.cycle((True, False))
 
 def _draw_unit(rng):
     """Return one unit under a squared loss; every second has batch norm behind it."""
-    inputs, targets = rng.normal(1, 1, (30, 6)), rng.normal(size=(30, 1))
+    inputs, weights = rng.normal(1, 1, (30, 6)), rng.normal(size=6)
+    # targets further out than the outputs: a cosine below 0, so that its sign counts
+    targets = 2 * inputs @ weights[:, None] + rng.normal(size=(30, 1))
     dense = Dense(6, 1, rng=rng, bias=False, dtype=np.float64)
     norm = [BatchNorm(1, dtype=np.float64)] if next(_IN_TURN) else []
     network = Network([dense, *norm])
@@ -39,7 +41,7 @@ def _draw_unit(rng):
         network.backward(network.forward(inputs, training=True) - targets)
         return dense.grad_weights[:, 0] / len(inputs)
 
-    return gradient, rng.normal(size=6), float(rng.uniform(2, 20))
+    return gradient, weights, float(rng.uniform(2, 20))
 
 
 def _changed(change):

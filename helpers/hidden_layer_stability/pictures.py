@@ -26,7 +26,7 @@ class RidgePicture(Picture):
     def __init__(self):
         super().__init__(
             width=10, height=5.6,
-            title="Six units while layers 1 and 2 learn: hills, and one marked picture",
+            title="Six units while layers 1 and 2 learn: hills, and one image as a dot",
         )
         panels = self.figure.subplots(1, 2, sharey=True)
         hollow = dict(color="white", mec=NEUTRAL.colour, mew=1.8)
@@ -43,7 +43,7 @@ class RidgePicture(Picture):
             text = axes.text(0.5, -0.13, "", transform=axes.transAxes, ha="center", fontsize=14)
             self.stations.append(self.moves(text))
         panels[0].set_yticks(ROWS, [f"unit {unit}" for unit in ROWS[::-1]])
-        key = "● one picture\n○ at step 0\ngrey: step 0"  # short: beside the peaks at zero
+        key = "● one image\n○ at step 0\ngrey: step 0"  # short: beside the peaks at zero
         panels[0].text(-7.8, N_UNITS + 2.1, key, va="top", linespacing=1.3)
 
     def show(self, ridges):
@@ -86,7 +86,7 @@ class DriftPicture(GroupsPicture):
 
     def __init__(self):
         titles = (
-            ("z2: batch norm sets them", "z2: not set by batch norm"),
+            ("z2: set by batch norm", "z2: not set by batch norm"),
             ("h2: follows, through the ReLU", "h2: not set by batch norm"),
         )
         super().__init__(

@@ -7,7 +7,6 @@ from helpers.page.exercise import Exercise, reveal
 __all__ = [
     "check_dropout_variances",
     "check_ghost_batch_norm",
-    "check_variance_of_batch_mean",
     "check_variance_of_mean",
     "reveal",
 ]
@@ -32,7 +31,7 @@ def _draw_batch(rng):
     return groups.reshape(-1, n_units), group_size
 
 
-def _normalised(shape, axis=1, *, eps=1e-5, ddof=0, power=0.5):
+def _normalised(shape, axis=1, *, eps=1e-5, ddof=0, power=0.5, beside=0.0):
     """Return a function that reshapes and normalises over axis; shape: words for the sizes."""
 
     def normalise(inputs, group_size):
@@ -40,7 +39,7 @@ def _normalised(shape, axis=1, *, eps=1e-5, ddof=0, power=0.5):
         groups = inputs.reshape([sizes[word] for word in shape.split()])
         var = groups.var(axis=axis, keepdims=True, ddof=ddof)
         centred = groups - groups.mean(axis=axis, keepdims=True)
-        return (centred / (var + eps) ** power).reshape(inputs.shape)
+        return (centred / ((var + eps) ** power + beside)).reshape(inputs.shape)
 
     return normalise
 
@@ -66,6 +65,9 @@ check_ghost_batch_norm = Exercise(
         "All units of a group share one mean and one variance. Each unit should have its own: "
         "average over the rows only.": _normalised(_BY_GROUP, (1, 2)),
         "Nearly: eps = 1e-5 is missing under the root.": _normalised(_BY_GROUP, eps=0),
+        "eps is added to the standard deviation. It belongs to the variance, under the root.": (
+            _normalised(_BY_GROUP, eps=0, beside=1e-5)
+        ),
         "This variance divides by the group size minus 1. Batch norm normalises with the biased "
         "one, which divides by the group size (NumPy's default).": _normalised(_BY_GROUP, ddof=1),
         "Divided by the variance: its root, the standard deviation, gives x_hat width 1.": (
@@ -81,17 +83,15 @@ def variance_of_mean(variance, batch_size):
     return variance / batch_size
 
 
-_THAT_IS_THE_SD = (
-    "That is the standard deviation of the mean; its square, the variance, was asked for."
-)
-
 check_variance_of_mean = Exercise(
     variance_of_mean,
     lambda rng: (float(rng.uniform(0.2, 6)), int(rng.integers(3, 600))),
     {
         "That is the share of one value: its weight in the mean is 1/m, and 1/m squared goes "
         "before its variance. But m such variances add up.": lambda variance, m: variance / m**2,
-        _THAT_IS_THE_SD: lambda variance, m: np.sqrt(variance / m),
+        "That is the standard deviation of the mean; its square, the variance, was asked for.": (
+            lambda variance, m: np.sqrt(variance / m)
+        ),
         "A standard deviation was divided by m. Stay with variances: how do they add up?": (
             lambda variance, m: np.sqrt(variance) / m
         ),
@@ -109,47 +109,6 @@ check_variance_of_mean = Exercise(
     },
     praise="So the noise, as a standard deviation, falls with the root of m: a batch four times "
     "as large is half as noisy.",
-)
-
-
-def variance_of_batch_mean(variance, batch_size, n_samples):
-    """Return the variance of the mean of `batch_size` of `n_samples` values, none drawn twice.
-
-    variance: of all n_samples values around their mean, the sum of squares divided by n_samples.
-    """
-    still_open = (n_samples - batch_size) / (n_samples - 1)
-    return variance / batch_size * still_open
-
-
-def _draw_batch_of_samples(rng):
-    n_samples = int(rng.integers(20, 1000))
-    batch_size = int(rng.integers(2, n_samples // 2))
-    return float(rng.uniform(0.2, 6)), batch_size, n_samples
-
-
-check_variance_of_batch_mean = Exercise(
-    variance_of_batch_mean,
-    _draw_batch_of_samples,
-    {
-        "The factor is missing. Try batch_size = n_samples: every batch holds all values, so its "
-        "mean cannot vary at all.": lambda variance, m, n: variance / m,
-        "The factor is upside down: the more of all values are in the batch, the less its mean "
-        "can vary.": lambda variance, m, n: variance / m * (n - 1) / (n - m),
-        "Nearly. Divided by n_samples, the factor belongs to a variance with n_samples - 1 below. "
-        "Try batch_size = 1: the mean is one value, so the variance must stay as it is.": (
-            lambda variance, m, n: variance / m * (n - m) / n
-        ),
-        "That factor is the share of all values that is in the batch. What counts is the share "
-        "that is left out.": lambda variance, m, n: variance / m * (m / n),
-        "1/m appears twice: without the factor it is variance / batch_size.": (
-            lambda variance, m, n: variance / m**2 * (n - m) / (n - 1)
-        ),
-        _THAT_IS_THE_SD: lambda variance, m, n: np.sqrt(variance / m * (n - m) / (n - 1)),
-        "The factor has a root too many: it multiplies the variance as it is.": (
-            lambda variance, m, n: variance / m * np.sqrt((n - m) / (n - 1))
-        ),
-    },
-    praise="With half of all values in the batch the factor is about one half, with all of them 0.",
 )
 
 

@@ -64,19 +64,17 @@ def draw_ranks(n_batches, n_samples, example, rng):
 
 
 def draw_batches(values, example, batch_size, ranks):
-    """Return `example` in the mini-batches of `ranks`: three arrays (n_batches, n_units).
+    """Return the x_hat of `example` in the mini-batches of `ranks`, (n_batches, n_units).
 
-    Its x_hat, the mean of the mini-batch (the noise that is added), and 1 / its standard deviation
-    (the noise that multiplies), in units of the sd of all values, (n_samples, n_units). Raises
-    ValueError or TypeError for other batch sizes than 2 .. n_samples.
+    values: (n_samples, n_units). Raises ValueError or TypeError for other batch sizes than
+    2 .. n_samples.
     """
     check_integer("batch_size", batch_size, 2, len(values), high_is="the images to draw from")
     scaled, _, _ = _standardised(values)
     # A row of zeros and ones for each mini-batch turns all sums into one matrix product.
     members = (ranks < batch_size).astype(values.dtype) / batch_size
     mean = members @ scaled
-    inverse_sd = 1 / np.sqrt(members @ scaled**2 - mean**2 + EPS)
-    return (scaled[example] - mean) * inverse_sd, mean, inverse_sd
+    return (scaled[example] - mean) / np.sqrt(members @ scaled**2 - mean**2 + EPS)
 
 
 def theory_sd(values, example, batch_size):
@@ -121,7 +119,7 @@ def microscope(batch_size):
     return {
         "batch_size": batch_size,
         "value": _standardised(values)[0][example, 0],
-        "x_hat": draw_batches(values, example, batch_size, ranks)[0][:, 0],
+        "x_hat": draw_batches(values, example, batch_size, ranks)[:, 0],
         "theory_sd": theory_sd(values, example, batch_size)[0],
         "dropout": {p: dropout_sd(p) for p in (0.1, 0.2, 0.5)},
     }
@@ -140,18 +138,16 @@ def measure_noise(values, batch_sizes, n_batches=500, *, seed):
     """Return the noise of a random image in each network, arrays (n_sizes, n_networks).
 
     values: (n_networks, n_samples, n_units) before batch norm. {"total"}: standard deviation of
-    x_hat over mini-batches, mean over units; {"added", "multiplied"}: of its parts, see
-    `draw_batches`; {"theory"}: as predicted.
+    x_hat over mini-batches, mean over units; {"theory"}: as predicted.
     """
-    noise = {name: [] for name in ("total", "added", "multiplied", "theory")}
+    noise = {name: [] for name in ("total", "theory")}
     for one, rng in zip(values, spawn_streams(seed, len(values)).order):
         example = int(rng.integers(len(one)))
         ranks = draw_ranks(n_batches, len(one), example, rng)
         draws = [draw_batches(one, example, size, ranks) for size in batch_sizes]
-        for name, parts in zip(noise, zip(*draws)):
-            noise[name].append([part.std(axis=0).mean() for part in parts])
+        noise["total"].append([x_hat.std(axis=0).mean() for x_hat in draws])
         noise["theory"].append([theory_sd(one, example, m).mean() for m in batch_sizes])
-    return {name: np.array(parts).T for name, parts in noise.items()}
+    return {name: np.array(sds).T for name, sds in noise.items()}
 
 
 # -- training runs --
