@@ -60,7 +60,7 @@ def group_bet():
         "the best test loss within 100 steps?",
         Scale(
             TRAINED_GROUPS, tolerance=0, unit=" images", decimals=0,
-            too_low="More noise also slows training: within 100 steps groups of 4 learn too little.",
+            too_low="More noise slows training: within 100 steps groups of 4 learn too little.",
             close="A dose in the middle is best here: one group of all images has no noise, and "
             "groups of 4 learn too little within 100 steps.",
             too_high="Larger groups are calmer, but calm does not help here: the network fits the "
