@@ -36,6 +36,8 @@ PAIRED_MISTAKES = [
         lambda a, b: ((b - a).mean(), stats.t.ppf(0.975, len(a) - 1) * stats.sem(b - a)),
         "with_norm minus without",
     ),
+    (of_differences(stats.sem), "Student's t"),
+    (lambda a, b: stats.ttest_rel(a, b).confidence_interval(0.95), "two ends"),
     (lambda a, b: (a - b).mean(), "Return 2 values"),
 ]
 
@@ -83,6 +85,7 @@ def words(above, below, inside):
 JUDGE_MISTAKES = [
     (lambda low, high, margin: "holds" if np.mean([low, high]) > margin else "fails", "middle"),
     (words(lambda low, *_: low > 0, lambda _, high, __: high < 0, "undecided"), "not with 0"),
+    (words(lambda low, _, m: low > m, lambda _, high, __: high < 0, "undecided"), "short of"),
     (words(lambda low, _, m: low > m, lambda *_: True, ""), "shown to fail"),
     (words(lambda _, high, m: high > m, lambda *_: True, ""), "One end beyond"),
     (words(lambda low, _, m: low > m, lambda *_: False, "undecided"), "does settle it"),
@@ -102,6 +105,7 @@ SAME_MISTAKES = [
     ("return factor * weights, rate", "has to change"),
     ("return weights * factor, rate * factor", "smaller, too"),
     ("return factor * weights, rate / factor**2", "larger rate"),
+    ("return factor * weights, rate / factor", "by the square"),
     ("return weights, rate * factor**2", "`factor` times as long"),
     ("return factor * weights", "Return 2 values"),
 ]

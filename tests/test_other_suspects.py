@@ -360,7 +360,7 @@ def test_an_impossible_change_names_the_option_and_what_is_allowed(change, error
 
 def test_a_learner_walks_in_other_networks_and_at_other_places():
     cells = (*SETUP, "s3-live", "smooth-look", "smooth-run", "smooth-figure", "smooth-table",
-             "deeper-smooth-table", "deeper-shift-look", "deeper-shift-run")
+             "deeper-shift-look", "deeper-shift-run")
     changed = run_cells("05", cells, {
         **SMALL, "at=[6, 16, 26]": "at=[3, 5]", "n_steps=26": "n_steps=5",
         "\"tanh\": dict(activation=\"tanh\")": "\"sigmoid\": dict(activation=\"sigmoid\")",
@@ -369,8 +369,7 @@ def test_a_learner_walks_in_other_networks_and_at_other_places():
     assert changed.names["walks"]["sigmoid"]["with"]["beta"].shape == (2, 3)
     assert changed.names["shifts"]["tanh, rate 0.02"]["with"]["shift"].shape == (3, 3)
     assert "sigmoid: the loss changes by" in changed.said
-    for printed in ("sigmoid, with minus without:", "cosine, sigmoid"):
-        assert printed in changed.printed
+    assert "cosine, sigmoid" in changed.printed
 
 
 def test_the_board_has_the_race_that_the_notebook_prints():

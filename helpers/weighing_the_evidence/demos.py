@@ -35,9 +35,9 @@ def fast_bet():
         Scale(
             tuple(range(0, 161, 10)), tolerance=20, unit=" steps", decimals=0,
             too_low="The noise is not free: it disturbs every gradient, too, and that costs steps.",
-            close="Both at once: the noise costs steps, and much of the gain survives it.",
+            close="Both at once: the noise costs steps, and about half of the gain survives it.",
             too_high="\"Less drift, therefore faster\" predicts your number. The drift in a step "
-            "came back, and much of the gain stayed.",
+            "came back, and about half of the gain stayed.",
         ),
     )
 

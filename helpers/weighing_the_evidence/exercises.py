@@ -65,6 +65,12 @@ check_paired_interval = Exercise(
         "The quantile 0.95 leaves 5% on one side. For 95% in the middle take 0.975.": (
             _with_half_width(lambda d: _t(len(d) - 1, 0.95) * stats.sem(d))
         ),
+        "The standard error alone is not yet the half-width: multiply it by Student's t.": (
+            _with_half_width(stats.sem)
+        ),
+        "These are the two ends. Return the mean and the half-width.": (
+            lambda one, other: tuple(stats.ttest_rel(one, other).confidence_interval(0.95))
+        ),
         "The sign is turned round: with_norm minus without.": (
             lambda one, other: paired_interval(other, one)
         ),
@@ -102,6 +108,10 @@ check_judge = Exercise(
         ),
         "An effect can be surely above zero and still be too small to matter: compare the ends "
         "with the margin, not with 0.": lambda low, high, margin: judge(low, high, 0),
+        "An interval above 0 but short of the margin fails, too: compare both ends with the "
+        "margin.": lambda low, high, margin: (
+            "holds" if low > margin else "fails" if high < 0 else "undecided"
+        ),
         "Whether 0 lies inside does not matter here: an interval from below 0 to below the margin "
         "falls short of the margin all the same.": lambda low, high, margin: (
             "undecided" if low < 0 < high else judge(low, high, margin)
@@ -172,6 +182,9 @@ check_same_training = Exercise(
         "factor.": lambda weights, rate, factor: (factor * weights, factor * rate),
         "Longer weights have a smaller gradient: they need a larger rate, not a smaller one.": (
             lambda weights, rate, factor: (factor * weights, rate / factor**2)
+        ),
+        "Longer weights have a smaller gradient: they need a larger rate, by the square.": (
+            lambda weights, rate, factor: (factor * weights, rate / factor)
         ),
         "The rate is right. The weights should be `factor` times as long.": (
             lambda weights, rate, factor: (weights, factor**2 * rate)

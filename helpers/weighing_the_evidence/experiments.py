@@ -108,11 +108,12 @@ class MeanWatch:
     def __call__(self, network):
         self._n_done += 1
         if len(self._seen) <= self.n_moves:
-            self._seen = (*self._seen, self._mean_and_sd(network))
+            self._seen, self._drift = (*self._seen, self._mean_and_sd(network)), None
         if self._n_done % self.every:
             return {}
-        drift = np.stack([self._drift(lag) for lag in self.lags], axis=-1)
-        return {**self.look(network), "drift": drift}
+        if self._drift is None:
+            self._drift = np.stack([self._drift_in(lag) for lag in self.lags], axis=-1)
+        return {**self.look(network), "drift": self._drift}
 
     def _mean_and_sd(self, network):
         front = network.layers[: third_dense(network)]
@@ -120,7 +121,7 @@ class MeanWatch:
         received = predict_with_batch_statistics(Network(front), self.probe)
         return received.mean(axis=-2), received.std(axis=-2)
 
-    def _drift(self, lag):
+    def _drift_in(self, lag):
         means, sds = np.swapaxes(self._seen, 0, 1)  # (n_steps, n_networks, n_units) each
         if len(means) <= lag:
             return np.full(len(means[0]), np.nan)
