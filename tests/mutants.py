@@ -32,7 +32,8 @@ TESTS = {
         "bad_input",
     ],
     "training": ["training", "sgd"],
-    "arithmetic": ["layers", "network", "training"],
+    "arithmetic": ["layers", "network", "training", "sgd"],
+    "layer_statistics": ["layer_statistics", "bad_input"],
     "page/parts": ["picture"],
 }
 CHANGE = re.compile("«(.*?)→(.*?)»", re.DOTALL)

@@ -90,7 +90,7 @@ class DriftPicture(GroupsPicture):
             ("h2: follows, through the ReLU", "h2: not set by batch norm"),
         )
         super().__init__(
-            "Batch norm pins place and width;\nwhich images score high drifts on",
+            "Batch norm pins mean and width;\nwhich images score high drifts on",
             [[dict(title=one, ylim=(0, top)) for one, top in zip(row, (0.157, 0.074))]
              for row in titles],
             width=10.5, height=5.6,

@@ -10,7 +10,7 @@ from helpers.page.prediction import Answer, Scale, predict
 # The causes of the three cases, by number: the notebook's source must not give them away.
 CAUSE_1, CAUSE_2, CAUSE_3 = (
     "the answer for an image depends on the images beside it",
-    "batch norm still normalises with what it stored of the old camera",
+    "batch norm still normalises with the old camera's statistics",
     "the stored variances are those of training, which differ from those of testing",
 )
 
@@ -27,8 +27,8 @@ def report_bet():
         ),
         Answer(
             "the networks have overfitted", None,
-            "An overfitted network is bad at test images however you pile them up. Here only the "
-            "pile changes.",
+            "An overfitted network is bad at test images however you batch them. Here only the "
+            "batches change.",
         ),
         Answer(
             CAUSE_1, None,

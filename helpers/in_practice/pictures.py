@@ -43,7 +43,7 @@ class NormsPicture(Picture):
     """Test accuracy against the batch size, a curve for each norm; a bet at the bottom."""
 
     def __init__(self):
-        super().__init__(title="With few images behind its statistics, batch norm falls behind")
+        super().__init__(title="With few images in its statistics, batch norm falls behind")
         self.axes = self.figure.subplots()
         self.axes.set(
             xlabel="batch size m in training (equal numbers of updates)",
