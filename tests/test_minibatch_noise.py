@@ -279,7 +279,7 @@ def test_other_arms_settings_and_data():
     best = run.names["best"]
     for arm in ("group 16", "tanh"):
         difference = paired_interval(best[arm], best["group 512"])
-        assert f"{arm}: best test loss {difference}, gap" in run.printed
+        assert f"{arm} minus group 512: best test loss {difference}, gap" in run.printed
         assert f"{arm} {difference}" in run.said
     panel.picture.set_ghost(4)  # who bets on what is not shown has no ghost
     assert not panel.picture.ghost.text.get_text()
@@ -327,7 +327,7 @@ def test_the_notebook_trains_the_arms_of_the_board():
     best = load_lecture().best_test_losses
     for arm in list(LIVE_ARMS)[1:]:
         difference = paired_interval(best[arm], best["group 512"])
-        assert f"{arm}: best test loss {difference}, gap at the end" in stored_text()
+        assert f"{arm} minus group 512: best test loss {difference}, gap" in stored_text()
 
 
 def test_the_notebook_prints_the_sweeps_of_the_board_and_the_noise_of_the_ledger():

@@ -57,12 +57,12 @@ def group_bet():
     return predict(
         "Every update uses the same 512 images; batch norm computes its statistics in groups of "
         "them. Smaller groups mean more noise. Of groups of 4, 8, 64 and 512 images, which give "
-        "the best test loss?",
+        "the best test loss within 100 steps?",
         Scale(
             TRAINED_GROUPS, tolerance=0, unit=" images", decimals=0,
-            too_low="More noise is not always better: beyond the best dose the loss rises again.",
-            close="A dose in the middle is best: one group of all images has no noise, and groups "
-            "of 4 have too much.",
+            too_low="More noise slows training: within 100 steps groups of 4 learn too little.",
+            close="A dose in the middle is best here: one group of all images has no noise, and "
+            "groups of 4 learn too little within 100 steps.",
             too_high="Larger groups are calmer, but calm does not help here: the network fits the "
             "training images more closely, wrong labels and all.",
         ),

@@ -135,7 +135,7 @@ class DifferencesPicture(Picture):
     STYLES = {"group": WITH_BATCH_NORM, "dropout": DROPOUT, "no": WITHOUT_BATCH_NORM}
 
     def __init__(self):
-        super().__init__(title="Batch norm's noise does regularise: a little at 64, most at 8")
+        super().__init__(title="Batch norm's noise does regularise: a little at 64, more at 8")
 
     def show(self, measures):
         """Show {"best test loss", "gap at the end": {arm: values (n_networks,)}}."""
