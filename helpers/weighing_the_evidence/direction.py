@@ -22,7 +22,7 @@ def hidden_layers(layers):
 
 
 def for_hidden(value, others):
-    """Return a learning rate of `SGD`: `value` for hidden Dense layers.
+    """Return a learning rate or weight decay of `SGD`: `value` for hidden Dense layers.
 
     Gamma, beta and the last layer, whose length counts, are among the others.
     """
