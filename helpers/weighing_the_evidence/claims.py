@@ -274,9 +274,10 @@ def measure_regularising_noise(seed):
     return {
         "noisy statistics lower the best test loss": (*against_quiet, *HALF_A_PERCENT),
         "only slightly": (*against_quiet, "above", -10, "%", "less than a tenth of the loss"),
-        BEYOND: {"still noisier statistics lower it further": (
+        BEYOND: {f"within {N_LIVE} steps, still noisier statistics lower it further": (
             "best test loss, groups of 4 against 8", percent(loud, noisy),
-            "below", 0, "%", "any further gain counts", "still noisier statistics raise it again",
+            "below", 0, "%", "any further gain counts",
+            f"within {N_LIVE} steps, still noisier statistics raise it again",
         )},
     }
 
