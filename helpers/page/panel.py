@@ -127,9 +127,9 @@ class Panel(Alive):
 
     def _fix_sizes(self):
         """Hold the page where it is when a picture or a sentence changes."""
-        width, _ = self.picture.figure.canvas.get_width_height()
+        width, height = self.picture.figure.canvas.get_width_height()
         self.image.layout = Layout(
-            width=f"{width}px", height="auto", max_width="100%",
+            width=f"{width}px", height=f"{height}px", max_width="100%", object_fit="contain",
             margin="0",  # else a picture as wide as its column is wider by that, and scrolls
         )
         self.caption.layout = Layout(max_width=f"{width}px", min_height="4em")

@@ -36,9 +36,17 @@ def pytest_collection_modifyitems(items):
     ours = [item for item in items if ROOT / "tests" / "browser" in item.path.parents]
     for item in ours:
         item.add_marker(pytest.mark.browser)
-        only = item.get_closest_marker("only_in")
-        if only and item.callspec.params["opened"] not in only.args:
-            items.remove(item)
+    items[:] = [item for item in items if item not in ours or _is_for_its_notebook(item)]
+
+
+def _is_for_its_notebook(item):
+    only = item.get_closest_marker("only_in")
+    return only is None or notebook_of(item) in only.args
+
+
+def notebook_of(item):
+    """Return the notebook that a test opens, or None."""
+    return item.callspec.params.get("opened") if hasattr(item, "callspec") else None
 
 
 @pytest.fixture(scope="session")
@@ -59,15 +67,43 @@ def server(tmp_path_factory):
     running.stop()
 
 
+class Shelf:
+    """Opens notebooks one after the other; the next one runs while this one is tested."""
+
+    def __init__(self, server, chromium, names):
+        self.server, self.chromium, self.names, self.started = server, chromium, names, {}
+
+    def start(self, name):
+        if name not in self.started:
+            page = NotebookPage(self.server, self.chromium, name)
+            self.started[name] = page
+            page.start_all()
+
+    def open(self, name):
+        self.start(name)
+        self.started[name].wait_for_all()
+        following = [one for one in self.names if one > name]
+        if following:
+            self.start(following[0])
+        return self.started[name]
+
+    def close(self, name):
+        self.started.pop(name).close()
+
+
+@pytest.fixture(scope="session")
+def shelf(request, server, chromium):
+    names = {notebook_of(item) for item in request.session.items} - {None}
+    return Shelf(server, chromium, sorted(names))
+
+
 @pytest.fixture(scope="session", params=NOTEBOOKS)
-def opened(request, server, chromium):
+def opened(request, shelf):
     """Each notebook in JupyterLab, all its cells run; the tests of one share it."""
-    page = NotebookPage(server, chromium, request.param)
     try:
-        page.run_all()
-        yield page
+        yield shelf.open(request.param)
     finally:
-        page.close()
+        shelf.close(request.param)
 
 
 @pytest.fixture(autouse=True)

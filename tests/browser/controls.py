@@ -43,11 +43,6 @@ class Slider(Control):
     def track(self):
         return self.element.locator(".noUi-base")
 
-    def expect(self, label):
-        super().expect(label)
-        # and what a screen reader says
-        self.opened.expect_soon(lambda: self.handle.get_attribute("aria-valuetext"), label)
-
     def by_keyboard(self):
         start, last = self.label, len(self.labels) - 1
         for key, place in [("End", last), ("ArrowLeft", last - 1), ("Home", 0), ("ArrowRight", 1)]:

@@ -36,17 +36,6 @@ OPTIONS = [
 SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
 
 
-def environment_in(folder):
-    """Return the environment of a server that knows no other settings than those in `folder`."""
-    own = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "IPYTHONDIR": "ipython"}
-    return {
-        **os.environ, **ONE_THREAD, **QUIET_KERNEL,
-        "PYTHONPATH": str(ROOT),
-        "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this Python before the user's
-        **{name: str(Path(folder, one)) for name, one in own.items()},
-    }
-
-
 class LabServer:
     """A running server with copies of `notebooks/*.ipynb` in `folder`; stop it with `stop()`."""
 
@@ -93,18 +82,27 @@ class LabServer:
             return json.loads(reply.read() or "null")
 
     def _start(self):
-        settings = self.folder / "settings"
+        own = {name: str(self.folder / name) for name in ("config", "data", "settings", "ipython")}
+        labconfig = Path(own["settings"], "overrides")
+        labconfig.mkdir(parents=True)
         for name, values in SETTINGS.items():
             package, plugin = name.split(":")
-            path = settings / package / f"{plugin}.jupyterlab-settings"
+            path = Path(own["settings"], package, f"{plugin}.jupyterlab-settings")
             path.parent.mkdir(parents=True)
             path.write_text(json.dumps(values), encoding="utf-8")
         environment = {
-            **environment_in(self.folder),
+            **os.environ,
+            **ONE_THREAD,
+            **QUIET_KERNEL,
+            "PYTHONPATH": str(ROOT),
             "JUPYTER_TOKEN": self.token,
+            "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this Python before the user's
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
-            "JUPYTERLAB_SETTINGS_DIR": str(settings),
+            "JUPYTER_CONFIG_DIR": own["config"],
+            "JUPYTER_DATA_DIR": own["data"],
+            "JUPYTERLAB_SETTINGS_DIR": own["settings"],
             "JUPYTERLAB_WORKSPACES_DIR": str(self.folder / "workspaces"),
+            "IPYTHONDIR": own["ipython"],
         }
         with self.log.open("w") as log:
             return subprocess.Popen(

@@ -17,6 +17,17 @@ PAGE_SIDE = Path(__file__).with_name("page_side.js")
 VIEW = {"width": 1400, "height": 1000}
 
 
+@contextmanager
+def run_in_browser(*args, **kwargs):
+    """Open a NotebookPage, run all its cells, and end its kernel afterwards."""
+    opened = NotebookPage(*args, **kwargs)
+    try:
+        opened.run_all()
+        yield opened
+    finally:
+        opened.close()
+
+
 class NotebookPage:
     """One notebook in a page of its own: opened by JupyterLab ("lab/tree") or by Notebook 7."""
 
@@ -73,13 +84,9 @@ class NotebookPage:
         )
         assert self.kernel.errors == []
         self._wait_for_idle()
-        self.find_widgets()
-        self.kernel.ask("show_answers()")
-
-    def find_widgets(self):
-        """Give page and kernel one name for each widget that is there now."""
         self.page.add_script_tag(path=PAGE_SIDE)
         self.kernel.ask("label_widgets()")
+        self.kernel.ask("show_answers()")
 
     def start_last_cell(self):
         """Run the last cell, which is busy for a while, and do not wait for it."""

@@ -115,6 +115,25 @@ def spoken(page):
     )
 
 
+def test_a_moved_slider_says_its_new_value(opened):
+    handles = opened.page.locator(".demo [role=slider]:visible")
+    if handles.count() == 0:
+        pytest.skip("no demo has a slider")  # the closing quiz
+    handle = handles.first
+    before = handle.get_attribute("aria-valuetext")
+    for key in ("Home", "End"):
+        handle.press(key)
+        opened.wait_until(lambda: handle.get_attribute("aria-valuetext") == readout(handle))
+    assert handle.get_attribute("aria-valuetext") != "" and before != ""
+    opened.settle()
+
+
+def readout(handle):
+    return handle.evaluate(
+        "one => one.closest('.widget-slider').querySelector('.widget-readout').textContent.trim()"
+    )
+
+
 # --- the board ---------------------------------------------------------------------------------
 
 
@@ -190,3 +209,17 @@ def test_no_picture_flashes_while_a_slider_is_dragged(opened):
     assert not any(map(is_blank, parts))
     for one in titles[1:]:
         assert np.abs(one.astype(int) - titles[0]).mean() < 3, "the title flashed"
+
+
+def test_the_screencast_sees_a_flash(chromium):
+    page = chromium.new_page(viewport={"width": 400, "height": 300})
+    page.set_content("<div style='background: black; width: 400px; height: 300px'></div>")
+    with Screencast(page) as screencast:
+        page.wait_for_timeout(200)
+        page.evaluate("document.querySelector('div').style.background = 'white'")
+        page.wait_for_timeout(100)
+        page.evaluate("document.querySelector('div').style.background = 'black'")
+        page.wait_for_timeout(200)
+    blank = [is_blank(part) for part in screencast.parts(dict(x=0, y=0, width=400, height=300))]
+    page.close()
+    assert True in blank and False in blank

@@ -232,14 +232,10 @@ def test_the_keys_of_a_clicker_work_wherever_the_focus_is(focus, board):
             expect(board.visible(places[focus]).first).to_be_visible()
             place = board.visible(places[focus]).first
             (place.focus if focus == "slider" else place.click)()  # a mouse only drags a slider
-        before = board.picture()
         board.page.keyboard.press(key)
         if focus == "slider" and key.startswith("Arrow"):
             coat = "0.90" if key == "ArrowLeft" else "1.00"  # there it stands at the end
             expect(board.visible(".widget-readout").first).to_have_text(coat)
-            expect(board.visible(".demo-sentence")).to_contain_text(f"Coats at {float(coat)}")
-            if key == "ArrowLeft":
-                board.wait_for_another_picture(before)
             board.page.wait_for_timeout(300)
             distance = 0
         following = [*STATES, "Bet"][STATES.index(start) + distance]
@@ -255,10 +251,6 @@ def test_digits_choose_an_answer_and_whoever_tabs_to_a_button_presses_that(board
     board.page.keyboard.press("Space")
     expect(chosen).to_have_text(re.compile("^A "))
     expect(board.state).to_have_text("Bet")
-    board.focus_on(".lecture-back", "Shift+Tab")
-    board.page.keyboard.press("Space")
-    expect(board.page.locator(".lecture-menu select")).to_have_value("the coats")
-    expect(board.state).to_have_text("Play")
 
 
 def test_a_page_loaded_again_goes_on_with_its_bets_and_leaves_no_kernel_behind(voila, chromium):
@@ -302,6 +294,28 @@ def test_a_lost_kernel_is_said_in_words_and_nothing_moves(voila, chromium):
     expect(page.visible(".lecture-answers .mod-active")).to_have_text(re.compile("^B "))
     expect(lost).to_be_hidden()
     page.close()
+
+
+def test_a_what_if_is_answered_from_the_keyboard(board):
+    board.page.locator(".lecture-menu select").select_option(label="the coats")
+    board.focus_on(".lecture-next", "Shift+Tab")
+    board.page.keyboard.press("Space")
+    expect(board.state).to_have_text("Reveal")
+    board.page.keyboard.press("Space")
+    expect(board.state).to_have_text("Play")
+    before = board.picture()
+    board.focus_on(".noUi-handle")
+    board.page.keyboard.press("ArrowLeft")
+    expect(board.visible(".demo-sentence")).to_contain_text("Coats at 0.9")
+    board.wait_for_another_picture(before)
+
+
+def test_back_from_the_keyboard(board):
+    board.choose("the reference net")
+    board.focus_on(".lecture-back", "Shift+Tab")
+    board.page.keyboard.press("Space")
+    expect(board.page.locator(".lecture-menu select")).to_have_value("the coats")
+    expect(board.state).to_have_text("Play")
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -1,5 +1,6 @@
 """Voila serving the instructor's board on loopback, as README says: in the checkout's folder."""
 
+import os
 import re
 import socket
 import subprocess
@@ -8,9 +9,9 @@ import time
 from pathlib import Path
 
 import psutil
-from lab_server import PATIENCE, environment_in
+from lab_server import PATIENCE
 
-from helpers.execute import ROOT
+from helpers.execute import ONE_THREAD, QUIET_KERNEL, ROOT
 
 BOARD = ROOT / "notebooks" / "00_lecture_demos.ipynb"
 # What voila.json says in minutes. A page that is open keeps its kernel, however long it is idle.
@@ -23,12 +24,19 @@ class VoilaServer:
 
     def __init__(self, folder):
         self.log = Path(folder, "voila.log")
+        environment = {
+            **os.environ, **ONE_THREAD, **QUIET_KERNEL,
+            "PYTHONPATH": str(ROOT),
+            "JUPYTER_PREFER_ENV_PATH": "1",
+            "JUPYTER_CONFIG_DIR": str(Path(folder, "config")),
+            "JUPYTER_DATA_DIR": str(Path(folder, "data")),
+            "IPYTHONDIR": str(Path(folder, "ipython")),
+        }
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "voila", str(BOARD), f"--port={_free_port()}",
                  "--Voila.ip=127.0.0.1", *SOONER],
-                cwd=ROOT, env=environment_in(folder),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
         self.url = self._printed_address()
 
