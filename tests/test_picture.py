@@ -172,6 +172,9 @@ def test_style_reaches_the_picture_and_nothing_else():
     assert dict(mpl.rcParams) == before
     axes = picture.figure.axes[0]
     assert not axes.spines["top"].get_visible() and not axes.spines["right"].get_visible()
+    texts = [axes.xaxis.label, axes.title, *axes.get_xticklabels(), *picture.labels.artists]
+    assert min(text.get_fontsize() for text in texts) >= 13
+    assert picture.figure.get_suptitle() and 900 <= picture.figure.bbox.width <= 1000
 
 
 def test_a_frame_waits_for_the_lock():

@@ -197,7 +197,9 @@ def test_it_is_pytorchs_sgd(momentum):
         network, momentum=momentum, learning_rate=hidden_and_others(*RATES),
         weight_decay=hidden_and_others(*DECAYS),
     )
+    start = parameters_of(small_network())
     for key, value in found.items():
+        assert np.abs(value - start[key]).max() > 1e-3
         np.testing.assert_allclose(value, theirs[key].numpy(), rtol=0, atol=1e-12)
 
 
