@@ -203,9 +203,10 @@ def test_a_bet_is_handed_to_the_picture():
 
 def test_enlarged_the_page_keeps_its_shape():
     panel = line_panel()
-    assert (panel.image.layout.width, panel.image.layout.height) == ("416px", "312px")
+    assert (panel.image.width, panel.image.height) == ("416", "312")
     panel.enlarge(1.5)
-    assert (panel.image.layout.width, panel.image.layout.height) == ("624px", "468px")
+    assert (panel.image.width, panel.image.height) == ("624", "468")
+    assert (panel.image.layout.width, panel.image.layout.height) == ("624px", "auto")
     assert jpeg_of(panel) == panel.picture.frame()
 
 

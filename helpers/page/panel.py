@@ -128,8 +128,10 @@ class Panel(Alive):
     def _fix_sizes(self):
         """Hold the page where it is when a picture or a sentence changes."""
         width, height = self.picture.figure.canvas.get_width_height()
+        # The page knows a picture's shape from these two before it has any.
+        self.image.width, self.image.height = str(width), str(height)
         self.image.layout = Layout(
-            width=f"{width}px", height=f"{height}px", max_width="100%", object_fit="contain",
+            width=f"{width}px", height="auto", max_width="100%",
             margin="0",  # else a picture as wide as its column is wider by that, and scrolls
         )
         self.caption.layout = Layout(max_width=f"{width}px", min_height="4em")

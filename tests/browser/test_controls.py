@@ -18,6 +18,10 @@ def test_every_demo_shows_its_picture_and_its_sentence(opened):
     assert opened.page.locator(".demo .demo-picture").count() == n_demos
     assert n_demos or opened.name == "07_closing_quiz.ipynb"
     assert opened.page.locator(".demo .demo-sentence").count() == n_demos
+    shapes = opened.page.locator(".demo .demo-picture").evaluate_all(
+        "all => all.map(one => [one.width / one.height, one.naturalWidth / one.naturalHeight])"
+    )
+    assert all(shown == pytest.approx(drawn, rel=0.01) for shown, drawn in shapes)  # no blank bands
     trains = opened.page.locator(".demo .demo-progress").count() > 0
     assert trains == (opened.name in WITH_TRAINING)
 
