@@ -58,8 +58,8 @@ def load_fashion_mnist(
     """Return Examples: a random training subset for each network, one clean test set for all.
 
     Inputs are float32, rows of image_size ** 2 pixels; targets are int64. The training images are
-    drawn without replacement from the 10,000 of the data folder, those of network k by generator k
-    alone; the test images are the first `n_test` of its 2,000. Either `rng` is given, one generator
+    drawn without replacement from the 10000 of the data folder, those of network k by generator k
+    alone; the test images are the first `n_test` of its 2000. Either `rng` is given, one generator
     or a list with one for each network, or `seed`, whose streams for data are taken.
     `image_size` 14 and 7 average blocks of 2 x 2 and 4 x 4 pixels. `label_noise` is the share of
     training labels replaced by one drawn uniformly from all classes, the right one included, so

@@ -149,7 +149,7 @@ def test_surprises_picture_shows_the_interval_beside_what_the_claim_needs():
     picture = SurprisesPicture()
     check_picture(picture, effects(52, -27, 0.18), effects(80, 5, -0.12))
     picture.show(effects(52, -27, 0.18))
-    assert "Share: 52 ± 6 %, above 90 needed: fails." in picture.sentence
+    assert "Share: 52 ± 6%, above 90 needed: fails." in picture.sentence
     ends = ((90, 125), (0, 18), (-0.3, -0.05))
     for axes, (low, high) in zip(picture.figure.axes, ends, strict=True):
         (grey,) = axes.patches

@@ -22,7 +22,7 @@ def report_bet():
         "accuracy. What is wrong?",
         Answer(
             "small test batches are a matter of luck", None,
-            "Luck makes single batches vary. These are averages over all 1,000 images, and they "
+            "Luck makes single batches vary. These are averages over all 1000 images, and they "
             "differ by far more than their intervals.",
         ),
         Answer(

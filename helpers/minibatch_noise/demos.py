@@ -93,7 +93,7 @@ def dropout_bet():
 
 
 def microscope_demo():
-    """One hidden value of one image over 3,000 mini-batches; the batch size is yours."""
+    """One hidden value of one image over 3000 mini-batches; the batch size is yours."""
     return Panel(
         controls={"batch_size": batch_size_slider(POWERS, 64)},
         compute=experiments.microscope,

@@ -26,7 +26,7 @@ N_POOL = 1024  # images that the microscope draws its mini-batches from
 
 
 def pre_activations(n_units=64, n_networks=None, seed=0):
-    """Return what the first layer of untrained networks computes for 1,024 images, in float64.
+    """Return what the first layer of untrained networks computes for 1024 images, in float64.
 
     (N_POOL, n_units), or (n_networks, N_POOL, n_units) with images and weights of their own.
     14 x 14 Fashion-MNIST images times He weights, before batch norm.
@@ -110,7 +110,7 @@ def _microscope_stage():
 
 
 def microscope(batch_size):
-    """Return what one typical value of one image does over 3,000 mini-batches of one size.
+    """Return what one typical value of one image does over 3000 mini-batches of one size.
 
     {"batch_size"}: as given; {"value"}: normalised by all images, so without noise; {"x_hat"}:
     (3000,); {"theory_sd"}: as predicted; {"dropout"}: {probability: relative sd}.

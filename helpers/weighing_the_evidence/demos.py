@@ -221,6 +221,7 @@ class LedgerView(Alive):
 
 
 HEADS = ("claim", "you said", "we find", "in words")
+WIDTHS = dict(zip(HEADS, ("38%", "11%", "11%", "40%")))  # opening a row must not move its columns
 MARKS = {"holds": "Yes", "by construction": "Yes", "fails": "No", "undecided": "Open"}
 CELL = (
     'style="text-align: left; vertical-align: top; padding: 6px 10px; font-size: 15px; '
@@ -234,12 +235,14 @@ def marked(effect):
 
 
 def _html_table(heads, lines):
+    columns = "".join(f'<col style="width: {WIDTHS[head]}">' for head in heads)
     rows = [("th", heads), *(("td", line) for line in lines)]
     table = "".join(
         "<tr>" + "".join(f"<{kind} {CELL}>{cell}</{kind}>" for cell in cells) + "</tr>"
         for kind, cells in rows
     )
-    return f'<table style="border-collapse: collapse">{table}</table>'
+    style = "border-collapse: collapse; table-layout: fixed; width: 100%"
+    return f'<table style="{style}">{columns}{table}</table>'
 
 
 def _html_cells(row, said=None, is_open=True):

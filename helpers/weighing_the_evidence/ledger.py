@@ -54,6 +54,11 @@ class Effect:
         return self.interval, sign * self.threshold, sign
 
     @property
+    def amount(self):
+        """Return what was measured, with its unit."""
+        return f"{self.interval}{self.unit}" if self.unit == "%" else f"{self.interval} {self.unit}"
+
+    @property
     def verdict(self):
         """Return "holds", "fails", "undecided" or "by construction"."""
         return BY_CONSTRUCTION if self.values is None else verdict(*self.compared)
@@ -76,7 +81,7 @@ class Effect:
         """Return what was measured, with its interval, and what is needed, and why."""
         if self.values is None:
             return (BY_CONSTRUCTION,)
-        measured = f"{self.quantity}: {self.interval} {self.unit} (n = {len(self.values)})"
+        measured = f"{self.quantity}: {self.amount} (n = {len(self.values)})"
         return measured, f"{self.needed_text}: {self.reason}"
 
 

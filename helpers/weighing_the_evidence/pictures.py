@@ -252,7 +252,7 @@ class SurprisesPicture(Picture):
         sentences = []
         for axes, panel, one in zip(self.draw_anew(3), self.PANELS, effects, strict=True):
             _draw_needed(axes, *panel, one)
-            found = f"{one.quantity}: {one.interval} {one.unit}, {one.needed_text}: {one.verdict}."
+            found = f"{one.quantity}: {one.amount}, {one.needed_text}: {one.verdict}."
             sentences.append(found[:1].upper() + found[1:])
         self.sentence = " ".join(sentences)
         return self
@@ -270,7 +270,7 @@ def _draw_needed(axes, title, limits, effect):
     axes.axvline(threshold, color=NEUTRAL.colour, linewidth=2)
     dot = Intervals(axes, WITH_BATCH_NORM, horizontal=True)
     dot.set([0], *interval_ends([interval]))
-    axes.text(interval.mean, 0.3, with_minus_signs(f"{interval} {effect.unit}"), ha="center")
+    axes.text(interval.mean, 0.3, with_minus_signs(effect.amount), ha="center")
     axes.text((threshold + end) / 2, -0.75, "here the claim holds", ha="center")
     quantity = f"{effect.quantity} ({effect.unit})"
     axes.text(0.5, -0.52, quantity, transform=axes.transAxes, ha="center", fontsize=14)
