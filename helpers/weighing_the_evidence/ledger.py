@@ -92,11 +92,6 @@ class Row:
     beyond: tuple = ()
 
     @property
-    def kept(self):
-        """Return the effects that hold, those true by construction included."""
-        return [one for one in self.effects if one not in self.lost]
-
-    @property
     def lost(self):
         """Return the effects that fail or are undecided."""
         return [one for one in self.effects if one.verdict in ("fails", "undecided")]
@@ -113,13 +108,9 @@ def weigh(claim, seed=0):
     """Measure a claim with the networks of `seed` and return its Row."""
     said = claim.measure(seed)
     beyond = said.pop(BEYOND, {})
-    if not next(iter(said.values())):
-        raise ValueError(f"{claim.name}: the main effect must be measured")
-    parts = (
-        tuple(Effect(words, *found) for words, found in measured.items())
-        for measured in (said, beyond)
-    )
-    return Row(claim, *parts)
+    return Row(claim, *(
+        tuple(Effect(words, *found) for words, found in one.items()) for one in (said, beyond)
+    ))
 
 
 def watch_ledger(seed=0):
