@@ -99,9 +99,8 @@ class Row:
     @property
     def verdict(self):
         """Return one of SUPPORTED, WITH_CAVEAT, NOT_SUPPORTED and UNDECIDED."""
-        of_main = self.effects[0].verdict
         by_main = {"fails": NOT_SUPPORTED, "undecided": UNDECIDED}
-        return by_main.get(of_main, WITH_CAVEAT if self.lost else SUPPORTED)
+        return by_main.get(self.effects[0].verdict, WITH_CAVEAT if self.lost else SUPPORTED)
 
 
 def weigh(claim, seed=0):
