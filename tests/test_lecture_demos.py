@@ -19,8 +19,7 @@ from helpers.lecture.beats import BEATS, PLANS
 from helpers.lecture.board import STATES, Board
 from helpers.lecture.experiments import load_lecture
 from helpers.lecture.pictures import TYPE, KickAccuracyPicture, RaceInStepsPicture, make_readable
-from helpers.lecture.tabs import LINES, SKETCHES, TABS
-from helpers.lecture.words import Words
+from helpers.lecture.tabs import LINES, SKETCHES, TABS, Words
 from helpers.page import alive
 from helpers.weighing_the_evidence.pictures import NoisyRacePicture
 

@@ -17,28 +17,14 @@ from pathlib import Path
 from threading import Timer
 from urllib.parse import parse_qsl, urlencode
 
-from ipywidgets import (
-    HTML,
-    BoundedIntText,
-    Button,
-    Dropdown,
-    HBox,
-    Image,
-    IntProgress,
-    Label,
-    Layout,
-    Tab,
-    Text,
-    ToggleButtons,
-    VBox,
-)
+import ipywidgets
+from ipywidgets import HTML, HBox, Layout, VBox
 from traitlets import TraitError, link
 
 from helpers.lecture.beats import BEATS, PLANS
 from helpers.lecture.experiments import load_lecture
 from helpers.lecture.pictures import make_readable
-from helpers.lecture.tabs import SKETCHES, TABS
-from helpers.lecture.words import Words
+from helpers.lecture.tabs import SKETCHES, TABS, Words
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
 from helpers.page.panel import paragraph, typeset
@@ -48,7 +34,6 @@ from helpers.page.progress import bars_in
 
 STATES = ("Bet", "Reveal", "Play")
 ENLARGE = 4 / 3  # a picture of 936 pixels fills two thirds of a screen of 1920
-N_HANDS = 9999
 SECONDS_TO_SETTLE = 3  # the front end first gets the board itself
 STYLE, SCRIPT = (Path(__file__).with_name(f"board.{kind}") for kind in ("css", "js"))
 LOST = (
@@ -108,8 +93,8 @@ class Board(Alive):
             if name != "network":  # that one is drawn for all the width
                 make_readable(picture)
             picture.enlarge(ENLARGE)
-            image = Image(value=picture.png()).add_class("demo-picture")
-            self.sketches[name] = image.add_class(f"lecture-{name}")
+            image = ipywidgets.Image(value=picture.png())
+            self.sketches[name] = image.add_class("demo-picture")
         return self.sketches.get(name)
 
     # -- the page's address --
@@ -180,51 +165,56 @@ class Board(Alive):
         """Return what the bet on a beat is answered, as HTML, and how many hands there were."""
         if beat.ask is None:
             return _html("reply", beat.tells)
-        hands = self.hands[beat.name]
-        counts = " · ".join(f"{one.description} {one.value}" for one in hands)
-        is_counted = any(one.value for one in hands)
-        return self._answer(beat) + (_html("counts", f"Hands: {counts}") if is_counted else "")
-
-    def _answer(self, beat):
         bet, measured = self.bets[beat.name], beat.measured(self.lecture)
         if bet.value is not None:
             if beat.name not in self.comparisons:  # it follows its bet from now on
                 self.comparisons[beat.name] = bet.compare(measured)
-            return f'<div class="lecture-reply">{self.comparisons[beat.name].text.value}</div>'
-        if bet.is_number:
-            return _html("reply", bet.because["close"])
-        right = bet.answer_of(measured)
-        return _html("reply", f"It is {bet.lettered(right)}. {bet.because[right]}")
+            reply = f'<div class="lecture-reply">{self.comparisons[beat.name].text.value}</div>'
+        elif bet.is_number:
+            reply = _html("reply", bet.because["close"])
+        else:
+            right = bet.answer_of(measured)
+            reply = _html("reply", f"It is {bet.lettered(right)}. {bet.because[right]}")
+        hands = self.hands[beat.name]
+        if any(one.value for one in hands):
+            counts = " · ".join(f"{one.description} {one.value}" for one in hands)
+            reply += _html("counts", f"Hands: {counts}")
+        return reply
 
     # -- what is on the screen --
 
     def _build_view(self):
         self.plan_buttons = _buttons("plan", list(self.plans), "plan of the lecture")
         titles = [(beat.title, name) for name, beat in self.beats.items()]
-        self.menu = _of_class("menu", Dropdown(options=titles, description="beat"))
-        self.back = _of_class("back", Button(description="Back"))
+        self.menu = ipywidgets.Dropdown(options=titles, description="beat")
+        self.back = ipywidgets.Button(description="Back").add_class("lecture-back")
         self.state_buttons = _buttons("states", STATES, "state")
-        self.next = _of_class("next", Button(description="Reveal", button_style="primary"))
-        self.tabs = Tab([page.view for page in self.pages.values()], titles=list(self.pages))
+        self.next = ipywidgets.Button(button_style="primary").add_class("lecture-next")
+        self.tabs = ipywidgets.Tab(
+            [page.view for page in self.pages.values()], titles=list(self.pages)
+        )
         self.plan_buttons.observe(self._on_plan, "value")
-        self.menu.observe(self._on_menu, "value")
+        self.menu.add_class("lecture-menu").observe(self._on_menu, "value")
         self.back.on_click(lambda _button: self.backward())
         self.state_buttons.observe(self._on_state, "value")
         self.next.on_click(lambda _button: self.forward())
-        row = [self.plan_buttons, self.menu, self.back, self.state_buttons, self.next]
-        self.place, self.pulse = _of_class("place", HTML()), _of_class("pulse", Text("0"))
+        row = HBox([self.plan_buttons, self.menu, self.back, self.state_buttons, self.next])
+        lost = HTML(paragraph(LOST)).add_class("lecture-notice-lost")
+        self.place = HTML().add_class("lecture-place")
+        self.pulse = ipywidgets.Text("0").add_class("lecture-pulse")
         self.pulse.observe(self._tell_page, "value")
         style, script = (one.read_text(encoding="utf-8") for one in (STYLE, SCRIPT))
-        hidden = [self.place, self.pulse, HTML(f"<style>{style}</style>")]
-        # Last of all, when what it looks for is there.
-        hidden.append(HTML(f'<style onload="{html.escape(script)}"></style>'))
-        rows = [_of_class("row", HBox(row)), _of_class("notice-lost", HTML(paragraph(LOST)))]
-        self.view = _of_class("board", VBox([*rows, self.tabs, spoken_names(), *hidden]))
+        self.view = VBox([
+            row.add_class("lecture-row"), lost, self.tabs, spoken_names(), self.place, self.pulse,
+            HTML(f"<style>{style}</style>"),
+            # Last of all, when what it looks for is there.
+            HTML(f'<style onload="{html.escape(script)}"></style>'),
+        ]).add_class("lecture-board")
 
     def _count_hands(self, bet):
         """Return a field for each answer's hands; a number is called out, not counted."""
         letters = () if bet.is_number else LETTERS[: len(bet.options)]
-        fields = [BoundedIntText(max=N_HANDS, description=one) for one in letters]
+        fields = [ipywidgets.BoundedIntText(max=9999, description=one) for one in letters]
         for field in fields:
             field.observe(self._tell_page, "value")
         return fields
@@ -278,7 +268,8 @@ class Board(Alive):
         try:
             page.build()
         except Exception as error:
-            page.fail(error)
+            page.error = error  # for whoever wants the traceback
+            page.notice.value = paragraph(f"This demo could not be prepared: {error}")
         return True
 
     def build_all(self):
@@ -306,14 +297,14 @@ class Page:
     def __init__(self, board, make):
         self.board, self._make = board, make
         self.panel, self.error, self._shown = None, None, None
-        self.words = _of_class("words", HTML())
-        self.below = _of_class("below", VBox())
-        self.notice = _of_class("notice", HTML(paragraph("This demo is being prepared.")))
-        self.bar = _of_class("bar", IntProgress(max=1))
-        self.stage = _of_class("stage", VBox([self.notice, self.bar]))
-        self.sketch = _of_class("sketch", VBox())  # where the stage is, while that is hidden
-        side = _of_class("side", VBox([self.words, self.below]))
-        self.view = _of_class("page", HBox([side, self.stage, self.sketch]))
+        self.words = HTML().add_class("lecture-words")
+        self.below = VBox().add_class("lecture-below")
+        self.notice = HTML(paragraph("This demo is being prepared.")).add_class("lecture-notice")
+        self.bar = ipywidgets.IntProgress(max=1).add_class("lecture-bar")
+        self.stage = VBox([self.notice, self.bar]).add_class("lecture-stage")
+        self.sketch = VBox().add_class("lecture-sketch")  # where the stage is, while that is hidden
+        side = VBox([self.words, self.below]).add_class("lecture-side")
+        self.view = HBox([side, self.stage, self.sketch]).add_class("lecture-page")
 
     @property
     def is_built(self):
@@ -338,11 +329,6 @@ class Page:
             self.board.show()  # before it is seen
             self.stage.children = stage
 
-    def fail(self, error):
-        """Say that the demo could not be built; `error` is kept for whoever wants the traceback."""
-        self.error = error
-        self.notice.value = paragraph(f"This demo could not be prepared: {error}")
-
     def show(self, beat, state):
         """Show a beat in one of its states; nothing changes its place."""
         values = beat.before if state == "Bet" else beat.after
@@ -357,7 +343,8 @@ class Page:
             self.words.value = _html("question", self.board.bets[beat.name].question)
             below, hands = [self.board.answers[beat.name]], self.board.hands[beat.name]
             if hands:
-                below.append(_of_class("hands", HBox([Label("hands"), *hands])))
+                fields = HBox([ipywidgets.Label("hands"), *hands])
+                below.append(fields.add_class("lecture-hands"))
         elif state == "Reveal":
             large, *small = beat.number(self.board.lecture)
             lines = [_html("number", large), *(_html("small", line) for line in small)]
@@ -376,12 +363,8 @@ class Page:
 
 
 def _buttons(name, options, description, **value):
-    return _of_class(name, ToggleButtons(options=options, description=description, **value))
-
-
-def _of_class(name, widget):
-    widget.add_class(f"lecture-{name}")
-    return widget
+    buttons = ipywidgets.ToggleButtons(options=options, description=description, **value)
+    return buttons.add_class(f"lecture-{name}")
 
 
 def _html(name, text):

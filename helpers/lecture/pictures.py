@@ -18,16 +18,16 @@ from helpers.weighing_the_evidence.pictures import NoisyRacePicture
 SIZE = 9, 6.6  # of every picture on the board, inches: none jumps
 # A picture fills 66 hundredths of the board's width, a thirtieth of a screen's height 1.9.
 TYPE = 1.95 / 66 * 72 * SIZE[0]  # points
-COATS = {"black coats": 0, "full colour": 1}
 
 
 class RaceInStepsPicture(NoisyRacePicture):
-    """One race, of which some arms wait; the room's bet on the noisy one stands at rate 0.1."""
+    """One race, of which some arms wait; the room's bet on the noisy one stands at BET_ON."""
 
     TITLE = "Who is first at the finish line?"  # the notebooks' own would tell what rooms bet on
+    BET_ON = "ReLU, learning rate 0.1"
 
     def __init__(self):
-        super().__init__("ReLU, learning rate 0.1", width=9, height=5)
+        super().__init__(width=9, height=5)
 
     def _build(self, panels):
         super()._build(panels)
@@ -43,6 +43,8 @@ class RaceInStepsPicture(NoisyRacePicture):
         for arm, band, arrival, named in of_arms:
             for artist in (*band.artists, *arrival, *named):
                 artist.set_visible(arm in arms)
+        for artist in self.ghost.artists:
+            artist.set_visible(name == self.BET_ON)
         medians = median_arrivals(self.threshold, [race])
         told = [f"{medians[arm][0]} {looks_of(race)[arm][1]}" for arm in arms]
         self.sentence = f"{name}: median steps to loss {self.threshold:g}: {', '.join(told)}."
@@ -80,22 +82,12 @@ class TargetPicture(MovingTargetPicture):
     text_of = GroupsPicture.text_of
 
 
-class Still(Picture):
-    """A picture that nothing moves, for a Panel."""
-
-    def __init__(self, picture):
-        self.__dict__.update(vars(picture))
-
-    def show(self, _result):
-        return self
-
-
 def draw_coats():
     """Return a picture of some test faces, in black coats and in full colour."""
     picture, faces = Picture(*SIZE), draw_shown(5)
-    for axes, (words, coat) in zip(picture.figure.subplots(2, 1), COATS.items()):
+    for axes, coat in zip(picture.figure.subplots(2, 1), (0, 1)):
         Mosaic(axes, 2, 5).set(faces.in_coats(coat))
-        axes.set_title(words)
+        axes.set_title("full colour" if coat else "black coats")
     picture.sentence = "The same faces, five cats and five others, in black and in full colour."
     return picture
 

@@ -1,18 +1,22 @@
 """What the board shows: the demos of the notebooks, some of them in steps, and two of words."""
 
+import html
 from functools import partial
+
+import ipywidgets
 
 from helpers.batch_norm_mechanics import demos as batch_norm_mechanics
 from helpers.batch_norm_mechanics.pictures import draw_adaptation
 from helpers.covariate_shift import demos as covariate_shift
 from helpers.lecture import pictures
-from helpers.lecture.words import Words, tell_claims
 from helpers.minibatch_noise import demos as minibatch_noise
 from helpers.minibatch_noise.pictures import NaiveSweepPicture
 from helpers.page.drawing import draw_network
-from helpers.page.panel import Panel, choice, steps_slider, switch
+from helpers.page.panel import Panel, choice, steps_slider, switch, typeset
 from helpers.weighing_the_evidence import demos as weighing_the_evidence
+from helpers.weighing_the_evidence.ledger import IN_SHORT
 
+# Batch norm as in notebook 02, section 2.
 LINES = """\
 mean = z.mean(axis=0)
 var = z.var(axis=0)
@@ -71,9 +75,63 @@ def draw_sweeps(sweeps):
     return picture
 
 
-def show_lines(lecture, bets):
-    """Batch norm in the five lines of notebook 02, section 2."""
-    return Words({}, lambda: f"<pre>{LINES}</pre>")
+class Words:
+    """A demo of words: the HTML that `tell` makes of the values of the controls.
+
+    For a page it is a Panel whose `image` has no caption. wide: whether it needs all the width.
+    """
+
+    error = None
+
+    def __init__(self, controls, tell, *, wide=False):
+        self.controls, self.tell, self.wide = controls, tell, wide
+        self.image = ipywidgets.HTML().add_class("demo-words")
+        self.view = ipywidgets.VBox([self.image])
+        for control in controls.values():
+            control.observe(self._show, "value")
+        self._show()
+
+    @property
+    def values(self):
+        return {name: control.value for name, control in self.controls.items()}
+
+    def set_values(self, **values):
+        """Set several controls."""
+        for name, value in values.items():
+            self.controls[name].value = value
+
+    def wait(self, timeout=None):
+        """Return: it is there at once."""
+
+    def _show(self, _change=None):
+        self.image.value = self.tell(**self.values)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/html": self.image.value, "text/plain": "words alone."}
+
+
+def tell_claims(ledger, open, verdicts):
+    """Return HTML of the Rows of a ledger, with or without verdicts, or of the one to `open`.
+
+    A verdict says how many of the row's statements, its main one and its checks, are kept.
+    """
+    if open == "all":
+        return f"<table>{''.join(_claim(row, verdicts) for row in ledger)}</table>"
+    (row,) = (row for row in ledger if row.claim.name == open)
+    effects = "".join(
+        f"<tr><td>{mark}:</td><td>{typeset(words)}{' (not part of the claim)' * beyond}</td></tr>"
+        for beyond, effects in enumerate((row.effects, row.beyond))
+        for mark, words in map(weighing_the_evidence.marked, effects)
+    )
+    return f"<table>{_claim(row, True)}</table><table>{effects}</table>"
+
+
+def _claim(row, verdicts):
+    word = IN_SHORT[row.verdict]
+    n_kept = len(row.effects) - len(row.lost)
+    kept = f"{weighing_the_evidence.SIGNS[word]} {word}: {n_kept} of {len(row.effects)}"
+    cells = row.claim.name, row.claim.words, kept if verdicts else ""
+    return f"<tr>{''.join(f'<td>{html.escape(one)}</td>' for one in cells)}</tr>"
 
 
 def show_claims(lecture, bets):
@@ -89,13 +147,13 @@ def show_claims(lecture, bets):
 TABS = {
     "Race": show_race,
     "Coats": lambda lecture, bets: covariate_shift.coat_demo(lecture.story, bets["coats"]),
-    "Lines": show_lines,
+    "Lines": lambda lecture, bets: Words({}, lambda: f"<pre>{LINES}</pre>"),
     "One batch": lambda lecture, bets: batch_norm_mechanics.one_batch_demo(),
     "Averages": lambda lecture, bets: batch_norm_mechanics.averages_demo(
         bets["memory"], {(64, memory): one for memory, one in lecture.averages.items()}
     ),
     "Repair": lambda lecture, bets: Panel(
-        {}, lambda: "still", pictures.Still(draw_adaptation({"": lecture.repair}))
+        {}, lambda: "still", draw_adaptation({"": lecture.repair})
     ),
     "Kick": show_kick,
     "Target": lambda lecture, bets: Panel({}, lambda: lecture.damages, pictures.TargetPicture()),

@@ -126,6 +126,10 @@ class Picture:
 
     sentence = ""
 
+    def show(self, _result=None):
+        """Return self: a picture of what nothing changes has been filled already."""
+        return self
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         for name in {"__init__", "show"} & vars(cls).keys():

@@ -19,14 +19,7 @@ from helpers.hidden_layer_stability.experiments import late_losses, load_clothes
 from helpers.layer_statistics import with_statistics
 from helpers.long_work import finish, remember
 from helpers.minibatch_noise import experiments as minibatch_noise
-from helpers.weighing_the_evidence.experiments import (
-    best_rates,
-    load_learning_rate_map,
-    measure_learning_rates,
-    pair_of,
-    run_noisy_race,
-    silence_units,
-)
+from helpers.weighing_the_evidence import experiments
 
 
 @dataclass(frozen=True)
@@ -175,9 +168,11 @@ def gained(seed, depth, rates=None, needed=TENTH_OF_GUESSING):
     rates: without and with batch norm; None: each arm's best of the map.
     """
     if rates is None:
-        rates = best_rates(pair_of(load_learning_rate_map(), depth=depth)).values()
+        pair = experiments.pair_of(experiments.load_learning_rate_map(), depth=depth)
+        rates = experiments.best_rates(pair).values()
+    settings = dict(depth=depth, n_steps=50, seed=seed)
     losses = [
-        measure_learning_rates([rate], batch_norm=one, depth=depth, n_steps=50, seed=seed)[0]
+        experiments.measure_learning_rates([rate], batch_norm=one, **settings)[0]
         for one, rate in zip((False, True), rates)
     ]
     without, with_norm = np.minimum(losses, np.log(10))
@@ -191,7 +186,7 @@ def early_race(seed, learning_rate):
     Each {arm: array}: the training loss, its mean between steps 20 and 30, (n_networks,); the drift
     in 1, 10 and 40 steps, (3, n_networks), the last of them NaN.
     """
-    race = run_noisy_race(learning_rate, n_steps=30, n_probe=128, seed=seed)
+    race = experiments.run_noisy_race(learning_rate, n_steps=30, n_probe=128, seed=seed)
     loss = {arm: run["loss"][run.steps >= 20].mean(axis=0) for arm, run in race.items()}
     return loss, {arm: run["drift"][-1].T for arm, run in race.items()}
 
@@ -353,7 +348,7 @@ def _cost_of_a_unit(seed, **arm):
     """Return the accuracy lost with one of the N_IMPORTANT units, their mean, (n_networks,)."""
     data = minibatch_noise.load_live(seed=seed)
     network = with_statistics(_live(seed, **arm).network, data.train_inputs)
-    lost = silence_units(network, data.test_inputs, data.test_targets)
+    lost = experiments.silence_units(network, data.test_inputs, data.test_targets)
     return np.sort(lost, axis=0)[-N_IMPORTANT:].mean(axis=0)
 
 

@@ -148,19 +148,17 @@ class VerdictBoard(Alive):
     """
 
     def __init__(self):
-        self.controls = {
-            claim.name: ipywidgets.ToggleButtons(
+        self.controls, rows = {}, []
+        row = Layout(flex_flow="row wrap", align_items="center", grid_gap="0 16px")
+        for claim in CLAIMS:
+            text = paragraph(claim.words, claim.name)
+            words = ipywidgets.HTML(text, layout=Layout(flex="1 1 400px"))
+            buttons = ipywidgets.ToggleButtons(
                 options=CHOICES, value=None, style={"button_width": "64px"},
                 tooltips=[f"{claim.name} {one}" for one in CHOICES], layout=Layout(width="240px"),
             )
-            for claim in CLAIMS
-        }
-        row = Layout(flex_flow="row wrap", align_items="center", grid_gap="0 16px")
-        words = [
-            ipywidgets.HTML(paragraph(one.words, one.name), layout=Layout(flex="1 1 400px"))
-            for one in CLAIMS
-        ]
-        rows = [ipywidgets.HBox(pair, layout=row) for pair in zip(words, self.controls.values())]
+            self.controls[claim.name] = buttons
+            rows.append(ipywidgets.HBox([words, buttons], layout=row))
         self.view = ipywidgets.VBox([*rows, spoken_names()], layout=Layout(max_width="960px"))
 
     def _repr_mimebundle_(self, include=None, exclude=None):

@@ -32,24 +32,18 @@ def _with_half_width(half_width):
     return lambda one, other: ((one - other).mean(), half_width(one - other))
 
 
-def _unpaired(arms):
-    """Return a function that does not take differences; arms: whose degrees of freedom count."""
-
-    def interval(one, other):
-        spread = np.hypot(stats.sem(one), stats.sem(other))
-        return (one - other).mean(), _t(arms * (len(one) - 1)) * spread
-
-    return interval
-
-
 check_paired_interval = Exercise(
     paired_interval,
     _draw_pair,
     {
         "This treats the two arms as unrelated and keeps the differences between seeds in. Take "
-        "the difference seed by seed first, then its spread.": _unpaired(arms=1),
+        "the difference seed by seed first, then its spread.": lambda one, other: (
+            (one - other).mean(), _t(len(one) - 1) * np.hypot(stats.sem(one), stats.sem(other))
+        ),
         "This is the interval for two groups of unrelated seeds (2n - 2 degrees of freedom). Here "
-        "the seeds pair up: take the difference seed by seed first.": _unpaired(arms=2),
+        "the seeds pair up: take the difference seed by seed first.": lambda one, other: (
+            (one - other).mean(), _t(2 * len(one) - 2) * np.hypot(stats.sem(one), stats.sem(other))
+        ),
         "The spread of the differences is not yet that of their mean: divide by the square root "
         "of the number of seeds.": _with_half_width(lambda d: _t(len(d) - 1) * d.std(ddof=1)),
         "With so few seeds the standard deviation has to be the unbiased one (ddof=1).": (

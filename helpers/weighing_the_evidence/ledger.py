@@ -97,11 +97,6 @@ class Row:
     beyond: tuple = ()
 
     @property
-    def kept(self):
-        """Return the effects that hold, those true by construction included."""
-        return [one for one in self.effects if one not in self.lost]
-
-    @property
     def lost(self):
         """Return the effects that fail or are undecided."""
         return [one for one in self.effects if one.verdict in ("fails", "undecided")]
@@ -109,22 +104,17 @@ class Row:
     @property
     def verdict(self):
         """Return one of SUPPORTED, WITH_CAVEAT, NOT_SUPPORTED and UNDECIDED."""
-        of_main = self.effects[0].verdict
         by_main = {"fails": NOT_SUPPORTED, "undecided": UNDECIDED}
-        return by_main.get(of_main, WITH_CAVEAT if self.lost else SUPPORTED)
+        return by_main.get(self.effects[0].verdict, WITH_CAVEAT if self.lost else SUPPORTED)
 
 
 def weigh(claim, seed=0):
     """Measure a claim with the networks of `seed` and return its Row."""
     said = claim.measure(seed)
     beyond = said.pop(BEYOND, {})
-    if not next(iter(said.values())):
-        raise ValueError(f"{claim.name}: the main effect must be measured")
-    parts = (
-        tuple(Effect(words, *found) for words, found in measured.items())
-        for measured in (said, beyond)
-    )
-    return Row(claim, *parts)
+    return Row(claim, *(
+        tuple(Effect(words, *found) for words, found in one.items()) for one in (said, beyond)
+    ))
 
 
 def watch_ledger(seed=0):

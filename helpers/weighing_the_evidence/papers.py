@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.weighing_the_evidence import direction
+from helpers.weighing_the_evidence import direction, experiments
 from helpers.weighing_the_evidence.claims import (
     BEYOND,
     CLAIMS,
@@ -13,13 +13,6 @@ from helpers.weighing_the_evidence.claims import (
     early_race,
     gained,
     percent,
-)
-from helpers.weighing_the_evidence.experiments import (
-    best_rates,
-    final_loss,
-    load_learning_rate_map,
-    long_steps,
-    pair_of,
 )
 
 __all__ = ["CLAIMS"]
@@ -62,7 +55,7 @@ def measure_harmless_drift(seed):
 )
 def measure_large_rates(seed):
     """P2. Notebook 05's networks of ten and of three layers."""
-    best = best_rates(pair_of(load_learning_rate_map(), depth=10))["without"]
+    best = 0.1  # without batch norm, in notebook 05's map
     little = "above", -0.3, "nats", "a fifth of the gain at the large rate"
     return {
         "ten layers still train at ten times the rate that is best without batch norm":
@@ -80,7 +73,7 @@ def measure_smoother_loss(seed):
     """P3. Notebook 05's walk along the gradient, from the first 2 of its 3 halts."""
 
     def smoother(activation, otherwise=""):
-        change = long_steps(activation, at=(6, 16), seed=seed)
+        change = experiments.long_steps(activation, at=(6, 16), seed=seed)
         quantity = "change of the loss in one long step, with batch norm minus without"
         return quantity, change["with"] - change["without"], *TENTH_OF_A_NAT, otherwise
 
@@ -97,7 +90,7 @@ def _late_losses(seed, rate, *arms, **settings):
     rate: of the hidden weights. What diverged counts as guessing.
     """
     runs = direction.train_at(rate, arms, n_steps=40, seed=seed, **settings).values()
-    return [np.minimum(final_loss(run), np.log(10)) for run in runs]
+    return [np.minimum(experiments.final_loss(run), np.log(10)) for run in runs]
 
 
 @claims(

@@ -14,26 +14,18 @@ from helpers.page.picture import (
     Picture,
     with_minus_signs,
 )
+from helpers.weighing_the_evidence import experiments
 from helpers.weighing_the_evidence.direction import HIDDEN_RATES, load_hidden_rates
-from helpers.weighing_the_evidence.experiments import (
-    LEARNING_RATES,
-    TRAINED_BELOW,
-    range_text,
-    trains,
-)
 
 
 class NoisyRacePicture(RacePicture):
-    """Races of arms with noise; the reader's bet stands on the finish line of the first.
-
-    bet_on: the name of that race, if others take its place at times.
-    """
+    """Races of arms with noise; the reader's bet stands on the finish line of the first."""
 
     TITLE = "More drift per step, still faster: at one learning rate, not at the other"
 
-    def __init__(self, bet_on=None, **size):
+    def __init__(self, **size):
         super().__init__(**size)
-        self.bet_on, self.first, self.bet, self.ghost = bet_on, None, None, None
+        self.bet, self.ghost = None, None
 
     def _build(self, panels):
         super()._build(panels)
@@ -42,7 +34,6 @@ class NoisyRacePicture(RacePicture):
         self.ghost = self.moves(Ghost(self.figure.axes[0], offset=(0, -38), ha="center"))
 
     def show(self, races):
-        self.first = next(iter(races))
         super().show(races)
         self.set_ghost(self.bet)
         return self
@@ -51,8 +42,7 @@ class NoisyRacePicture(RacePicture):
         """Mark the bet of `steps` steps; None hides it."""
         self.bet = steps
         if self.ghost is not None:
-            is_hidden = steps is None or self.bet_on not in (None, self.first)
-            self.ghost.set(steps, None if is_hidden else self.threshold)
+            self.ghost.set(steps, None if steps is None else self.threshold)
             is_late = steps is not None and steps > 0.8 * self.figure.axes[0].get_xlim()[1]
             self.ghost.text.set_ha("right" if is_late else "center")  # within the picture
 
@@ -107,45 +97,39 @@ class LearningRateMapPicture(Picture):
         levels = (0, 0.5, 1, 1.5, 2, 2.5, self.top)
         above.set(xscale="log", ylabel="final training loss (nats)", ylim=(0, self.top + 0.15))
         above.set_yticks(levels, [*map(str, levels[:-1]), f"{self.top:g} +"])
-        ReferenceLine(above, TRAINED_BELOW, "trains below", where=0.01)
+        ReferenceLine(above, experiments.TRAINED_BELOW, "trains below", where=0.01)
         self.setting = self.moves(above.text(0, 1.05, "", transform=above.transAxes))
-        looks = looks_of(("without", "with"))
         below.set(xlabel="learning rate", ylim=(1.6, -0.6), xlim=(5e-4, 60))
-        below.set_xticks(LEARNING_RATES, [f"{rate:g}" for rate in LEARNING_RATES])
-        below.set_yticks(range(2), looks)
+        rates = experiments.LEARNING_RATES
+        below.set_xticks(rates, [f"{rate:g}" for rate in rates])
+        below.set_yticks(range(2), ["without", "with"])
         for axes in (above, below):
             axes.minorticks_off()
         above.tick_params(axis="x", labelbottom=False)
         below.tick_params(axis="y", length=0)
-        self.arms = {
-            arm: self._build_arm(above, below, row, style)
-            for row, (arm, (style, _)) in enumerate(looks.items())
-        }
-        labels = [label for _, label in looks.values()]
-        above.legend([line for line, *_ in self.arms.values()], labels, loc="lower left")
-
-    def _build_arm(self, above, below, row, style):
-        """Return the arm's curve, its spread, the bars of the rates that train, and their text."""
-        (line,) = above.plot([], [], marker=style.marker, **style.of_line())
-        spread = LineCollection([], colors=style.colour, linewidths=1.2, alpha=0.6)
-        bars = LineCollection([], colors=style.colour, linewidths=13, antialiaseds=False)
-        above.add_collection(spread)
-        below.add_collection(bars)
-        name = below.text(0.01, row, "", va="center", transform=below.get_yaxis_transform())
-        return tuple(map(self.moves, (line, spread, bars, name)))
+        self.arms = {}  # {arm: its curve, its spread, the bars of the rates that train, their text}
+        for row, (arm, (style, label)) in enumerate(looks_of(("without", "with")).items()):
+            (line,) = above.plot([], [], marker=style.marker, label=label, **style.of_line())
+            spread = LineCollection([], colors=style.colour, linewidths=1.2, alpha=0.6)
+            bars = LineCollection([], colors=style.colour, linewidths=13, antialiaseds=False)
+            above.add_collection(spread)
+            below.add_collection(bars)
+            name = below.text(0.01, row, "", va="center", transform=below.get_yaxis_transform())
+            self.arms[arm] = tuple(map(self.moves, (line, spread, bars, name)))
+        above.legend(loc="lower left")
 
     def show(self, pair):
         """Show one setting of the map, as `pair_of` returns it."""
-        rates, words = np.array(LEARNING_RATES), []
+        rates, words = np.array(experiments.LEARNING_RATES), []
         inner = np.sqrt(rates[:-1] * rates[1:])
         edges = np.concatenate([[rates[0] / 2], inner, [rates[-1] * 2]])
         for row, (arm, (line, spread, bars, name)) in enumerate(self.arms.items()):
             losses, typical = np.minimum(pair[arm], self.top), np.median(pair[arm], axis=1)
             line.set_data(rates, np.minimum(typical, self.top))
             spread.set_segments([[(x, ys.min()), (x, ys.max())] for x, ys in zip(rates, losses)])
-            found = np.flatnonzero(trains(pair[arm]))
+            found = np.flatnonzero(experiments.trains(pair[arm]))
             bars.set_segments([[(edges[i], row), (edges[i + 1], row)] for i in found])
-            name.set_text(range_text(pair[arm]))
+            name.set_text(experiments.range_text(pair[arm]))
             lowest = f" (lowest loss {format_number(typical.min(), 2)})" if found.size else ""
             words.append(name.get_text() + lowest)
         self.setting.set_text(pair["name"])
