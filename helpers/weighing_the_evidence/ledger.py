@@ -112,6 +112,8 @@ def weigh(claim, seed=0):
     """Measure a claim with the networks of `seed` and return its Row."""
     said = claim.measure(seed)
     beyond = said.pop(BEYOND, {})
+    if not next(iter(said.values())):
+        raise ValueError(f"{claim.name}: the main effect must be measured")
     return Row(claim, *(
         tuple(Effect(words, *found) for words, found in one.items()) for one in (said, beyond)
     ))

@@ -55,7 +55,8 @@ def measure_harmless_drift(seed):
 )
 def measure_large_rates(seed):
     """P2. Notebook 05's networks of ten and of three layers."""
-    best = 0.1  # without batch norm, in notebook 05's map
+    pair = experiments.pair_of(experiments.load_learning_rate_map(), depth=10)
+    best = experiments.best_rates(pair)["without"]
     little = "above", -0.3, "nats", "a fifth of the gain at the large rate"
     return {
         "ten layers still train at ten times the rate that is best without batch norm":
