@@ -12,10 +12,10 @@ from helpers.intervals import (
 from helpers.page.parts import (
     Bars,
     CurvesPicture,
-    DotsPicture,
     Ghost,
     Intervals,
     NamedCurves,
+    looks_of,
     with_room,
 )
 from helpers.page.picture import (
@@ -88,9 +88,9 @@ class NoiseSizePicture(Picture):
         sizes, dropout = noise["sizes"], noise["dropout"]
         looks = {"total": (WITH_BATCH_NORM, "batch norm"), "theory": (THEORY, "theory")}
         looks |= {p: (DROPOUT, f"dropout {p}") for p in dropout}
-        exact = {"theory": noise["theory"].mean(axis=1), **dropout}
-        curves = {name: np.stack([sds, sds], axis=1) for name, sds in exact.items()}
-        curves = {name: (sizes, one) for name, one in {"total": noise["total"], **curves}.items()}
+        curves = {"total": (sizes, noise["total"])}
+        for name, sds in {"theory": noise["theory"].mean(axis=1), **dropout}.items():
+            curves[name] = sizes, np.stack([sds, sds], axis=1)  # exact: an interval of no width
         named = NamedCurves(self, axes, looks, bands=False, points=True)
         named.parts[0][0].line.set_linestyle("none")  # theory's joins these points
         total = named.set(curves)["batch norm"]
@@ -102,31 +102,50 @@ class NoiseSizePicture(Picture):
         return self
 
 
-class NaiveSweepPicture(DotsPicture):
-    """The gap against the batch size: of one sweep, or of several with their numbers of updates."""
+class NaiveSweepPicture(Picture):
+    """The gap against the batch size: of one sweep, or of several with their numbers of updates.
+
+    later: arms that are not shown at first.
+    """
 
     def __init__(self, title, later=()):
-        super().__init__(
-            title, later, xlabel="batch size m (equal numbers of epochs)",
-            ylabel="test loss − training loss (nats)", ylim=(-0.55, 0.7),
+        super().__init__(title=title)
+        self.axes, self.later, self.curves = self.figure.subplots(), later, None
+        self.axes.set(
+            xlabel="batch size m (equal numbers of epochs)",
+            ylabel="test loss − training loss (nats)",
         )
         self.axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
 
     def show(self, sweeps):
         """Show {arm: {batch size: Run}} whose looks have a "gap"; an arm left out is hidden."""
         first = next(iter(sweeps.values()))
-        found = self.show_dots(
-            {arm: {m: run["gap"][-1] for m, run in runs.items()} for arm, runs in sweeps.items()},
-            [f"{run.steps[-1]} updates" if len(sweeps) > 1 else "" for run in first.values()],
-        )
+        gaps = {arm: [run["gap"][-1] for run in runs.values()] for arm, runs in sweeps.items()}
+        if self.curves is None:
+            self._build(list(first), gaps)
+        found = self.curves.set({arm: (range(len(first)), values) for arm, values in gaps.items()})
+        for note, run in zip(self.notes, first.values()):
+            note.set_text(f"{run.steps[-1]} updates" if len(sweeps) > 1 else "")
         # Not the smallest batch size: its many updates without batch norm are chaotic, and
         # another machine's rounding shows in the second decimal.
         told = []
-        for name, (_, *gaps) in found.items():
-            at = " and ".join(f"{gap} at {m}" for gap, m in zip(gaps, list(first)[1:]))
-            told.append(f"{name} the gap is {at}")
+        for name, intervals in found.items():
+            ends = list(zip(intervals, first))[1:]
+            told.append(f"{name} the gap is {' and '.join(f'{gap} at {m}' for gap, m in ends)}")
         self.sentence = f"{told[0][0].upper()}{'; '.join(told)[1:]}."
         return self
+
+    def _build(self, sizes, gaps):
+        self.axes.set_xticks(range(len(sizes)), map(str, sizes))
+        means = np.mean(list(gaps.values()), axis=-1)
+        self.axes.set(xlim=(-0.95, len(sizes) - 0.6), ylim=with_room((-0.55, 0.7), means))
+        looks = looks_of([*gaps, *self.later])
+        self.curves = NamedCurves(self, self.axes, looks, bands=False, points=True, names_at=-0.93)
+        place = dict(y=0.04, ha="center", transform=self.axes.get_xaxis_transform())
+        self.notes = [
+            self.moves(self.axes.text(x, s="", color=NEUTRAL.text_colour, **place))
+            for x in range(len(sizes))
+        ]
 
 
 class DifferencesPicture(Picture):

@@ -331,46 +331,6 @@ class GroupsPicture(Picture):
         page.legend(samples, [name for _, name in looks], loc=self.names, borderaxespad=0)
 
 
-class DotsPicture(Picture):
-    """Dots with 95% intervals at some settings, joined by a line for each arm.
-
-    later: arms that are not shown at first. of_axes: properties of the axes, such as its labels;
-    the limits get more room where the first values need it.
-    """
-
-    def __init__(self, title, later=(), **of_axes):
-        super().__init__(title=title)
-        self.axes, self.later, self.curves = self.figure.subplots(), later, None
-        self.axes.set(**of_axes)
-
-    def show_dots(self, arms, notes):
-        """Show {arm: {setting: values (n_networks,)}}; an arm that is left out is hidden.
-
-        notes: a text for each setting. Returns {name of an arm: list of Intervals}.
-        """
-        if self.curves is None:
-            self._build(arms, len(notes))
-        found = self.curves.set({
-            arm: (range(len(of_arm)), list(of_arm.values())) for arm, of_arm in arms.items()
-        })
-        for text, note in zip(self.notes, notes, strict=True):
-            text.set_text(note)
-        return found
-
-    def _build(self, arms, n_settings):
-        self.axes.set_xlim(-0.95, n_settings - 0.6)
-        self.axes.set_xticks(range(n_settings), map(str, next(iter(arms.values()))))
-        means = [np.mean(values) for of_arm in arms.values() for values in of_arm.values()]
-        self.axes.set_ylim(with_room(self.axes.get_ylim(), means))
-        looks = looks_of([*arms, *self.later])
-        self.curves = NamedCurves(
-            self, self.axes, looks, bands=False, points=True, names_at=-0.93
-        )
-        style = dict(ha="center", color=NEUTRAL.text_colour)
-        style["transform"] = self.axes.get_xaxis_transform()
-        self.notes = [self.moves(self.axes.text(x, 0.04, "", **style)) for x in range(n_settings)]
-
-
 def with_room(limits, values):
     """Return the limits of an axis, moved outwards where `values` would not fit in."""
     low, high = limits
