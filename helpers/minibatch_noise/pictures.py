@@ -26,6 +26,7 @@ from helpers.page.picture import (
     WITH_BATCH_NORM,
     WITHOUT_BATCH_NORM,
     Picture,
+    in_course_style,
 )
 
 
@@ -69,37 +70,36 @@ class MicroscopePicture(Picture):
         return self
 
 
-class NoiseSizePicture(Picture):
-    """Noise against batch size: batch norm's falls, dropout's does not."""
+@in_course_style
+def draw_noise_sizes(noise):
+    """Return a picture of noise against batch size: batch norm's falls, dropout's does not.
 
-    def __init__(self):
-        super().__init__(title="Batch norm's noise falls with the batch size, dropout's does not")
-
-    def show(self, noise):
-        """Show {"sizes", "total", "theory"} as in `measure_noise`, and {"dropout": {p: sds}}."""
-        axes, ticks, levels = self.draw_anew(), 2 ** np.arange(2, 10), (0.03, 0.1, 0.3, 1.0)
-        axes.set(
-            xlabel="batch size m", ylabel="noise (standard deviation)", xscale="log",
-            yscale="log", xlim=(3.4, 1100), ylim=(0.025, 1.5),
-        )
-        axes.set_xticks(ticks, map(str, ticks))
-        axes.set_yticks(levels, map(str, levels))
-        axes.minorticks_off()
-        sizes, dropout = noise["sizes"], noise["dropout"]
-        looks = {"total": (WITH_BATCH_NORM, "batch norm"), "theory": (THEORY, "theory")}
-        looks |= {p: (DROPOUT, f"dropout {p}") for p in dropout}
-        curves = {"total": (sizes, noise["total"])}
-        for name, sds in {"theory": noise["theory"].mean(axis=1), **dropout}.items():
-            curves[name] = sizes, np.stack([sds, sds], axis=1)  # exact: an interval of no width
-        named = NamedCurves(self, axes, looks, bands=False, points=True)
-        named.parts[0][0].line.set_linestyle("none")  # theory's joins these points
-        total = named.set(curves)["batch norm"]
-        told = [f"{format_number(sds[-1], 2)} at p = {p}" for p, sds in dropout.items()]
-        self.sentence = (
-            f"From batch size {sizes[0]} to {sizes[-1]} the noise of batch norm falls from "
-            f"{total[0]} to {total[-1]}, as theory says; that of dropout stays: {', '.join(told)}."
-        )
-        return self
+    noise: {"sizes", "total", "theory"} as in `measure_noise`, and {"dropout": {p: sds}}.
+    """
+    picture = Picture(title="Batch norm's noise falls with the batch size, dropout's does not")
+    axes, ticks, levels = picture.figure.subplots(), 2 ** np.arange(2, 10), (0.03, 0.1, 0.3, 1.0)
+    axes.set(
+        xlabel="batch size m", ylabel="noise (standard deviation)", xscale="log",
+        yscale="log", xlim=(3.4, 1100), ylim=(0.025, 1.5),
+    )
+    axes.set_xticks(ticks, map(str, ticks))
+    axes.set_yticks(levels, map(str, levels))
+    axes.minorticks_off()
+    sizes, dropout = noise["sizes"], noise["dropout"]
+    looks = {"total": (WITH_BATCH_NORM, "batch norm"), "theory": (THEORY, "theory")}
+    looks |= {p: (DROPOUT, f"dropout {p}") for p in dropout}
+    curves = {"total": (sizes, noise["total"])}
+    for name, sds in {"theory": noise["theory"].mean(axis=1), **dropout}.items():
+        curves[name] = sizes, np.stack([sds, sds], axis=1)  # exact: an interval of no width
+    named = NamedCurves(picture, axes, looks, bands=False, points=True)
+    named.parts[0][0].line.set_linestyle("none")  # theory's joins these points
+    total = named.set(curves)["batch norm"]
+    told = [f"{format_number(sds[-1], 2)} at p = {p}" for p, sds in dropout.items()]
+    picture.sentence = (
+        f"From batch size {sizes[0]} to {sizes[-1]} the noise of batch norm falls from "
+        f"{total[0]} to {total[-1]}, as theory says; that of dropout stays: {', '.join(told)}."
+    )
+    return picture
 
 
 class NaiveSweepPicture(Picture):
@@ -224,28 +224,23 @@ class GroupCurvesPicture(Picture):
         return self
 
 
-class EndGapPicture(CurvesPicture):
-    """How much the gap of group 64 exceeds that of the whole batch along some runs."""
+@in_course_style
+def draw_end_gaps(differences):
+    """Return a picture of how much the gap of group 64 exceeds that of the whole batch, by run.
 
-    def __init__(self):
-        super().__init__(
-            "Which group has the smaller gap depends on when you look", xlabel="training step",
-            ylabel="gap of group 64 − gap of whole batch\n(below 0: 64 has the smaller gap)",
-        )
-
-    def show(self, differences):
-        """Show {name of the run: (steps (n_looks,), differences (n_looks, n_networks))}."""
-        self.show_curves({name: {"with": one} for name, one in differences.items()})
-        signs, words = [], {"holds": "larger", "fails": "smaller", "undecided": "not different"}
-        for name, (_, values) in differences.items():
-            signs.append(f"{words[verdict(mean_interval(values[-1]), margin=0)]} in the {name}")
-        self.sentence = f"At the end of training the gap of group 64 is {' and '.join(signs)}."
-        return self
-
-    def _build(self, panels):
-        super()._build(panels)
-        ends = interval_ends([mean_interval(one["with"][1][-1]) for one in panels.values()])
-        for axes in self.figure.axes:
-            axes.set_ylim(with_room((-0.22, 0.14), ends))
-            axes.locator_params(axis="x", nbins=5)
-            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+    differences: {name of the run: (steps (n_looks,), differences (n_looks, n_networks))}.
+    """
+    picture = CurvesPicture(
+        "Which group has the smaller gap depends on when you look", xlabel="training step",
+        ylabel="gap of group 64 − gap of whole batch\n(below 0: 64 has the smaller gap)",
+    )
+    picture.show_curves({name: {"with": one} for name, one in differences.items()})
+    ends = [mean_interval(values[-1]) for _, values in differences.values()]
+    for axes in picture.figure.axes:
+        axes.set_ylim(with_room((-0.22, 0.14), interval_ends(ends)))
+        axes.locator_params(axis="x", nbins=5)
+        axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+    words = {"holds": "larger", "fails": "smaller", "undecided": "not different"}
+    signs = [f"{words[verdict(end, 0)]} in the {name}" for end, name in zip(ends, differences)]
+    picture.sentence = f"At the end of training the gap of group 64 is {' and '.join(signs)}."
+    return picture

@@ -287,14 +287,14 @@ class GroupsPicture(Picture):
 
     panels: rows of properties of axes, such as their titles and limits, which get more room where
     the first values need it. gap: between groups, where a bar is 0.7 wide. names: where in the
-    figure, or in the only panel, those of the arms stand.
+    figure, or in the only panel, those of the arms stand. decimals: of the numbers on the bars.
     """
 
-    decimals = 2
-
-    def __init__(self, title, panels, *, width=9, height=5, gap=0.5, names="upper right"):
+    def __init__(
+        self, title, panels, *, width=9, height=5, gap=0.5, names="upper right", decimals=2
+    ):
         super().__init__(width=width, height=height, title=title)
-        self.gap, self.names, self.bars = gap, names, []
+        self.gap, self.names, self.decimals, self.bars = gap, names, decimals, []
         grid = self.figure.subplots(len(panels), len(panels[0]), sharey="col", squeeze=False)
         for axes, of_axes in zip(grid.flat, (one for row in panels for one in row)):
             axes.set(**of_axes)
