@@ -11,7 +11,7 @@ from matplotlib.transforms import offset_copy
 from scipy.optimize import isotonic_regression
 
 from helpers.intervals import format_number, interval_ends, mean_intervals
-from helpers.page.picture import NEUTRAL, OF_ARMS, Picture, looks_of, with_minus_signs
+from helpers.page.picture import NEUTRAL, Picture, looks_of, with_minus_signs
 
 
 class Band:
@@ -218,31 +218,6 @@ class NamedCurves:
             [name if arm in found else "" for arm, name in self.names.items()],
         )
         return {self.names[arm]: intervals for arm, intervals in found.items()}
-
-
-class NamedCurvesPicture(Picture):
-    """Accuracies of some arms along x, as NamedCurves; one axes that has room for all of them.
-
-    known: {arm: (Style, name)}; other arms get another style and their own name. of_axes:
-    properties of the axes, such as its labels.
-    """
-
-    def __init__(self, title, known=OF_ARMS, **of_axes):
-        super().__init__(height=4.8, title=title)
-        self.known, self.of_axes = known, of_axes
-
-    def show_curves(self, curves):
-        """Show what `NamedCurves.set` takes; return {name: Interval at the right end}."""
-        axes, looks = self.draw_anew(), looks_of(curves, self.known)
-        named = NamedCurves(self, axes, looks, points=True)
-        found = named.set(curves)
-        places = max((x for x, _ in curves.values()), key=len)
-        span = places[-1] - places[0]
-        lowest = min(one.low for intervals in found.values() for one in intervals)
-        axes.set(xticks=places, ylim=(0.1 * (10 * lowest // 1), 1.02), **self.of_axes)
-        axes.set_xlim(places[0] - 0.04 * span, places[-1] + 0.38 * span)
-        named.labels.arrange()  # within these limits
-        return {name: intervals[-1] for name, intervals in found.items()}
 
 
 class BarsPicture(Picture):
