@@ -2,11 +2,7 @@
 
 import numpy as np
 
-from helpers.batch_norm_mechanics.experiments import (
-    AVERAGES,
-    normalise_one_batch,
-    watch_averages,
-)
+from helpers.batch_norm_mechanics.experiments import AVERAGES, normalise_one_batch, watch_averages
 from helpers.batch_norm_mechanics.pictures import AveragesPicture, OneBatchPicture
 from helpers.page.panel import Panel, batch_size_slider, follow_bet, fraction_slider, steps_slider
 from helpers.page.prediction import Answer, Scale, predict

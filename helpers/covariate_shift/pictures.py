@@ -6,15 +6,7 @@ import numpy as np
 
 from helpers.datasets import region_boundary
 from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
-from helpers.page.parts import (
-    BarsPicture,
-    Ghost,
-    Intervals,
-    Mosaic,
-    NamedCurves,
-    ReferenceLine,
-    looks_of,
-)
+from helpers.page.parts import BarsPicture, Ghost, Intervals, Mosaic, NamedCurves, ReferenceLine
 from helpers.page.picture import (
     NEUTRAL,
     REFERENCE,
@@ -25,6 +17,7 @@ from helpers.page.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
     in_course_style,
+    looks_of,
     with_minus_signs,
 )
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from helpers.hidden_layer_stability.experiments import kick_texts
 from helpers.intervals import format_number, mean_interval, paired_interval
-from helpers.page.parts import Band, BarsPicture, Ghost, GroupsPicture, looks_of
-from helpers.page.picture import NEUTRAL, STORED_STATISTICS, Picture, in_course_style
+from helpers.page.parts import Band, BarsPicture, Ghost, GroupsPicture
+from helpers.page.picture import NEUTRAL, STORED_STATISTICS, Picture, in_course_style, looks_of
 
 LOOKS = looks_of(["without", "with"])
 STATION_NAMES = {

@@ -2,22 +2,8 @@
 
 import numpy as np
 
-from helpers.intervals import (
-    format_number,
-    interval_ends,
-    mean_interval,
-    paired_interval,
-    verdict,
-)
-from helpers.page.parts import (
-    Bars,
-    CurvesPicture,
-    Ghost,
-    Intervals,
-    NamedCurves,
-    looks_of,
-    with_room,
-)
+from helpers.intervals import format_number, interval_ends, mean_interval, paired_interval, verdict
+from helpers.page.parts import Bars, CurvesPicture, Ghost, Intervals, NamedCurves, with_room
 from helpers.page.picture import (
     DROPOUT,
     NEUTRAL,
@@ -27,6 +13,7 @@ from helpers.page.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
     in_course_style,
+    looks_of,
 )
 
 
