@@ -207,8 +207,6 @@ def test_layers_1_and_2_learn_nothing_and_are_driven(data):
         (lambda *it: run_kick(*it, "sideways"), "kind must be one of 'scale'"),
         (lambda *it: run_kick(*it, "scale", -1.0), "size"),
         (lambda _, data: late_losses(data, "sideways"), "name must be one of 'none', 'rotation'"),
-        (lambda *_: next(ridges_at(7)), "step must be one of"),
-        (lambda *_: next(ridges_at(10, "z3")), "station must be one of"),
     ],
 )
 def test_bad_input_is_refused(call, message, data, pair):

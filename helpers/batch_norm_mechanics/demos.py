@@ -9,11 +9,7 @@ from helpers.page.prediction import Answer, Scale, predict
 
 
 def pair_bet():
-    """Bet on what a mini-batch of two can come out as.
-
-    Compare with one of the answers, or with how many different sizes the outputs of three units
-    have.
-    """
+    """Bet on what two images come out as; measured: how many sizes three units' outputs have."""
     return predict(
         "A mini-batch of two different images, γ = 1, β = 0. Batch norm gives each unit two "
         "outputs. Which pairs of numbers can they be?",
