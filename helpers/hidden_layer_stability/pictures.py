@@ -162,8 +162,7 @@ class KickPicture(BarsPicture):
             f"({len(kick['stored'])} networks)."
         )
         self.kick = (kick["kind"], kick["size"])
-        if self.bet is not None:
-            self.set_ghost(self.bet)
+        self.set_ghost(self.bet)
         return self
 
     def set_ghost(self, value):
