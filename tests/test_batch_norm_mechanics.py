@@ -13,6 +13,7 @@ from helpers.intervals import mean_interval
 from helpers.layer_statistics import layer_places, record, with_statistics
 from helpers.layers import BatchNorm, ReLU
 from helpers.lecture.experiments import load_lecture
+from helpers.long_work import finish
 from helpers.network import Network, multilayer_perceptron, predict
 from helpers.randomness import spawn_streams
 
@@ -114,7 +115,7 @@ def test_a_warm_average_has_forgotten_where_it_started(trained, memory):
 
 
 def test_a_long_memory_costs_accuracy():
-    usual, slow = (experiments.compare_averages(64, one, **FEW) for one in (0.9, 0.999))
+    usual, slow = (finish(experiments.watch_averages(64, one, **FEW)) for one in (0.9, 0.999))
     assert (slow["running"] < slow["population"] - 4).all()
     assert np.abs(usual["running"] - usual["population"]).mean() < 2
     np.testing.assert_array_equal(usual["population"], slow["population"])

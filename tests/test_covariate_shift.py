@@ -5,8 +5,7 @@ import runpy
 import numpy as np
 import pytest
 from changed_cells import run_cells
-from looks import check_looks
-from test_picture import check_picture, fits
+from test_picture import check_drawn, check_picture
 
 from helpers.arms import train_arms
 from helpers.covariate_shift import experiments, pictures
@@ -148,15 +147,6 @@ def test_colour_summaries_look_at_the_middle_of_the_face():
 
 
 # -- pictures and demos --
-
-
-def check_drawn(*drawn):
-    """Assert that pictures of different results are whole, in the course's style, and differ."""
-    for picture in drawn:
-        picture.png()  # arranges it
-        assert fits(picture.figure) and picture.sentence.endswith(".")
-        check_looks(picture.figure)
-    assert len({picture.png() for picture in drawn}) == len(drawn)
 
 
 def test_pictures_of_the_detectors(judged, others):

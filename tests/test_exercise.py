@@ -223,6 +223,11 @@ def test_a_check_wants_one_function():
         assert "Hand the function itself" in check_spread(*attempts).message
 
 
+def test_a_mistake_must_fit_what_it_changes():
+    with pytest.raises(ValueError, match="mistakes must change what spread says, got 'median'"):
+        Exercise(spread, lambda rng: (), {"That is the median.": {"median": "mean"}})
+
+
 def test_the_readers_own_interrupt_gets_through():
     with pytest.raises(KeyboardInterrupt):
         check_spread(raises(KeyboardInterrupt()))

@@ -48,6 +48,15 @@ def check_picture(picture, *results):
     assert len(set(frames)) == len(frames), "different results look the same"
 
 
+def check_drawn(*drawn):
+    """Assert that pictures of different results are whole, in the course's style, and differ."""
+    for picture in drawn:
+        picture.png()  # arranges it
+        assert fits(picture.figure) and picture.sentence.endswith(".")
+        check_looks(picture.figure)
+    assert len({picture.png() for picture in drawn}) == len(drawn)
+
+
 def pixels(png):
     return np.asarray(Image.open(io.BytesIO(png)))
 

@@ -12,8 +12,8 @@ RUN_WHAT_THEY_READ = re.compile(
     r"(pickle|marshal|shelve|dill|cloudpickle)\b.*|exec|eval|(shell|allow_pickle)=True"
     r"|os\.(system|popen|exec\w+|spawn\w+)|subprocess\.get\w+|(joblib|torch|yaml)\.load"
 )
-# In a process of its own that is confined before, see helpers/grade.
-ALLOWED = {"helpers/grade/handed_in.py": {"exec"}}
+# In a confined process, see helpers/grade; and on an exercise's own source, with a mistake of ours.
+ALLOWED = {"helpers/grade/handed_in.py": {"exec"}, "helpers/page/exercise.py": {"exec"}}
 
 
 def sources():

@@ -2,38 +2,26 @@
 
 import numpy as np
 
-from helpers.batch_norm_mechanics.experiments import (
-    AVERAGES,
-    normalise_one_batch,
-    watch_averages,
-)
+from helpers.batch_norm_mechanics.experiments import AVERAGES, normalise_one_batch, watch_averages
 from helpers.batch_norm_mechanics.pictures import AveragesPicture, OneBatchPicture
 from helpers.page.panel import Panel, batch_size_slider, follow_bet, fraction_slider, steps_slider
 from helpers.page.prediction import Answer, Scale, predict
 
 
 def pair_bet():
-    """Bet on what a mini-batch of two can come out as.
-
-    Compare with one of the answers, or with how many different sizes the outputs of three units
-    have.
-    """
+    """Bet on what two images come out as; measured: how many sizes three units' outputs have."""
     return predict(
         "A mini-batch of two different images, γ = 1, β = 0. Batch norm gives each unit two "
         "outputs. Which pairs of numbers can they be?",
-        Answer(
-            "only +1 and −1", (1, 2),
-            "Two numbers, and two things are prescribed: their mean and their standard deviation.",
-        ),
-        Answer(
-            "any two numbers of opposite sign", (2, 4),
-            "Mean 0 makes one the minus of the other. But the standard deviation is prescribed, "
-            "too, and with it their distance.",
-        ),
-        Answer(
-            "any two numbers", (4, 7),
-            "Their mean must be β = 0, so one is minus the other. Their spread is prescribed, too.",
-        ),
+        Answer("only +1 and −1", (1, 2),
+               "Two numbers, and two things are prescribed: their mean and their standard "
+               "deviation."),
+        Answer("any two numbers of opposite sign", (2, 4),
+               "Mean 0 makes one the minus of the other. But the standard deviation is prescribed, "
+               "too, and with it their distance."),
+        Answer("any two numbers", (4, 7),
+               "Their mean must be β = 0, so one is minus the other. Their spread is prescribed, "
+               "too."),
     )
 
 
@@ -42,15 +30,12 @@ def push_bet():
     return predict(
         "A mini-batch of eight images: you push one image's value far to the right, before batch "
         "norm. How many of the other seven images' outputs move?",
-        Answer(
-            "none, they are other images", (0, 1),
-            "Other images, but the same column: one mean and one spread serve them all.",
-        ),
-        Answer(
-            "only the values nearest to it", (1, 7),
-            "Batch norm knows no neighbours, only the column's mean and spread.",
-        ),
-        Answer("all seven", (7, 8), "In training an output belongs to the whole batch."),
+        Answer("none, they are other images", (0, 1),
+               "Other images, but the same column: one mean and one spread serve them all."),
+        Answer("only the values nearest to it", (1, 7),
+               "Batch norm knows no neighbours, only the column's mean and spread."),
+        Answer("all seven", (7, 8),
+               "In training an output belongs to the whole batch."),
     )
 
 
@@ -60,20 +45,14 @@ def fresh_bet():
         "The cat detector with batch norm meets coloured faces. No weight changes, but its stored "
         "statistics are replaced by those of the coloured pictures. How does its accuracy then "
         "compare with that of the detector without batch norm?",
-        Answer(
-            "still far lower, since it has learned black cats", (-100, -8),
-            "Its weights have. But most of what batch norm cost was not in the weights.",
-        ),
-        Answer(
-            "about as good", (-8, 8),
-            "What batch norm had lost is back. But only this detector saw the new pictures: the "
-            "last bar gives the other one the same help.",
-        ),
-        Answer(
-            "far better: the whole drop is repaired", (8, 100),
-            "New means and widths undo what batch norm added. They do not teach a network what "
-            "coloured cats look like.",
-        ),
+        Answer("still far lower, since it has learned black cats", (-100, -8),
+               "Its weights have. But most of what batch norm cost was not in the weights."),
+        Answer("about as good", (-8, 8),
+               "What batch norm had lost is back. But only this detector saw the new pictures: the "
+               "last bar gives the other one the same help."),
+        Answer("far better: the whole drop is repaired", (8, 100),
+               "New means and widths undo what batch norm added. They do not teach a network what "
+               "coloured cats look like."),
     )
 
 
@@ -83,13 +62,11 @@ def memory_bet():
         "Batch size 64, memory 0.999, 150 training steps. With the exact mean and variance of all "
         "training images the networks get not quite 80% of the test images right. What do the "
         "same weights reach with their running averages? (Guessing: 10%.)",
-        Scale(
-            tuple(range(10, 91, 2)), tolerance=4, unit="%", decimals=0,
-            too_low="Wrong statistics shift and stretch a unit's values, but in the same way for "
-            "all images: much of what tells them apart survives.",
-            close="Running averages this slow still consist mostly of their starting values.",
-            too_high="An average needs time: this one is still mostly its starting value.",
-        ),
+        Scale(tuple(range(10, 91, 2)), tolerance=4, unit="%", decimals=0,
+              too_low="Wrong statistics shift and stretch a unit's values, but in the same way for "
+              "all images: much of what tells them apart survives.",
+              close="Running averages this slow still consist mostly of their starting values.",
+              too_high="An average needs time: this one is still mostly its starting value."),
     )
 
 

@@ -12,7 +12,7 @@ from helpers.datasets import load_fashion_mnist
 from helpers.intervals import median_text, paired_interval
 from helpers.layer_statistics import predict_with_batch_statistics, record, with_statistics
 from helpers.layers import BatchNorm, Dense
-from helpers.long_work import finish, remember
+from helpers.long_work import remember
 from helpers.network import Network, accuracy, inference_accuracy, predict
 from helpers.randomness import spawn_streams
 
@@ -164,11 +164,6 @@ def watch_averages(batch_size, memory, **settings):
         running = inference_accuracy(with_memory(run, memory), data.test_inputs, data.test_targets)
         setting = {"batch_size": batch_size, "memory": memory, "n_steps": len(run.steps)}
         yield share, {**setting, **scores, "running": 100 * running}
-
-
-def compare_averages(batch_size, memory, **settings):
-    """Return the last result of `watch_averages`."""
-    return finish(watch_averages(batch_size, memory, **settings))
 
 
 @remember(maxsize=8)

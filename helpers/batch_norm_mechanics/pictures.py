@@ -6,7 +6,7 @@ from matplotlib.collections import LineCollection
 from helpers.arms import first_below
 from helpers.batch_norm_mechanics.experiments import median_arrivals
 from helpers.intervals import format_number
-from helpers.page.parts import BarsPicture, CurvesPicture, Ghost, looks_of
+from helpers.page.parts import BarsPicture, CurvesPicture, Ghost
 from helpers.page.picture import (
     NEUTRAL,
     REFERENCE,
@@ -17,6 +17,7 @@ from helpers.page.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
     in_course_style,
+    looks_of,
 )
 
 

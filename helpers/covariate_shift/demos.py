@@ -15,15 +15,13 @@ def coat_bet():
         "Detectors have learned from black faces, half of them cats, and recognise nearly all new "
         "black faces. Now the same test faces get coats in full colour. What share of all faces "
         "do the detectors get right? (A coin: 0.50.)",
-        Scale(
-            tuple(step / 20 for step in range(21)), tolerance=0.1,
-            too_low="A coin would get one half: part of what the networks learned still works on "
-            "coats that they have never seen.",
-            close="The shapes still help, but what a network makes of them seems to depend on how "
-            "dark the fur around them is.",
-            too_high="To us a shape stays the same whatever its colour. A network learns from "
-            "pixels, and every pixel of fur has changed.",
-        ),
+        Scale(tuple(step / 20 for step in range(21)), tolerance=0.1,
+              too_low="A coin would get one half: part of what the networks learned still works on "
+              "coats that they have never seen.",
+              close="The shapes still help, but what a network makes of them seems to depend on "
+              "how dark the fur around them is.",
+              too_high="To us a shape stays the same whatever its colour. A network learns from "
+              "pixels, and every pixel of fur has changed."),
     )
 
 
@@ -32,20 +30,14 @@ def split_bet():
     return predict(
         "A reference net, trained on as many coloured faces, is tested on new coloured faces, "
         "too. How much of the drop would the right training pictures have prevented?",
-        Answer(
-            "nearly all of it: it is all shift", (0.9, 2),
-            "Then the reference net would be as good on coloured faces as the other on black ones. "
-            "It is not: faces of any hue are a harder problem.",
-        ),
-        Answer(
-            "about half of it", (0.25, 0.9),
-            "Both causes count: unknown colours, and a harder problem whoever learns it.",
-        ),
-        Answer(
-            "hardly any: coloured faces are just harder", (-1, 0.25),
-            "They are harder, yes; but from them the reference net learns what black faces could "
-            "not teach.",
-        ),
+        Answer("nearly all of it: it is all shift", (0.9, 2),
+               "Then the reference net would be as good on coloured faces as the other on black "
+               "ones. It is not: faces of any hue are a harder problem."),
+        Answer("about half of it", (0.25, 0.9),
+               "Both causes count: unknown colours, and a harder problem whoever learns it."),
+        Answer("hardly any: coloured faces are just harder", (-1, 0.25),
+               "They are harder, yes; but from them the reference net learns what black faces "
+               "could not teach."),
     )
 
 
@@ -55,18 +47,12 @@ def non_cats_bet():
         "A detector learns from black cats among dogs, bears and rabbits of any colour. Of new "
         "cats in full colour, how many does it find? (When all training faces were black, it "
         "found about half of them.)",
-        Answer(
-            "more, since it has seen colours now", (0.6, 1.01),
-            "It has, but never on a cat. In training every colour was a sign of \"not a cat\".",
-        ),
-        Answer(
-            "about half again, since its cats are as black as before", (0.4, 0.6),
-            "The cats are the same, the others are not: now the coat alone gives the answer.",
-        ),
-        Answer(
-            "hardly any", (0, 0.4),
-            "In training the coat told cats from others without a mistake: why look at a face?",
-        ),
+        Answer("more, since it has seen colours now", (0.6, 1.01),
+               "It has, but never on a cat. In training every colour was a sign of \"not a cat\"."),
+        Answer("about half again, since its cats are as black as before", (0.4, 0.6),
+               "The cats are the same, the others are not: now the coat alone gives the answer."),
+        Answer("hardly any", (0, 0.4),
+               "In training the coat told cats from others without a mistake: why look at a face?"),
     )
 
 
@@ -76,20 +62,14 @@ def repair_bet():
         "A detector has learned from black faces only. Put batch norm into it: same faces, same "
         "initial weights, same learning rate. How does its accuracy in full colour compare with "
         "the accuracy without batch norm?",
-        Answer(
-            "worse, by 0.03 (3 points) or more", (-1, -0.03),
-            "So a remedy for shift inside a network need not be one for new pictures.",
-        ),
-        Answer(
-            "about as good", (-0.03, 0.03),
-            "That would be so if it stood aside at test time. But it goes on centring and scaling; "
-            "notebook 02 shows with which numbers.",
-        ),
-        Answer(
-            "better, by 0.03 (3 points) or more", (0.03, 1),
-            "That would follow if batch norm cured any shift. The story is about what hidden "
-            "layers receive in training, not about pictures unlike those of training.",
-        ),
+        Answer("worse, by 0.03 (3 points) or more", (-1, -0.03),
+               "So a remedy for shift inside a network need not be one for new pictures."),
+        Answer("about as good", (-0.03, 0.03),
+               "That would be so if it stood aside at test time. But it goes on centring and "
+               "scaling; notebook 02 shows with which numbers."),
+        Answer("better, by 0.03 (3 points) or more", (0.03, 1),
+               "That would follow if batch norm cured any shift. The story is about what hidden "
+               "layers receive in training, not about pictures unlike those of training."),
     )
 
 
@@ -110,11 +90,9 @@ def coat_demo(judged, bet=None, *, only_cats_black=False):
         controls=controls,
         compute=partial(view_coats, judged, draw_shown()),
         picture=CoatSliderPicture(),
-        about=(
-            "A slider repaints twenty test faces from black to full colour, crosses out those "
-            "that a detector trained on black cats gets wrong, and moves along the curves of all "
-            "faces and of the cats recognised."
-        ),
+        about="A slider repaints twenty test faces from black to full colour, crosses out those "
+        "that a detector trained on black cats gets wrong, and moves along the curves of all "
+        "faces and of the cats recognised.",
         bet=bet,
     )
 
@@ -128,8 +106,6 @@ def region_demo():
         },
         compute=view_regions,
         picture=RegionPicture(),
-        about=(
-            "A slider moves a cloud of test points along a curved rule, away from the training "
-            "points; a switch reweights the training points, and the learned line turns."
-        ),
+        about="A slider moves a cloud of test points along a curved rule, away from the training "
+        "points; a switch reweights the training points, and the learned line turns.",
     )

@@ -3,7 +3,6 @@
 import numpy as np
 
 from helpers.arms import train_arms
-from helpers.checks import check_choice, check_number
 from helpers.datasets import Examples, shifted_regions
 from helpers.layer_statistics import with_statistics
 from helpers.network import inference_accuracy, predict
@@ -23,34 +22,32 @@ def judge(network, data, coats=COATS):
     of all, of the cats and of the others that are recognised; "train_accuracy": (n_networks,);
     "verdicts": (n_coats, n_shown), whether network 0 takes the faces of `draw_shown` for cats}.
     """
-    is_cat = data.test_targets == 1
     shown = draw_shown(image_size=round(data.tests.coat_map.shape[-1] ** 0.5))
-    rows = {"accuracy": [], "cat_recall": [], "other_recall": [], "verdicts": []}
+    right, verdicts = [], []
     for coat in coats:
-        right = predict(network, data.tests_in_coats(coat)).argmax(axis=-1) == data.test_targets
-        rows["accuracy"].append(right.mean(axis=-1))
-        rows["cat_recall"].append(right.mean(axis=-1, where=is_cat))
-        rows["other_recall"].append(right.mean(axis=-1, where=~is_cat))
+        guesses = predict(network, data.tests_in_coats(coat)).argmax(axis=-1)
+        right.append(guesses == data.test_targets)
         faces = (shown.in_coats(coat).reshape(len(shown.targets), -1) - data.mean) / data.sd
-        rows["verdicts"].append(predict(network, faces)[0].argmax(axis=-1) == 1)
-    train_accuracy = inference_accuracy(network, data.train_inputs, data.train_targets)
-    arrays = {name: np.array(row) for name, row in rows.items()}
-    return {"coats": np.array(coats), "train_accuracy": train_accuracy, **arrays}
+        verdicts.append(predict(network, faces)[0].argmax(axis=-1) == 1)
+    is_cat = data.test_targets == 1
+    kinds = {"accuracy": True, "cat_recall": is_cat, "other_recall": ~is_cat}
+    return {
+        "coats": np.array(coats), "verdicts": np.array(verdicts),
+        "train_accuracy": inference_accuracy(network, data.train_inputs, data.train_targets),
+        **{name: np.mean(right, axis=-1, where=kind) for name, kind in kinds.items()},
+    }
 
 
 def measure_coats(detectors, *, coats=COATS, n_networks=16, n_faces=500, seed=0, **settings):
     """Return {name: what `judge` returns} for some of notebook 01's detectors, by their names.
 
     "plain", "reference", "only_cats_black", "with" (batch norm with the exact statistics of its
-    training faces). settings: of `watch_arms`, instead of those of DETECTOR. Raises ValueError for
-    others.
+    training faces). settings: of `watch_arms`, instead of those of DETECTOR.
     """
     rng = spawn_streams(seed, n_networks).data
     train, tests = (draw_animals(n_faces, n_networks=n_networks, rng=rng) for _ in range(2))
     dyes = {"plain": 0, "with": 0, "reference": 1, "only_cats_black": train.targets == 0}
-    data = {
-        name: Dyed(train, tests, dyes[check_choice("detectors", name, dyes)]) for name in detectors
-    }
+    data = {name: Dyed(train, tests, dyes[name]) for name in detectors}
     arms = {name: dict(data=data[name], batch_norm=name == "with") for name in detectors}
     runs = train_arms(arms, None, seed=seed, **{**DETECTOR, **settings})
     return {
@@ -66,7 +63,7 @@ def view_coats(judged, shown, coat, *, only_cats_black=False, with_reference=Fal
     only_cats_black: the detector that learned from black cats among coloured animals.
     """
     detector = judged["only_cats_black" if only_cats_black else "plain"]
-    place = int(np.abs(detector["coats"] - check_number("coat", coat, 0, 1)).argmin())
+    place = int(np.abs(detector["coats"] - coat).argmin())
     return {
         **detector, "place": place, "is_cat": shown.targets == 1,
         "pictures": shown.in_coats(detector["coats"][place]),

@@ -6,15 +6,7 @@ import numpy as np
 
 from helpers.datasets import region_boundary
 from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
-from helpers.page.parts import (
-    BarsPicture,
-    Ghost,
-    Intervals,
-    Mosaic,
-    NamedCurves,
-    NamedCurvesPicture,
-    ReferenceLine,
-)
+from helpers.page.parts import BarsPicture, Ghost, Intervals, Mosaic, NamedCurves, ReferenceLine
 from helpers.page.picture import (
     NEUTRAL,
     REFERENCE,
@@ -25,6 +17,7 @@ from helpers.page.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
     in_course_style,
+    looks_of,
     with_minus_signs,
 )
 
@@ -213,7 +206,6 @@ class RegionPicture(Picture):
         return self
 
 
-@in_course_style
 def draw_reweighting(accuracies):
     """Return a picture of {distance of the test region: {arm: accuracies (n_networks,)}}."""
     looks = {
@@ -222,29 +214,48 @@ def draw_reweighting(accuracies):
         "reference": (REFERENCE, "learned there"),
         "commoner": (NEUTRAL, "commoner class"),
     }
-    picture = NamedCurvesPicture(
-        "Same rule, another region: reweighting brings most of it back", looks,
-        xlabel="distance of the test region (standard deviations of x₁)", ylabel="accuracy",
-    )
     *_, last = distances = list(accuracies)
-    ends = picture.show_curves({
+    curves = {
         arm: (distances, [accuracies[one][arm] for one in distances]) for arm in accuracies[last]
-    })
+    }
+    picture, ends = _draw_accuracies(
+        "Same rule, another region: reweighting brings most of it back",
+        "distance of the test region (standard deviations of x₁)", curves, looks,
+    )
     means = ", ".join(f"{format_number(one.mean, 2)} {name}" for name, one in ends.items())
     picture.sentence = f"Accuracy at {last} standard deviations: {means}."
     return picture
 
 
-@in_course_style
 def draw_tinted(class_names, curves):
     """Return a picture of clothes learned in dark grey and tested in colour.
 
     curves: {arm: (tints (n_tints,), accuracies (n_tints, n_networks))}.
     """
-    picture = NamedCurvesPicture(
-        "Real pictures, dyed: the same story, less steep", LOOKS, ylabel="accuracy",
-        xlabel="dye of the test pictures, from dark grey (0) to full colour (1)",
+    picture, ends = _draw_accuracies(
+        "Real pictures, dyed: the same story, less steep",
+        "dye of the test pictures, from dark grey (0) to full colour (1)", curves, LOOKS,
     )
-    ends = ", ".join(f"{one} {name}" for name, one in picture.show_curves(curves).items())
-    picture.sentence = f"{' against '.join(class_names)} in full colour: {ends}."
+    told = ", ".join(f"{one} {name}" for name, one in ends.items())
+    picture.sentence = f"{' against '.join(class_names)} in full colour: {told}."
     return picture
+
+
+@in_course_style
+def _draw_accuracies(title, xlabel, curves, known):
+    """Return a picture of curves, and {name: Interval at the right end}.
+
+    curves: as `NamedCurves.set` takes them. known: {arm: (Style, name)}, of some arms.
+    """
+    picture = Picture(height=4.8, title=title)
+    axes = picture.figure.subplots()
+    named = NamedCurves(picture, axes, looks_of(curves, known), points=True)
+    found = named.set(curves)
+    places = max((x for x, _ in curves.values()), key=len)
+    span = places[-1] - places[0]
+    lowest = min(one.low for intervals in found.values() for one in intervals)
+    axes.set(xticks=places, ylim=(0.1 * (10 * lowest // 1), 1.02), xlabel=xlabel)
+    axes.set_ylabel("accuracy")
+    axes.set_xlim(places[0] - 0.04 * span, places[-1] + 0.38 * span)
+    named.labels.arrange()  # within these limits
+    return picture, {name: intervals[-1] for name, intervals in found.items()}

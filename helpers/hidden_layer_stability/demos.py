@@ -15,21 +15,15 @@ def ranking_bet():
         "While layers 1 and 2 learn at rate 0.02, the order in which a unit scores the images "
         "changes: its ranking drifts. Of this drift, 1 − r, how much is left with batch norm, on "
         "average over 200 steps?",
-        Answer(
-            "less than half: batch norm calms it a lot", (0, 0.5),
-            "Mean and width do fall that far. But subtracting and dividing never decides which "
-            "images score high.",
-        ),
-        Answer(
-            "most of it, a little less than without", (0.5, 0.95),
-            "Nothing in the formula holds the order still. But an average can hide something: look "
-            "at the two halves.",
-        ),
-        Answer(
-            "all of it, or even more", (0.95, 20),
-            "In the second half, yes. But most of the drift is early, and there batch norm calms "
-            "it a little.",
-        ),
+        Answer("less than half: batch norm calms it a lot", (0, 0.5),
+               "Mean and width do fall that far. But subtracting and dividing never decides which "
+               "images score high."),
+        Answer("most of it, a little less than without", (0.5, 0.95),
+               "Nothing in the formula holds the order still. But an average can hide something: "
+               "look at the two halves."),
+        Answer("all of it, or even more", (0.95, 20),
+               "In the second half, yes. But most of the drift is early, and there batch norm "
+               "calms it a little."),
     )
 
 
@@ -39,15 +33,13 @@ def kick_bet():
         "All weights of layers 1 and 2 are multiplied by 3 at a stroke. Batch norm uses fresh "
         "statistics, those of the kicked values. By how many nats does the test loss rise? "
         "(Guessing among ten classes costs 2.3 nats.)",
-        Scale(
-            tuple(np.arange(-1, 5.1, 0.5)), tolerance=0.25, unit=" nats", decimals=1,
-            too_low="A lower loss would need other outputs, but layer 3 receives what it received "
-            "before.",
-            close="Mean and standard deviation triple as well, so the factor cancels before layer "
-            "3 can see it.",
-            too_high="The kick is large, but mean and standard deviation triple with the values. "
-            "Layer 3 never sees the factor.",
-        ),
+        Scale(tuple(np.arange(-1, 5.1, 0.5)), tolerance=0.25, unit=" nats", decimals=1,
+              too_low="A lower loss would need other outputs, but layer 3 receives what it "
+              "received before.",
+              close="Mean and standard deviation triple as well, so the factor cancels before "
+              "layer 3 can see it.",
+              too_high="The kick is large, but mean and standard deviation triple with the values. "
+              "Layer 3 never sees the factor."),
     )
 
 
@@ -56,21 +48,15 @@ def stored_bet():
     return predict(
         "The same kick, but now batch norm uses stored statistics, taken before it. Does the test "
         "loss rise less or more than without batch norm?",
-        Answer(
-            "more: batch norm makes it worse", (0.5, 20),
-            "The factor gets through. And the stored means are too small, in layer 1 a third, in "
-            "layer 2 a ninth of the true ones: the rest pushes every unit.",
-        ),
-        Answer(
-            "about as much", (-0.5, 0.5),
-            "Nothing protects now, and the stored means are too small, in layer 1 a third, in "
-            "layer 2 a ninth of the true ones: the rest pushes every unit.",
-        ),
-        Answer(
-            "less: batch norm protects", (-20, -0.5),
-            "The stored width is now three times too small; dividing by it takes nothing of the "
-            "factor away.",
-        ),
+        Answer("more: batch norm makes it worse", (0.5, 20),
+               "The factor gets through. And the stored means are too small, in layer 1 a third, "
+               "in layer 2 a ninth of the true ones: the rest pushes every unit."),
+        Answer("about as much", (-0.5, 0.5),
+               "Nothing protects now, and the stored means are too small, in layer 1 a third, in "
+               "layer 2 a ninth of the true ones: the rest pushes every unit."),
+        Answer("less: batch norm protects", (-20, -0.5),
+               "The stored width is now three times too small; dividing by it takes nothing of the "
+               "factor away."),
     )
 
 
@@ -79,20 +65,14 @@ def rotation_bet():
     return predict(
         "Layers 1 and 2 rotate at every step, and the training loss of the layers above suffers. "
         "How much of this damage does batch norm take away?",
-        Answer(
-            "nearly all: later layers become robust", (0.7, 1.5),
-            "True if the damage came from wandering means and widths. But rotation changes "
-            "which images score high.",
-        ),
-        Answer(
-            "about half", (0.3, 0.7),
-            "A fair compromise, but batch norm only resets mean and width, and the damage lies "
-            "almost entirely elsewhere.",
-        ),
-        Answer(
-            "little or none", (-5, 0.3),
-            "Rotation reorders the images, and resetting mean and width cannot put them back.",
-        ),
+        Answer("nearly all: later layers become robust", (0.7, 1.5),
+               "True if the damage came from wandering means and widths. But rotation changes "
+               "which images score high."),
+        Answer("about half", (0.3, 0.7),
+               "A fair compromise, but batch norm only resets mean and width, and the damage lies "
+               "almost entirely elsewhere."),
+        Answer("little or none", (-5, 0.3),
+               "Rotation reorders the images, and resetting mean and width cannot put them back."),
     )
 
 

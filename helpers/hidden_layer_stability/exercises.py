@@ -6,9 +6,7 @@ import numpy as np
 
 from helpers.layers import BatchNorm, Dense
 from helpers.network import Network
-from helpers.page.exercise import Exercise, reveal
-
-__all__ = ["check_scale_invariance", "check_split_drift", "reveal"]
+from helpers.page.exercise import Exercise, reveal  # noqa: F401, for the notebook
 
 
 def scale_invariance(gradient, weights, factor):
@@ -44,50 +42,28 @@ def _draw_unit(rng):
     return gradient, weights, float(rng.uniform(2, 20))
 
 
-def _changed(change):
-    """Return `scale_invariance` with its answers by change(ratio, cosine, *arguments)."""
-    return lambda *case: change(*scale_invariance(*case), *case)
-
-
-def _cosine(x, y):
-    return x @ y / (np.linalg.norm(x) * np.linalg.norm(y))
-
-
-check_scale_invariance = Exercise(
-    scale_invariance,
-    _draw_unit,
-    {
-        "That is what batch norm makes of every unit, filled in by hand. Not all units that come "
-        "here have batch norm behind them: ask `gradient` and measure.": (
-            lambda gradient, weights, factor: (1 / factor, 0.0)
-        ),
-        "The first number is upside down: the gradient at the scaled weights belongs on top.": (
-            _changed(lambda ratio, cosine, *_: (1 / ratio, cosine))
-        ),
-        "The first number is just the factor: the gradient was multiplied, not the weights. Ask "
-        "for the gradient once more, at factor * weights.": (
-            _changed(lambda ratio, cosine, gradient, weights, factor: (factor, cosine))
-        ),
-        "The first number compares squared lengths: a root is missing.": (
-            _changed(lambda ratio, cosine, *_: (ratio**2, cosine))
-        ),
-        "The second number is the dot product, which grows with both lengths. A cosine is divided "
-        "by both.": _changed(lambda ratio, _, gradient, w, factor: (ratio, w @ gradient(w))),
-        "The second number is the angle; the cosine was asked for.": (
-            _changed(lambda ratio, cosine, *_: (ratio, np.arccos(cosine)))
-        ),
-        "The second number compares the two gradients with each other; compare the weights with "
-        "their gradient.": _changed(lambda ratio, _, gradient, w, factor: (
-            ratio, _cosine(gradient(w), gradient(factor * w))
-        )),
-        "The second number was measured at the scaled weights; it belongs to `weights` as they "
-        "came.": _changed(lambda ratio, _, gradient, w, factor: (
-            ratio, _cosine(w, gradient(factor * w))
-        )),
-    },
-    praise="Where batch norm stood behind the unit, you found 1 / factor and 0: the loss does not "
-    "feel the length of the weights, and a small step turns them, long ones less than short ones.",
-)
+check_scale_invariance = Exercise(scale_invariance, _draw_unit, {
+    "That is what batch norm makes of every unit, filled in by hand. Not all units that come here "
+    "have batch norm behind them: ask `gradient` and measure.":
+        {"return ratio, cosine": "return 1 / factor, 0.0"},
+    "The first number is upside down: the gradient at the scaled weights belongs on top.":
+        {"return ratio": "return 1 / ratio"},
+    "The first number is just the factor: the gradient was multiplied, not the weights. Ask for "
+    "the gradient once more, at factor * weights.": {"return ratio": "return factor"},
+    "The first number compares squared lengths: a root is missing.":
+        {"return ratio": "return ratio**2"},
+    "The second number is the dot product, which grows with both lengths. A cosine is divided by "
+    "both.": {"ratio, cosine": "ratio, weights @ grad"},
+    "The second number is the angle; the cosine was asked for.":
+        {"ratio, cosine": "ratio, np.arccos(cosine)"},
+    "The second number compares the two gradients with each other; compare the weights with their "
+    "gradient.": {"weights @ grad / (np.linalg.norm(weights)":
+                  "grad_scaled @ grad / (np.linalg.norm(grad_scaled)"},
+    "The second number was measured at the scaled weights; it belongs to `weights` as they came.":
+        {"weights @ grad": "weights @ grad_scaled", "* np.linalg.norm(grad)":
+         "* np.linalg.norm(grad_scaled)"},
+}, praise="Where batch norm stood behind the unit, you found 1 / factor and 0: the loss does not "
+   "feel the length of the weights, and a small step turns them, long ones less than short ones.")
 
 
 def split_drift(before, after):
@@ -112,88 +88,39 @@ def _draw_recordings(rng):
     return before, after
 
 
-def _standardise(values):
-    return (values - values.mean(axis=0)) / values.std(axis=0)
-
-
-def _distance(x, y):
-    return np.abs(y - x).mean(axis=0)
-
-
-def _parts(**changes):
-    """Return `split_drift` with mean, width or shape by a function of (before, after)."""
-
-    def mistaken(before, after):
-        parts = dict(zip(("mean", "width", "shape"), split_drift(before, after)))
-        return tuple((parts | {one: f(before, after) for one, f in changes.items()}).values())
-
-    return mistaken
-
-
-def _signed_mean(x, y):
-    return (y.mean(axis=0) - x.mean(axis=0)) / x.std(axis=0)
-
-
-def _signed_width(x, y):
-    return np.log(y.std(axis=0) / x.std(axis=0))
-
-
-def _unbiased(before, after):
-    mean, width, shape = split_drift(before, after)
-    shrink = np.sqrt(1 - 1 / len(before))
-    return mean * shrink, width, shape * shrink
-
-
-check_split_drift = Exercise(
-    split_drift,
-    _draw_recordings,
-    {
-        "Mean and width carry their signs: units that move up and units that move down would "
-        "cancel. Drift is a distance.": _parts(mean=_signed_mean, width=_signed_width),
-        "The mean carries its sign: how far it moved is asked, not whether up or down.": (
-            _parts(mean=_signed_mean)
-        ),
-        "The width carries its sign: a hill that narrows has drifted too.": (
-            _parts(width=_signed_width)
-        ),
-        "The mean is counted in later standard deviations; take the earlier ones, so that the "
-        "yardstick does not move with what it measures.": (
-            _parts(mean=lambda x, y: np.abs(_signed_mean(y, x)))
-        ),
-        "The mean is in the unit's own numbers; count it in the earlier standard deviations.": (
-            _parts(mean=lambda x, y: np.abs(y.mean(axis=0) - x.mean(axis=0)))
-        ),
-        "The width is the ratio itself: a hill that keeps its width must score 0.": (
-            _parts(width=lambda x, y: y.std(axis=0) / x.std(axis=0))
-        ),
-        "The width is twice too large: its logarithm was taken of the variances.": (
-            _parts(width=lambda x, y: 2 * np.abs(_signed_width(x, y)))
-        ),
-        "The width is a difference in standard deviations: halved and doubled would count "
-        "differently. Take the logarithm of their ratio.": (
-            _parts(width=lambda x, y: np.abs(y.std(axis=0) / x.std(axis=0) - 1))
-        ),
-        "The shape compares value with value of the same image, which is closer to ranking. "
-        "Sort each unit's values first: only the two hills are compared.": (
-            _parts(shape=lambda x, y: _distance(_standardise(x), _standardise(y)))
-        ),
-        "The shape was sorted along the units: without an axis, `np.sort` takes the last one. "
-        "Sort over the images.": _parts(
-            shape=lambda x, y: _distance(np.sort(_standardise(x)), np.sort(_standardise(y)))
-        ),
-        "The shape was not standardised: mean and width are still in it, and it is the plain "
-        "distance that fools people.": (
-            _parts(shape=lambda x, y: _distance(np.sort(x, axis=0), np.sort(y, axis=0)))
-        ),
-        "For the shape, both recordings were standardised by the earlier mean and width, so "
-        "that both changes are still in it. Give each its own.": _parts(
-            shape=lambda x, y: _distance(np.sort(x, axis=0), np.sort(y, axis=0)) / x.std(axis=0)
-        ),
-        "For the shape, distances to the left and to the right cancel to 0: take them without "
-        "their signs.": _parts(shape=lambda x, y: np.zeros(x.shape[1])),
-        "These standard deviations divide by n - 1. Take NumPy's default here, which divides by "
-        "n, as batch norm does.": _unbiased,
-    },
-    praise="Under batch norm the first two are set by construction; ask for the third whenever "
-    "somebody shows you a distance between distributions.",
-)
+check_split_drift = Exercise(split_drift, _draw_recordings, {
+    "Mean and width carry their signs: units that move up and units that move down would cancel. "
+    "Drift is a distance.": {"mean = np.abs": "mean = ", "np.abs(np.log": "(np.log"},
+    "The mean carries its sign: how far it moved is asked, not whether up or down.":
+        {"mean = np.abs": "mean = "},
+    "The width carries its sign: a hill that narrows has drifted too.":
+        {"np.abs(np.log": "(np.log"},
+    "The mean is counted in later standard deviations; take the earlier ones, so that the "
+    "yardstick does not move with what it measures.":
+        {"return mean": "return mean * sd_before / sd_after"},
+    "The mean is in the unit's own numbers; count it in the earlier standard deviations.":
+        {"return mean": "return mean * sd_before"},
+    "The width is the ratio itself: a hill that keeps its width must score 0.":
+        {"np.abs(np.log(sd_after / sd_before))": "sd_after / sd_before"},
+    "The width is twice too large: its logarithm was taken of the variances.":
+        {"np.abs(np.log": "2 * np.abs(np.log"},
+    "The width is a difference in standard deviations: halved and doubled would count differently. "
+    "Take the logarithm of their ratio.":
+        {"np.log(sd_after / sd_before)": "sd_after / sd_before - 1"},
+    "The shape compares value with value of the same image, which is closer to ranking. Sort each "
+    "unit's values first: only the two hills are compared.":
+        {"np.sort(": "", "sd_before, axis=0)": "sd_before", "sd_after, axis=0)": "sd_after"},
+    "The shape was sorted along the units: without an axis, `np.sort` takes the last one. Sort "
+    "over the images.": {"sd_before, axis=0": "sd_before", "sd_after, axis=0": "sd_after"},
+    "The shape was not standardised: mean and width are still in it, and it is the plain distance "
+    "that fools people.": {"(before - before.mean(axis=0)) / sd_before": "before",
+                           "(after - after.mean(axis=0)) / sd_after": "after"},
+    "For the shape, both recordings were standardised by the earlier mean and width, so that both "
+    "changes are still in it. Give each its own.":
+        {"after.mean(axis=0)) / sd_after": "before.mean(axis=0)) / sd_before"},
+    "For the shape, distances to the left and to the right cancel to 0: take them without their "
+    "signs.": {"np.abs(y - x)": "(y - x)"},
+    "These standard deviations divide by n - 1. Take NumPy's default here, which divides by n, as "
+    "batch norm does.": {"std(axis=0": "std(ddof=1, axis=0"},
+}, praise="Under batch norm the first two are set by construction; ask for the third whenever "
+   "somebody shows you a distance between distributions.")

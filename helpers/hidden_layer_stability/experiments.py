@@ -106,8 +106,6 @@ def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
     "start"}: (256, 64), one network's values on the probe, now and before training; "mean": how far
     the means moved in the last 10 steps, in sd, over two networks.
     """
-    check_choice("step", step, RIDGE_STEPS)
-    check_choice("station", station, STATIONS)
     setting = dict(station=station, learning_rate=learning_rate, batch_size=batch_size)
     for _, runs in watch_stations(learning_rate, batch_size):
         if runs is None:

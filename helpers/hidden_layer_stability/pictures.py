@@ -4,8 +4,8 @@ import numpy as np
 
 from helpers.hidden_layer_stability.experiments import kick_texts
 from helpers.intervals import format_number, mean_interval, paired_interval
-from helpers.page.parts import Band, BarsPicture, Ghost, GroupsPicture, looks_of
-from helpers.page.picture import NEUTRAL, STORED_STATISTICS, Picture
+from helpers.page.parts import Band, BarsPicture, Ghost, GroupsPicture
+from helpers.page.picture import NEUTRAL, STORED_STATISTICS, Picture, in_course_style, looks_of
 
 LOOKS = looks_of(["without", "with"])
 STATION_NAMES = {
@@ -75,52 +75,49 @@ def density(units):
     return kernels.mean(axis=-2) / (KERNEL_SD * np.sqrt(2 * np.pi))
 
 
-class DriftPicture(GroupsPicture):
-    """What batch norm pins by construction, and what it does not: a row for each station."""
+@in_course_style
+def draw_drift(runs):
+    """Return a picture of what batch norm pins by construction and what it does not, by station.
 
-    GROUPS = (
-        {"mean": "mean (sd)", "scale": "width (log sd)"},
-        {"ranking": "ranking (1 − corr.)", "shape": "shape (sd)"},
+    runs: {arm: Run} of networks under a `DriftMeter`.
+    """
+    columns = (
+        ({"mean": "mean (sd)", "scale": "width (log sd)"}, 0.157),
+        ({"ranking": "ranking (1 − corr.)", "shape": "shape (sd)"}, 0.074),
     )
-    decimals = 3
-
-    def __init__(self):
-        titles = (
-            ("z2: set by batch norm", "z2: not set by batch norm"),
-            ("h2: follows, through the ReLU", "h2: not set by batch norm"),
-        )
-        super().__init__(
-            "Batch norm pins mean and width;\nwhich images score high drifts on",
-            [[dict(title=one, ylim=(0, top)) for one, top in zip(row, (0.157, 0.074))]
-             for row in titles],
-            width=10.5, height=5.6,
-        )
-
-    def show(self, runs):
-        """Show {arm: Run} of networks under a `DriftMeter`."""
-        panels = [
-            {
-                name: {
-                    arm: mean_interval(run[f"{what} at {station}"].mean(axis=0))
-                    for arm, run in runs.items()
-                }
-                for what, name in groups.items()
+    rows = {
+        "z2": ("z2: set by batch norm", "z2: not set by batch norm"),
+        "h2": ("h2: follows, through the ReLU", "h2: not set by batch norm"),
+    }
+    picture = GroupsPicture(
+        "Batch norm pins mean and width;\nwhich images score high drifts on",
+        [[dict(title=title, ylim=(0, top)) for title, (_, top) in zip(titles, columns)]
+         for titles in rows.values()],
+        width=10.5, height=5.6, decimals=3,
+    )
+    panels = [
+        {
+            name: {
+                arm: mean_interval(run[f"{what} at {station}"].mean(axis=0))
+                for arm, run in runs.items()
             }
-            for station in STATION_NAMES for groups in self.GROUPS
-        ]
-        self.show_groups(panels)
-        n_steps = np.diff(next(iter(runs.values())).steps, prepend=0)[0]
-        for axes in self.figure.axes[::2]:
-            axes.set_ylabel(f"drift per {n_steps} steps")
-        names = " and ".join(label for _, label in looks_of(runs).values())
-        names = names.replace("without batch norm and with", "without and with")
-        means, rankings = panels[0]["mean (sd)"], panels[1]["ranking (1 − corr.)"]
-        self.sentence = (
-            f"Per {n_steps} steps at z2, {names}: the mean moves by "
-            f"{' and '.join(format_number(one.mean, 3) for one in means.values())} sd, the "
-            f"ranking by {' and '.join(map(str, rankings.values()))}."
-        )
-        return self
+            for what, name in groups.items()
+        }
+        for station in rows for groups, _ in columns
+    ]
+    picture.show_groups(panels)
+    n_steps = np.diff(next(iter(runs.values())).steps, prepend=0)[0]
+    for axes in picture.figure.axes[::2]:
+        axes.set_ylabel(f"drift per {n_steps} steps")
+    names = " and ".join(label for _, label in looks_of(runs).values())
+    names = names.replace("without batch norm and with", "without and with")
+    means, rankings = panels[0]["mean (sd)"], panels[1]["ranking (1 − corr.)"]
+    picture.sentence = (
+        f"Per {n_steps} steps at z2, {names}: the mean moves by "
+        f"{' and '.join(format_number(one.mean, 3) for one in means.values())} sd, the "
+        f"ranking by {' and '.join(map(str, rankings.values()))}."
+    )
+    return picture
 
 
 class KickPicture(BarsPicture):
@@ -165,8 +162,7 @@ class KickPicture(BarsPicture):
             f"({len(kick['stored'])} networks)."
         )
         self.kick = (kick["kind"], kick["size"])
-        if self.bet is not None:
-            self.set_ghost(self.bet)
+        self.set_ghost(self.bet)
         return self
 
     def set_ghost(self, value):

@@ -20,21 +20,15 @@ def report_bet():
     return predict(
         "The same networks and the same test images, but the smaller the test batch, the lower the "
         "accuracy. What is wrong?",
-        Answer(
-            "small test batches are a matter of luck", None,
-            "Luck makes single batches vary. These are averages over all 1000 images, and they "
-            "differ by far more than their intervals.",
-        ),
-        Answer(
-            "the networks have overfitted", None,
-            "An overfitted network is bad at test images however you batch them. Here only the "
-            "batches change.",
-        ),
-        Answer(
-            CAUSE_1, None,
-            "A trained network should answer each image by itself. One whose score moves with the "
-            "test batch was left in training mode.",
-        ),
+        Answer("small test batches are a matter of luck", None,
+               "Luck makes single batches vary. These are averages over all 1000 images, and they "
+               "differ by far more than their intervals."),
+        Answer("the networks have overfitted", None,
+               "An overfitted network is bad at test images however you batch them. Here only the "
+               "batches change."),
+        Answer(CAUSE_1, None,
+               "A trained network should answer each image by itself. One whose score moves with "
+               "the test batch was left in training mode."),
     )
 
 
@@ -43,20 +37,15 @@ def camera_bet():
     return predict(
         "After fine-tuning on pictures of another camera the training loss is low, but most test "
         "pictures of that camera are misclassified. What is wrong?",
-        Answer(
-            CAUSE_2, None,
-            "Weights learn in a few steps; a slow average needs hundreds. Check the "
-            "stored numbers before you blame the weights.",
-        ),
-        Answer(
-            "fine-tuning has overfitted the pictures it saw", None,
-            "New statistics alone bring the accuracy back. An overfitted network would have stayed "
-            "bad.",
-        ),
-        Answer(
-            "fine-tuning has destroyed what was learned", None,
-            "If the weights were spoiled, no statistics would save them. These weights are fine.",
-        ),
+        Answer(CAUSE_2, None,
+               "Weights learn in a few steps; a slow average needs hundreds. Check the stored "
+               "numbers before you blame the weights."),
+        Answer("fine-tuning has overfitted the pictures it saw", None,
+               "New statistics alone bring the accuracy back. An overfitted network would have "
+               "stayed bad."),
+        Answer("fine-tuning has destroyed what was learned", None,
+               "If the weights were spoiled, no statistics would save them. These weights are "
+               "fine."),
     )
 
 
@@ -65,20 +54,14 @@ def dropout_bet():
     return predict(
         "The stored statistics are measured again on the very same training images, no weight "
         "changes, and the test loss falls: clearly with dropout, hardly without. Why?",
-        Answer(
-            "the running averages had not warmed up", None,
-            "After 200 updates they have; and then the networks without dropout would gain as "
-            "much.",
-        ),
-        Answer(
-            CAUSE_3, None,
-            "Dropout is on while batch norm collects and off when it is used: the same mean, "
-            "another variance.",
-        ),
-        Answer(
-            "the new measurement has seen the test images", None,
-            "It has not: only training images go through. Read the cell again.",
-        ),
+        Answer("the running averages had not warmed up", None,
+               "After 200 updates they have; and then the networks without dropout would gain as "
+               "much."),
+        Answer(CAUSE_3, None,
+               "Dropout is on while batch norm collects and off when it is used: the same mean, "
+               "another variance."),
+        Answer("the new measurement has seen the test images", None,
+               "It has not: only training images go through. Read the cell again."),
     )
 
 
@@ -88,14 +71,12 @@ def enough_bet():
         "Networks with batch norm and with layer norm train on mini-batches of 2, 4, 8, 32 or 256 "
         "images, equally many updates each. From which batch size on is batch norm at least as "
         "good, on average?",
-        Scale(
-            (2, 4, 8, 32, 256), tolerance=0, unit=" images", decimals=0,
-            too_low="In a pair, normalising leaves only which of the two is larger. Four say more, "
-            "but not yet enough.",
-            close="Of two values normalising leaves only which is larger; eight say enough.",
-            too_high="Smaller batches would do: two values can only say which of them is larger, "
-            "but eight say much more.",
-        ),
+        Scale((2, 4, 8, 32, 256), tolerance=0, unit=" images", decimals=0,
+              too_low="In a pair, normalising leaves only which of the two is larger. Four say "
+              "more, but not yet enough.",
+              close="Of two values normalising leaves only which is larger; eight say enough.",
+              too_high="Smaller batches would do: two values can only say which of them is larger, "
+              "but eight say much more."),
     )
 
 
@@ -108,10 +89,8 @@ def evaluation_demo(networks, data):
         },
         compute=partial(evaluate, networks, data),
         picture=EvaluationPicture(),
-        about=(
-            "A slider for the size of the test batch and buttons for the order of the test images "
-            "change the accuracy in training mode; that of inference stays where it is."
-        ),
+        about="A slider for the size of the test batch and buttons for the order of the test "
+        "images change the accuracy in training mode; that of inference stays where it is.",
     )
 
 
@@ -126,8 +105,6 @@ def norms_demo():
         controls={"batch_size": batch_size_slider([2, 4, 8, 16, 32, 64, 128, 256], 4)},
         compute=watch_norms,
         picture=TrainingPicture(),
-        about=(
-            "A slider for the batch size trains networks with batch norm, batch norm in pairs, "
-            "layer norm and group norm, and draws their test accuracy along training."
-        ),
+        about="A slider for the batch size trains networks with batch norm, batch norm in pairs, "
+        "layer norm and group norm, and draws their test accuracy along training.",
     )

@@ -36,19 +36,15 @@ def watch_norms(batch_size, n_networks=8):
         yield share, runs and {"batch_size": batch_size, "runs": runs}
 
 
-def one_class_at_a_time(targets):
-    """Return the order that puts the examples of class 0 first, then those of class 1, ..."""
-    return np.argsort(targets, kind="stable")
-
-
 def evaluate(network, data, batch_size, order):
     """Return {"inference", "training mode"}: test accuracies, and the two settings.
 
     order: "shuffled" or "one class at a time". Accuracies are (n_networks,).
     """
-    shuffled = np.random.default_rng(0).permutation(len(data.test_targets))
-    orders = {"shuffled": shuffled, "one class at a time": one_class_at_a_time(data.test_targets)}
-    inputs, targets = data.test_inputs[orders[order]], data.test_targets[orders[order]]
+    places = np.argsort(data.test_targets, kind="stable")  # class 0 first, then class 1, ...
+    if order == "shuffled":
+        places = np.random.default_rng(0).permutation(len(places))
+    inputs, targets = data.test_inputs[places], data.test_targets[places]
     own = as_the_colleague(network, inputs, batch_size)
     return {
         "inference": inference_accuracy(network, inputs, targets),

@@ -98,7 +98,7 @@ class TrainingPicture(Picture):
         told = ", ".join(f"{name} {one[-1]}%" for name, one in found.items())
         n_steps = next(iter(result["runs"].values())).steps[-1]
         self.sentence = (
-            f"Batch size {result['batch_size']}, after {n_steps} steps: {told}. 95% intervals over "
-            "8 networks."
+            f"Batch size {result['batch_size']}, after {n_steps} steps: {told}. "
+            "95% intervals over 8 networks."
         )
         return self

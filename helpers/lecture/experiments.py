@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from helpers.arms import Run, train_arms
-from helpers.batch_norm_mechanics.experiments import compare_averages, insert_batch_norm
+from helpers.batch_norm_mechanics.experiments import insert_batch_norm, watch_averages
 from helpers.covariate_shift.experiments import measure_coats
 from helpers.datasets import DATA_FOLDER, make_read_only, read_arrays
 from helpers.hidden_layer_stability import experiments as stability
@@ -48,7 +48,7 @@ def measure_notebook_01():
 
 def measure_notebook_02():
     """Return the test accuracies of the same weights, with several kinds of statistics."""
-    found = [compare_averages(64, memory) for memory in MEMORIES]
+    found = [finish(watch_averages(64, memory)) for memory in MEMORIES]
     fixed = [found[0][kind] for kind in ("own batch", "population")]
     averages = np.array([*fixed, *(one["running"] for one in found)])
     rng = spawn_streams(seed=0, n_networks=16).data

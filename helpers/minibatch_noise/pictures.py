@@ -2,22 +2,8 @@
 
 import numpy as np
 
-from helpers.intervals import (
-    format_number,
-    interval_ends,
-    mean_interval,
-    paired_interval,
-    verdict,
-)
-from helpers.page.parts import (
-    Bars,
-    CurvesPicture,
-    DotsPicture,
-    Ghost,
-    Intervals,
-    NamedCurves,
-    with_room,
-)
+from helpers.intervals import format_number, interval_ends, mean_interval, paired_interval, verdict
+from helpers.page.parts import Bars, CurvesPicture, Ghost, Intervals, NamedCurves, with_room
 from helpers.page.picture import (
     DROPOUT,
     NEUTRAL,
@@ -26,6 +12,8 @@ from helpers.page.picture import (
     WITH_BATCH_NORM,
     WITHOUT_BATCH_NORM,
     Picture,
+    in_course_style,
+    looks_of,
 )
 
 
@@ -69,64 +57,82 @@ class MicroscopePicture(Picture):
         return self
 
 
-class NoiseSizePicture(Picture):
-    """Noise against batch size: batch norm's falls, dropout's does not."""
+@in_course_style
+def draw_noise_sizes(noise):
+    """Return a picture of noise against batch size: batch norm's falls, dropout's does not.
 
-    def __init__(self):
-        super().__init__(title="Batch norm's noise falls with the batch size, dropout's does not")
-
-    def show(self, noise):
-        """Show {"sizes", "total", "theory"} as in `measure_noise`, and {"dropout": {p: sds}}."""
-        axes, ticks, levels = self.draw_anew(), 2 ** np.arange(2, 10), (0.03, 0.1, 0.3, 1.0)
-        axes.set(
-            xlabel="batch size m", ylabel="noise (standard deviation)", xscale="log",
-            yscale="log", xlim=(3.4, 1100), ylim=(0.025, 1.5),
-        )
-        axes.set_xticks(ticks, map(str, ticks))
-        axes.set_yticks(levels, map(str, levels))
-        axes.minorticks_off()
-        sizes, dropout = noise["sizes"], noise["dropout"]
-        looks = {"total": (WITH_BATCH_NORM, "batch norm"), "theory": (THEORY, "theory")}
-        looks |= {p: (DROPOUT, f"dropout {p}") for p in dropout}
-        exact = {"theory": noise["theory"].mean(axis=1), **dropout}
-        curves = {name: np.stack([sds, sds], axis=1) for name, sds in exact.items()}
-        curves = {name: (sizes, one) for name, one in {"total": noise["total"], **curves}.items()}
-        named = NamedCurves(self, axes, looks, bands=False, points=True)
-        named.parts[0][0].line.set_linestyle("none")  # theory's joins these points
-        total = named.set(curves)["batch norm"]
-        told = [f"{format_number(sds[-1], 2)} at p = {p}" for p, sds in dropout.items()]
-        self.sentence = (
-            f"From batch size {sizes[0]} to {sizes[-1]} the noise of batch norm falls from "
-            f"{total[0]} to {total[-1]}, as theory says; that of dropout stays: {', '.join(told)}."
-        )
-        return self
+    noise: {"sizes", "total", "theory"} as in `measure_noise`, and {"dropout": {p: sds}}.
+    """
+    picture = Picture(title="Batch norm's noise falls with the batch size, dropout's does not")
+    axes, ticks, levels = picture.figure.subplots(), 2 ** np.arange(2, 10), (0.03, 0.1, 0.3, 1.0)
+    axes.set(
+        xlabel="batch size m", ylabel="noise (standard deviation)", xscale="log",
+        yscale="log", xlim=(3.4, 1100), ylim=(0.025, 1.5),
+    )
+    axes.set_xticks(ticks, map(str, ticks))
+    axes.set_yticks(levels, map(str, levels))
+    axes.minorticks_off()
+    sizes, dropout = noise["sizes"], noise["dropout"]
+    looks = {"total": (WITH_BATCH_NORM, "batch norm"), "theory": (THEORY, "theory")}
+    looks |= {p: (DROPOUT, f"dropout {p}") for p in dropout}
+    curves = {"total": (sizes, noise["total"])}
+    for name, sds in {"theory": noise["theory"].mean(axis=1), **dropout}.items():
+        curves[name] = sizes, np.stack([sds, sds], axis=1)  # exact: an interval of no width
+    named = NamedCurves(picture, axes, looks, bands=False, points=True)
+    named.parts[0][0].line.set_linestyle("none")  # theory's joins these points
+    total = named.set(curves)["batch norm"]
+    told = [f"{format_number(sds[-1], 2)} at p = {p}" for p, sds in dropout.items()]
+    picture.sentence = (
+        f"From batch size {sizes[0]} to {sizes[-1]} the noise of batch norm falls from "
+        f"{total[0]} to {total[-1]}, as theory says; that of dropout stays: {', '.join(told)}."
+    )
+    return picture
 
 
-class NaiveSweepPicture(DotsPicture):
-    """The gap against the batch size: of one sweep, or of several with their numbers of updates."""
+class NaiveSweepPicture(Picture):
+    """The gap against the batch size: of one sweep, or of several with their numbers of updates.
+
+    later: arms that are not shown at first.
+    """
 
     def __init__(self, title, later=()):
-        super().__init__(
-            title, later, xlabel="batch size m (equal numbers of epochs)",
-            ylabel="test loss − training loss (nats)", ylim=(-0.55, 0.7),
+        super().__init__(title=title)
+        self.axes, self.later, self.curves = self.figure.subplots(), later, None
+        self.axes.set(
+            xlabel="batch size m (equal numbers of epochs)",
+            ylabel="test loss − training loss (nats)",
         )
         self.axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
 
     def show(self, sweeps):
         """Show {arm: {batch size: Run}} whose looks have a "gap"; an arm left out is hidden."""
         first = next(iter(sweeps.values()))
-        found = self.show_dots(
-            {arm: {m: run["gap"][-1] for m, run in runs.items()} for arm, runs in sweeps.items()},
-            [f"{run.steps[-1]} updates" if len(sweeps) > 1 else "" for run in first.values()],
-        )
+        gaps = {arm: [run["gap"][-1] for run in runs.values()] for arm, runs in sweeps.items()}
+        if self.curves is None:
+            self._build(list(first), gaps)
+        found = self.curves.set({arm: (range(len(first)), values) for arm, values in gaps.items()})
+        for note, run in zip(self.notes, first.values()):
+            note.set_text(f"{run.steps[-1]} updates" if len(sweeps) > 1 else "")
         # Not the smallest batch size: its many updates without batch norm are chaotic, and
         # another machine's rounding shows in the second decimal.
         told = []
-        for name, (_, *gaps) in found.items():
-            at = " and ".join(f"{gap} at {m}" for gap, m in zip(gaps, list(first)[1:]))
-            told.append(f"{name} the gap is {at}")
+        for name, intervals in found.items():
+            ends = list(zip(intervals, first))[1:]
+            told.append(f"{name} the gap is {' and '.join(f'{gap} at {m}' for gap, m in ends)}")
         self.sentence = f"{told[0][0].upper()}{'; '.join(told)[1:]}."
         return self
+
+    def _build(self, sizes, gaps):
+        self.axes.set_xticks(range(len(sizes)), map(str, sizes))
+        means = np.mean(list(gaps.values()), axis=-1)
+        self.axes.set(xlim=(-0.95, len(sizes) - 0.6), ylim=with_room((-0.55, 0.7), means))
+        looks = looks_of([*gaps, *self.later])
+        self.curves = NamedCurves(self, self.axes, looks, bands=False, points=True, names_at=-0.93)
+        place = dict(y=0.04, ha="center", transform=self.axes.get_xaxis_transform())
+        self.notes = [
+            self.moves(self.axes.text(x, s="", color=NEUTRAL.text_colour, **place))
+            for x in range(len(sizes))
+        ]
 
 
 class DifferencesPicture(Picture):
@@ -205,28 +211,23 @@ class GroupCurvesPicture(Picture):
         return self
 
 
-class EndGapPicture(CurvesPicture):
-    """How much the gap of group 64 exceeds that of the whole batch along some runs."""
+@in_course_style
+def draw_end_gaps(differences):
+    """Return a picture of how much the gap of group 64 exceeds that of the whole batch, by run.
 
-    def __init__(self):
-        super().__init__(
-            "Which group has the smaller gap depends on when you look", xlabel="training step",
-            ylabel="gap of group 64 − gap of whole batch\n(below 0: 64 has the smaller gap)",
-        )
-
-    def show(self, differences):
-        """Show {name of the run: (steps (n_looks,), differences (n_looks, n_networks))}."""
-        self.show_curves({name: {"with": one} for name, one in differences.items()})
-        signs, words = [], {"holds": "larger", "fails": "smaller", "undecided": "not different"}
-        for name, (_, values) in differences.items():
-            signs.append(f"{words[verdict(mean_interval(values[-1]), margin=0)]} in the {name}")
-        self.sentence = f"At the end of training the gap of group 64 is {' and '.join(signs)}."
-        return self
-
-    def _build(self, panels):
-        super()._build(panels)
-        ends = interval_ends([mean_interval(one["with"][1][-1]) for one in panels.values()])
-        for axes in self.figure.axes:
-            axes.set_ylim(with_room((-0.22, 0.14), ends))
-            axes.locator_params(axis="x", nbins=5)
-            axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+    differences: {name of the run: (steps (n_looks,), differences (n_looks, n_networks))}.
+    """
+    picture = CurvesPicture(
+        "Which group has the smaller gap depends on when you look", xlabel="training step",
+        ylabel="gap of group 64 − gap of whole batch\n(below 0: 64 has the smaller gap)",
+    )
+    picture.show_curves({name: {"with": one} for name, one in differences.items()})
+    ends = [mean_interval(values[-1]) for _, values in differences.values()]
+    for axes in picture.figure.axes:
+        axes.set_ylim(with_room((-0.22, 0.14), interval_ends(ends)))
+        axes.locator_params(axis="x", nbins=5)
+        axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
+    words = {"holds": "larger", "fails": "smaller", "undecided": "not different"}
+    signs = [f"{words[verdict(end, 0)]} in the {name}" for end, name in zip(ends, differences)]
+    picture.sentence = f"At the end of training the gap of group 64 is {' and '.join(signs)}."
+    return picture

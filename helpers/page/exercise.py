@@ -48,8 +48,9 @@ class Exercise:
 
     reference: the right answer, a function whose source `reveal` shows.
     draw: takes a Generator and returns the arguments of one case, a tuple.
-    mistakes: {hint: wrong function}; the first that agrees with the attempt in every case is
-        named. A wrong function takes the reference's arguments.
+    mistakes: {hint: mistake}; the first that agrees with the attempt in every case is named. A
+        mistake is a function of the reference's arguments, or what differs in the reference's
+        source, {text: text instead}.
 
     The attempt meets `n_cases` cases drawn from a fixed seed, so that no constant can pass, each
     with its own copies of the arguments. It has SECONDS for all of them. That limit needs the main
@@ -59,7 +60,8 @@ class Exercise:
 
     def __init__(self, reference, draw, mistakes, *, praise="", n_cases=4):
         _REFERENCES[reference.__name__] = self.reference = reference
-        self.mistakes, self.praise = mistakes, praise
+        self.mistakes = {hint: _mistaken(reference, one) for hint, one in mistakes.items()}
+        self.praise = praise
         self._draw, self._n_cases = draw, n_cases
         self._cases = self.drawn_from(20150211)._cases
 
@@ -137,6 +139,19 @@ def reveal(name):
         names = ", ".join(repr(one) for one in _REFERENCES)
         raise ValueError(f"name must be one of {names}, got {name!r}")
     return Revealed(name, inspect.getsource(_REFERENCES[name]))
+
+
+def _mistaken(reference, mistake):
+    """Return a mistake as a function; changes are made in the reference's source, our own text."""
+    if callable(mistake):
+        return mistake
+    source, names = inspect.getsource(reference), dict(reference.__globals__)
+    for text, instead in mistake.items():
+        if text not in source:
+            raise ValueError(f"mistakes must change what {reference.__name__} says, got {text!r}")
+        source = source.replace(text, instead)
+    exec(source, names)
+    return names[reference.__name__]
 
 
 def _in_time(function, *args):

@@ -11,7 +11,7 @@ from matplotlib.transforms import offset_copy
 from scipy.optimize import isotonic_regression
 
 from helpers.intervals import format_number, interval_ends, mean_intervals
-from helpers.page.picture import NEUTRAL, OF_ARMS, Picture, looks_of, with_minus_signs
+from helpers.page.picture import NEUTRAL, Picture, looks_of, with_minus_signs
 
 
 class Band:
@@ -220,31 +220,6 @@ class NamedCurves:
         return {self.names[arm]: intervals for arm, intervals in found.items()}
 
 
-class NamedCurvesPicture(Picture):
-    """Accuracies of some arms along x, as NamedCurves; one axes that has room for all of them.
-
-    known: {arm: (Style, name)}; other arms get another style and their own name. of_axes:
-    properties of the axes, such as its labels.
-    """
-
-    def __init__(self, title, known=OF_ARMS, **of_axes):
-        super().__init__(height=4.8, title=title)
-        self.known, self.of_axes = known, of_axes
-
-    def show_curves(self, curves):
-        """Show what `NamedCurves.set` takes; return {name: Interval at the right end}."""
-        axes, looks = self.draw_anew(), looks_of(curves, self.known)
-        named = NamedCurves(self, axes, looks, points=True)
-        found = named.set(curves)
-        places = max((x for x, _ in curves.values()), key=len)
-        span = places[-1] - places[0]
-        lowest = min(one.low for intervals in found.values() for one in intervals)
-        axes.set(xticks=places, ylim=(0.1 * (10 * lowest // 1), 1.02), **self.of_axes)
-        axes.set_xlim(places[0] - 0.04 * span, places[-1] + 0.38 * span)
-        named.labels.arrange()  # within these limits
-        return {name: intervals[-1] for name, intervals in found.items()}
-
-
 class BarsPicture(Picture):
     """Bars from zero with 95% intervals and their numbers, one panel for each of several results.
 
@@ -287,14 +262,14 @@ class GroupsPicture(Picture):
 
     panels: rows of properties of axes, such as their titles and limits, which get more room where
     the first values need it. gap: between groups, where a bar is 0.7 wide. names: where in the
-    figure, or in the only panel, those of the arms stand.
+    figure, or in the only panel, those of the arms stand. decimals: of the numbers on the bars.
     """
 
-    decimals = 2
-
-    def __init__(self, title, panels, *, width=9, height=5, gap=0.5, names="upper right"):
+    def __init__(
+        self, title, panels, *, width=9, height=5, gap=0.5, names="upper right", decimals=2
+    ):
         super().__init__(width=width, height=height, title=title)
-        self.gap, self.names, self.bars = gap, names, []
+        self.gap, self.names, self.decimals, self.bars = gap, names, decimals, []
         grid = self.figure.subplots(len(panels), len(panels[0]), sharey="col", squeeze=False)
         for axes, of_axes in zip(grid.flat, (one for row in panels for one in row)):
             axes.set(**of_axes)
@@ -329,46 +304,6 @@ class GroupsPicture(Picture):
         samples = [all_axes[0].bar(0, 0, **style.of_bar()) for style, _ in looks]
         page = self.figure if len(all_axes) > 1 else all_axes[0]
         page.legend(samples, [name for _, name in looks], loc=self.names, borderaxespad=0)
-
-
-class DotsPicture(Picture):
-    """Dots with 95% intervals at some settings, joined by a line for each arm.
-
-    later: arms that are not shown at first. of_axes: properties of the axes, such as its labels;
-    the limits get more room where the first values need it.
-    """
-
-    def __init__(self, title, later=(), **of_axes):
-        super().__init__(title=title)
-        self.axes, self.later, self.curves = self.figure.subplots(), later, None
-        self.axes.set(**of_axes)
-
-    def show_dots(self, arms, notes):
-        """Show {arm: {setting: values (n_networks,)}}; an arm that is left out is hidden.
-
-        notes: a text for each setting. Returns {name of an arm: list of Intervals}.
-        """
-        if self.curves is None:
-            self._build(arms, len(notes))
-        found = self.curves.set({
-            arm: (range(len(of_arm)), list(of_arm.values())) for arm, of_arm in arms.items()
-        })
-        for text, note in zip(self.notes, notes, strict=True):
-            text.set_text(note)
-        return found
-
-    def _build(self, arms, n_settings):
-        self.axes.set_xlim(-0.95, n_settings - 0.6)
-        self.axes.set_xticks(range(n_settings), map(str, next(iter(arms.values()))))
-        means = [np.mean(values) for of_arm in arms.values() for values in of_arm.values()]
-        self.axes.set_ylim(with_room(self.axes.get_ylim(), means))
-        looks = looks_of([*arms, *self.later])
-        self.curves = NamedCurves(
-            self, self.axes, looks, bands=False, points=True, names_at=-0.93
-        )
-        style = dict(ha="center", color=NEUTRAL.text_colour)
-        style["transform"] = self.axes.get_xaxis_transform()
-        self.notes = [self.moves(self.axes.text(x, 0.04, "", **style)) for x in range(n_settings)]
 
 
 def with_room(limits, values):
