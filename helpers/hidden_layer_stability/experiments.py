@@ -87,6 +87,7 @@ def watch_drift(data, arms=ARMS, *, seed=0, **settings):
 # -- ridges: the same stations, recorded for a picture --
 
 RIDGE_STEPS = tuple(range(0, 201, 10))
+N_RIDGES = 6  # units that are shown
 
 
 @remember(maxsize=2)  # 11 MB each
@@ -103,8 +104,8 @@ def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
     """Yield the share of the way to `step`, one of RIDGE_STEPS, and what stands there.
 
     {"step", "station", "learning_rate", "batch_size"}: as given; {"without", "with"}: {"now",
-    "start"}: (256, 64), one network's values on the probe, now and before training; "mean": how far
-    the means moved in the last 10 steps, in sd, over two networks.
+    "start"}: (256, N_RIDGES), some units of one network on the probe, now and before training;
+    "mean": how far the means moved in the last 10 steps, in sd, all units of two networks.
     """
     setting = dict(station=station, learning_rate=learning_rate, batch_size=batch_size)
     for _, runs in watch_stations(learning_rate, batch_size):
@@ -114,7 +115,8 @@ def ridges_at(step=50, station="z2", learning_rate=0.02, batch_size=128):
         seen = {"step": RIDGE_STEPS[place], **setting}
         for arm, run in runs.items():
             drift = median_drift(*run[station][[max(place - 1, 0), place]])
-            now, start = run[station][[place, 0], 0]  # copies: who keeps them keeps no recording
+            # Copies: who keeps them keeps no recording.
+            now, start = run[station][[place, 0], 0, :, :N_RIDGES]
             seen[arm] = {"now": now, "start": start, "mean": drift["mean"].mean()}
         yield seen["step"] / step if step else 1, seen
         if seen["step"] == step:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.hidden_layer_stability.experiments import kick_texts
+from helpers.hidden_layer_stability.experiments import N_RIDGES, kick_texts
 from helpers.intervals import format_number, mean_interval, paired_interval
 from helpers.page.parts import Band, BarsPicture, Ghost, GroupsPicture
 from helpers.page.picture import NEUTRAL, STORED_STATISTICS, Picture, in_course_style, looks_of
@@ -12,9 +12,9 @@ STATION_NAMES = {
     "z2": "value at z2 (before the second ReLU)",
     "h2": "value at h2 (what layer 3 receives)",
 }
-N_UNITS, KERNEL_SD = 6, 0.2
+KERNEL_SD = 0.2
 GRID = np.append(np.linspace(-8, 8, 241), np.nan)  # nan lifts the pen between the rows
-ROWS = np.arange(N_UNITS, 0, -1)
+ROWS = np.arange(N_RIDGES, 0, -1)
 
 
 class RidgePicture(Picture):
@@ -37,23 +37,23 @@ class RidgePicture(Picture):
                 (points,) = axes.plot([], [], "o", ms=8, zorder=5, **mark)
                 self.parts[arm, when] = self.moves(Band(axes, look)), self.moves(points)
             self.parts[arm, "start"][0].line.set(linestyle="-", linewidth=1.4)
-            axes.set(xlim=(-8, 8), ylim=(0.4, N_UNITS + 2.1), xticks=range(-8, 9, 4))
+            axes.set(xlim=(-8, 8), ylim=(0.4, N_RIDGES + 2.1), xticks=range(-8, 9, 4))
             axes.set_title(name, color=style.text_colour)
             axes.set_xlabel(" ")  # keeps room for the station's name, which moves
             text = axes.text(0.5, -0.13, "", transform=axes.transAxes, ha="center", fontsize=14)
             self.stations.append(self.moves(text))
         panels[0].set_yticks(ROWS, [f"unit {unit}" for unit in ROWS[::-1]])
         key = "● one image\n○ at step 0\ngrey: step 0"  # short: beside the peaks at zero
-        panels[0].text(-7.8, N_UNITS + 2.1, key, va="top", linespacing=1.3)
+        panels[0].text(-7.8, N_RIDGES + 2.1, key, va="top", linespacing=1.3)
 
     def show(self, ridges):
         """Show what `ridges_at` yields."""
         for (arm, when), (hills, points) in self.parts.items():
-            units = ridges[arm][when][:, :N_UNITS]
+            units = ridges[arm][when]
             # 1.5 rows per unit of density; ReLU's peak at zero would hide the neighbours
             tops = (ROWS[:, None] + np.minimum(1.5 * density(units), 1.6)).ravel()
             feet = ROWS.repeat(len(GRID)) if when == "now" else tops
-            hills.set(np.tile(GRID, N_UNITS), tops, feet, tops)
+            hills.set(np.tile(GRID, N_RIDGES), tops, feet, tops)
             points.set_data(units[0], ROWS)
         for text in self.stations:
             text.set_text(STATION_NAMES[ridges["station"]])
