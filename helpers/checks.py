@@ -93,6 +93,19 @@ def check_floats(name, values):
     return array
 
 
+def check_grad(name, grad, shape):
+    """Return a gradient as an array of float32 or float64, NaN included, of that `shape`.
+
+    Raises TypeError or ValueError; shape is None before there is anything to have a gradient.
+    """
+    grad = check_floats(name, grad)
+    if shape is None:
+        raise ValueError(f"{name} must follow a forward, got it before any")
+    if grad.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {grad.shape}")
+    return grad
+
+
 def check_finite(name, values, *, dtype=None):
     """Return `values` as an array of finite real numbers, of `dtype` if one is given.
 
