@@ -30,7 +30,11 @@ class Interval:
         return self.mean + self.half_width
 
     def __str__(self):
-        return self.rounded(_decimals_of_one_digit(self.half_width))
+        if self.half_width == 0 or not np.isfinite(self.half_width):
+            return self.rounded(3)
+        # "e" notation rounds first, so that 0.096 counts as 0.1 and not as 0.09.
+        exponent = int(f"{self.half_width:.0e}".split("e")[1])
+        return self.rounded(max(0, -exponent))
 
     def rounded(self, decimals):
         """Return it as text with so many decimals, where its last digits are not to be trusted."""
@@ -182,10 +186,3 @@ def _text_of(value, name="values"):
     if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iuf":
         return str(mean_interval(check_finite(name, value)))
     return format_number(value, 2) if isinstance(value, (float, np.floating)) else str(value)
-
-
-def _decimals_of_one_digit(half_width):
-    if half_width == 0 or not np.isfinite(half_width):
-        return 3
-    # "e" notation rounds first, so that 0.096 counts as 0.1 and not as 0.09.
-    return max(0, -int(f"{half_width:.0e}".split("e")[1]))

@@ -1,4 +1,4 @@
-"""Faults seeded into core and page, one at a time: do a module's own tests notice each of them?
+"""Faults seeded into core, page and room 03, one at a time: do a module's tests notice each?
 
     python tests/mutants.py [module ...] [--list] [--jobs N]
 
@@ -34,6 +34,7 @@ TESTS = {
     "training": ["training", "sgd"],
     "arithmetic": ["layers", "network", "training", "sgd"],
     "layer_statistics": ["layer_statistics", "bad_input"],
+    "hidden_layer_stability/experiments": ["shift"],
     "page/parts": ["picture"],
 }
 CHANGE = re.compile("«(.*?)→(.*?)»", re.DOTALL)
@@ -363,6 +364,12 @@ FAULTS = {  # module: its faults
         "np.exp(log_odds« - log_odds.max()→»)  ≡ logistic regression's penalty keeps them small",
         "«    weights = weights / weights.max()\n→»",  # squares of tiny ones are 0
         "if weights.min() < 0« or weights.max() == 0→»:",
+        'check_finite("source", source, dtype=«np.float64→np.float32»)',
+        "len(inputs) < «5→2»",
+        "LogisticRegression(«tol=1e-8→tol=1.0»,",
+        "make_pipeline(«StandardScaler(), →»logistic)",
+    ],
+    "hidden_layer_stability/experiments": [
         "(sd_before >= SILENT_BELOW) «&→|» (sd_after >= SILENT_BELOW)",
         "before.std(axis=-2«), after.std(axis=-2→, ddof=1), after.std(axis=-2, ddof=1»)",
         "centred_before * «(after - mean_after[..., None, :])→after»",
@@ -371,11 +378,7 @@ FAULTS = {  # module: its faults
         "«before, after = np.sort(before, axis=-2), np.sort(after, axis=-2)→pass»\n",
         "np.abs(after - before).mean(axis=-2)« / sd_before→»",
         "covariance / «(sd_before * sd_after)→sd_before**2»",
-        'check_finite("source", source, dtype=«np.float64→np.float32»)',
-        "len(inputs) < «5→2»",
-        "LogisticRegression(«tol=1e-8→tol=1.0»,",
         "SILENT_BELOW = 0.«02→6»",
-        "make_pipeline(«StandardScaler(), →»logistic)",
     ],
     "layer_statistics": [
         'fresh=«statistics == "fresh"→True»,',
@@ -406,9 +409,8 @@ FAULTS = {  # module: its faults
         '"fails" if high <«→=» margin',
         "«sorted((sign * interval.low, sign * interval.high))→interval.low, interval.high»",
         "{rounded« + 0.0→»:",
-        'int(«f"{half_width:.0e}".split("e")[1]→np.floor(np.log10(half_width))»)',
-        "«max(0, -int(f\"{half_width:.0e}\".split(\"e\")[1]))→"
-        "-int(f\"{half_width:.0e}\".split(\"e\")[1])»",
+        'int(«f"{self.half_width:.0e}".split("e")[1]→np.floor(np.log10(self.half_width))»)',
+        "«max(0, -exponent)→-exponent»",
     ],
     "randomness": [
         "network.spawn(«4)→5)[1:]»]",  # children 1-4, not 0-3
@@ -493,8 +495,7 @@ FAULTS = {  # module: its faults
         "results = {«**results, →»name: latest}",
         "«(place + share)→share» / len(names)",
         "«arguments.apply_defaults()→pass»",
-        "«kept.move_to_end(key)→pass»",
-        "while len(kept) > maxsize«→ + 1»:",
+        "lru_cache(«maxsize→maxsize + 1»)",
         "«                self._work = self._latest = None\n→»",
         "                if «self._work is None→True»:\n",
         "pair = self._next()« if seen is None else seen→»",
