@@ -195,16 +195,13 @@ def _of_layers(name, value, layers):
     each = value(layers) if callable(value) else [value] * len(layers)
     if not isinstance(each, (list, tuple)) or len(each) != len(layers):
         raise ValueError(f"{name} must return a list, one for each of {len(layers)} layers")
-    each = list(each)
-    counts = {getattr(layer, "n_networks", None) for layer in layers} - {None}
-    for place, one in enumerate(each):
-        each[place] = one = check_finite(name, one, dtype=np.float64)
-        own = [np.shape(getattr(layers[place], its)) for its in layers[place].parameters]
-        fits = one.shape in {(), *((count,) for count in counts)}
-        if not fits or (one.ndim and any(of[:1] != one.shape for of in own)):
-            of_networks = "".join(f" or one for each of {count} networks" for count in counts)
+    each = [check_finite(name, one, dtype=np.float64) for one in each]
+    for layer, one in zip(layers, each):
+        own = [np.shape(getattr(layer, its)) for its in layer.parameters]
+        # In lock-step parameters have three axes, that of the networks first.
+        if one.ndim > 1 or (one.ndim and any(len(of) < 3 or of[:1] != one.shape for of in own)):
             got = f"shape {one.shape} for parameters of {own}"
-            raise ValueError(f"{name} must be a number{of_networks}, got {got}")
+            raise ValueError(f"{name} must be a number, or one for each network, got {got}")
         bad = one[(one != 0) & ((one < SMALLEST_RATE) | (one > LARGEST_RATE))]
         if bad.size:
             allowed = f"between {SMALLEST_RATE:g} and {LARGEST_RATE:g}, or 0"
