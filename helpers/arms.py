@@ -5,6 +5,7 @@ mini-batches. What differs is named in the arm; what is measured is said by `loo
 """
 
 import copy
+import inspect
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -108,6 +109,14 @@ def watch_arms(arms, data, **settings):
 
 def _start(name, options):
     """Return the _Arm of these options; an error names the arm."""
+    for role in ("build", "look", "disturb"):
+        function = options.get(role, multilayer_perceptron)
+        if not callable(function) and (function is not None or role == "build"):
+            raise TypeError(f"{role} must be a function, got {function!r} in arm {name!r}")
+    functions = _Arm, multilayer_perceptron, options.get("build", multilayer_perceptron)
+    known = set().union(*(inspect.signature(one).parameters for one in functions))
+    if unknown := [one for one in options if one not in known]:
+        raise TypeError(f"arm {name!r} does not know the option {', '.join(unknown)}")
     try:
         return _Arm(**options)
     except Exception as error:
@@ -124,9 +133,6 @@ class _Arm:
         look_first=False, disturb=None, memory=0.9, dtype=np.float64, build=multilayer_perceptron,
         **options,
     ):
-        for role, function in dict(build=build, look=look, disturb=disturb).items():
-            if not callable(function) and (function is not None or role == "build"):
-                raise TypeError(f"{role} must be a function, got {function!r}")
         if not isinstance(hidden, (list, tuple)):
             raise TypeError(f"hidden must be a list of widths such as [64, 64], got {hidden!r}")
         hidden = [check_integer(f"hidden[{place}]", one) for place, one in enumerate(hidden)]
@@ -155,7 +161,7 @@ class _Arm:
         self._example, self._lock = inputs[..., :1, :].copy(), threading.Lock()
         of_networks = () if n_networks is None else (n_networks,)
         self._losses = np.empty((n_steps, *of_networks), self._network.dtype)
-        self.n_done, self._steps, self._seen = 0, [], []
+        self.n_done, self._steps, self._seen = 0, [], {}
         if check_flag("look_first", look_first):
             self._look_around()
 
@@ -188,20 +194,25 @@ class _Arm:
             raise TypeError(f"look must return {{name: array}}, got {type(seen).__name__}")
         if not seen:
             return
-        self._seen.append({name: np.array(values) for name, values in seen.items()})
-        before, now = (
-            {name: (values.shape, str(values.dtype)) for name, values in one.items()}
-            for one in (self._seen[0], self._seen[-1])
-        )
+        seen = {name: np.asarray(values) for name, values in seen.items()}
+        if not self._steps:  # room for all looks, since a Run so far must cost nothing
+            n_looks = 2 + self.n_steps // self._every
+            self._seen = {
+                name: np.empty((n_looks, *values.shape), values.dtype)
+                for name, values in seen.items()
+            }
+        before = {name: (kept.shape[1:], str(kept.dtype)) for name, kept in self._seen.items()}
+        now = {name: (values.shape, str(values.dtype)) for name, values in seen.items()}
         if now != before:
             raise ValueError(f"look must return the same arrays each time: {before}, then {now}")
+        for name, values in seen.items():
+            self._seen[name][len(self._steps)] = values
         self._steps.append(self.n_done)
 
     @property
     def run(self):
         """The Run so far."""
-        names = self._seen[0] if self._seen else ()
-        seen = {name: np.stack([one[name] for one in self._seen]) for name in names}
+        seen = {name: kept[: len(self._steps)] for name, kept in self._seen.items()}
         return Run(np.array(self._steps), seen, self._losses[: self.n_done], self._network)
 
 
