@@ -432,7 +432,7 @@ FAULTS = {  # module: its faults
         "if value <«→=» low or value > high:",
         "low=1, high=«LARGEST→np.inf», *, high_is",
         "or value >«→=» high:\n        is_open",
-        "number <«= low if low_open else number <→» low",
+        "if number <«→=» low or too_high",
         "« or not np.isfinite(number)→»:",
         "    except «OverflowError→TypeError»:",
         "    if «not isinstance(value, (bool, np.bool_))→value is None»:\n",

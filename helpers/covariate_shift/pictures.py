@@ -12,6 +12,7 @@ from helpers.page.parts import (
     Intervals,
     Mosaic,
     NamedCurves,
+    NamedCurvesPicture,
     ReferenceLine,
 )
 from helpers.page.picture import (
@@ -24,7 +25,6 @@ from helpers.page.picture import (
     WITHOUT_BATCH_NORM,
     Picture,
     in_course_style,
-    looks_of,
     with_minus_signs,
 )
 
@@ -35,31 +35,6 @@ LOOKS = {
     "with": (STORED_STATISTICS, "with batch norm"),
     "reference": (REFERENCE, "reference net"),
 }
-
-
-class NamedCurvesPicture(Picture):
-    """Accuracies of some arms along x, as NamedCurves; one axes that has room for all of them.
-
-    known: {arm: (Style, name)}; other arms get another style and their own name. of_axes:
-    properties of the axes, such as its labels.
-    """
-
-    def __init__(self, title, known, **of_axes):
-        super().__init__(height=4.8, title=title)
-        self.known, self.of_axes = known, of_axes
-
-    def show_curves(self, curves):
-        """Show what `NamedCurves.set` takes; return {name: Interval at the right end}."""
-        axes, looks = self.draw_anew(), looks_of(curves, self.known)
-        named = NamedCurves(self, axes, looks, points=True)
-        found = named.set(curves)
-        places = max((x for x, _ in curves.values()), key=len)
-        span = places[-1] - places[0]
-        lowest = min(one.low for intervals in found.values() for one in intervals)
-        axes.set(xticks=places, ylim=(0.1 * (10 * lowest // 1), 1.02), **self.of_axes)
-        axes.set_xlim(places[0] - 0.04 * span, places[-1] + 0.38 * span)
-        named.labels.arrange()  # within these limits
-        return {name: intervals[-1] for name, intervals in found.items()}
 
 
 class CoatSliderPicture(Picture):

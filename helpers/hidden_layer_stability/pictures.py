@@ -3,9 +3,9 @@
 import numpy as np
 
 from helpers.hidden_layer_stability.experiments import kick_texts
-from helpers.intervals import format_number, interval_ends, mean_interval, paired_interval
-from helpers.page.parts import Band, Bars, BarsPicture, Ghost
-from helpers.page.picture import NEUTRAL, STORED_STATISTICS, Picture, looks_of
+from helpers.intervals import format_number, mean_interval, paired_interval
+from helpers.page.parts import Band, BarsPicture, Ghost, GroupsPicture, looks_of
+from helpers.page.picture import NEUTRAL, STORED_STATISTICS, Picture
 
 LOOKS = looks_of(["without", "with"])
 STATION_NAMES = {
@@ -73,55 +73,6 @@ def density(units):
     """Return how the values (n_images, n_units) spread over GRID, (n_units, len(GRID))."""
     kernels = np.exp(-0.5 * ((GRID - units.T[..., None]) / KERNEL_SD) ** 2)
     return kernels.mean(axis=-2) / (KERNEL_SD * np.sqrt(2 * np.pi))
-
-
-class GroupsPicture(Picture):
-    """Bars from zero with 95% intervals in groups, one bar for each arm.
-
-    panels: rows of properties of axes, such as their titles and limits, which get more room where
-    the first values need it. gap: between groups, where a bar is 0.7 wide. names: where in the
-    figure, or in the only panel, those of the arms stand.
-    """
-
-    decimals = 2
-
-    def __init__(self, title, panels, *, width=9, height=5, gap=0.5, names="upper right"):
-        super().__init__(width=width, height=height, title=title)
-        self.gap, self.names, self.bars = gap, names, []
-        grid = self.figure.subplots(len(panels), len(panels[0]), sharey="col", squeeze=False)
-        for axes, of_axes in zip(grid.flat, (one for row in panels for one in row)):
-            axes.set(**of_axes)
-
-    def show_groups(self, panels):
-        """Show [{group: {arm: Interval}}], one for each panel, row by row."""
-        if not self.bars:
-            self._build(panels)
-        for bars, groups in zip(self.bars, panels, strict=True):
-            cells = [(group, *one) for group, arms in groups.items() for one in arms.items()]
-            texts = [self.text_of(*cell) for cell in cells]
-            bars.set(*interval_ends([interval for _, _, interval in cells]), texts)
-
-    def text_of(self, group, arm, interval):
-        """Return what stands above a bar."""
-        return format_number(interval.mean, self.decimals)
-
-    def _build(self, panels):
-        all_axes = self.figure.axes
-        looks = looks_of(next(iter(panels[0].values()))).values()
-        for axes, groups in zip(all_axes, panels):
-            starts = (0.8 * len(looks) + self.gap) * np.arange(len(groups))
-            positions = np.add.outer(starts, 0.8 * np.arange(len(looks)))
-            axes.set_xlim(-0.6, positions.max() + 0.6)
-            axes.set_xticks(positions.mean(axis=1), list(groups))
-            axes.tick_params(axis="x", length=0)
-            axes.locator_params(axis="y", nbins=6)
-            highest = max(one.high for arms in groups.values() for one in arms.values())
-            axes.set_ylim(0, max(axes.get_ylim()[1], 1.15 * highest))
-            styles = [style for style, _ in looks] * len(groups)
-            self.bars.append(self.moves(Bars(axes, positions.ravel(), styles)))
-        samples = [all_axes[0].bar(0, 0, **style.of_bar()) for style, _ in looks]
-        page = self.figure if len(all_axes) > 1 else all_axes[0]
-        page.legend(samples, [name for _, name in looks], loc=self.names, borderaxespad=0)
 
 
 class DriftPicture(GroupsPicture):

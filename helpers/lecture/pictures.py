@@ -8,14 +8,10 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
 from helpers.batch_norm_mechanics.experiments import median_arrivals
-from helpers.hidden_layer_stability.pictures import (
-    GroupsPicture,
-    KickPicture,
-    MovingTargetPicture,
-)
+from helpers.hidden_layer_stability.pictures import KickPicture, MovingTargetPicture
 from helpers.intervals import mean_intervals
-from helpers.page.parts import BarsPicture, Mosaic
-from helpers.page.picture import Picture, in_course_style, looks_of
+from helpers.page.parts import BarsPicture, GroupsPicture, Mosaic, looks_of
+from helpers.page.picture import Picture, in_course_style
 from helpers.recoloured import draw_shown
 from helpers.weighing_the_evidence.pictures import NoisyRacePicture
 

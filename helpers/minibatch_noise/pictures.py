@@ -9,7 +9,15 @@ from helpers.intervals import (
     paired_interval,
     verdict,
 )
-from helpers.page.parts import Bars, CurvesPicture, Ghost, Intervals, NamedCurves
+from helpers.page.parts import (
+    Bars,
+    CurvesPicture,
+    DotsPicture,
+    Ghost,
+    Intervals,
+    NamedCurves,
+    with_room,
+)
 from helpers.page.picture import (
     DROPOUT,
     NEUTRAL,
@@ -18,7 +26,6 @@ from helpers.page.picture import (
     WITH_BATCH_NORM,
     WITHOUT_BATCH_NORM,
     Picture,
-    looks_of,
 )
 
 
@@ -95,17 +102,12 @@ class NoiseSizePicture(Picture):
         return self
 
 
-class NaiveSweepPicture(Picture):
-    """The gap against the batch size: of one sweep, or of several with their numbers of updates.
-
-    Dots with 95% intervals, joined by a line for each arm. later: arms not shown at first.
-    """
+class NaiveSweepPicture(DotsPicture):
+    """The gap against the batch size: of one sweep, or of several with their numbers of updates."""
 
     def __init__(self, title, later=()):
-        super().__init__(title=title)
-        self.axes, self.later, self.curves = self.figure.subplots(), later, None
-        self.axes.set(
-            xlabel="batch size m (equal numbers of epochs)",
+        super().__init__(
+            title, later, xlabel="batch size m (equal numbers of epochs)",
             ylabel="test loss − training loss (nats)", ylim=(-0.55, 0.7),
         )
         self.axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
@@ -113,12 +115,10 @@ class NaiveSweepPicture(Picture):
     def show(self, sweeps):
         """Show {arm: {batch size: Run}} whose looks have a "gap"; an arm left out is hidden."""
         first = next(iter(sweeps.values()))
-        gaps = {arm: [run["gap"][-1] for run in runs.values()] for arm, runs in sweeps.items()}
-        if self.curves is None:
-            self._build(list(first), gaps)
-        found = self.curves.set({arm: (range(len(first)), one) for arm, one in gaps.items()})
-        for note, run in zip(self.notes, first.values(), strict=True):
-            note.set_text(f"{run.steps[-1]} updates" if len(sweeps) > 1 else "")
+        found = self.show_dots(
+            {arm: {m: run["gap"][-1] for m, run in runs.items()} for arm, runs in sweeps.items()},
+            [f"{run.steps[-1]} updates" if len(sweeps) > 1 else "" for run in first.values()],
+        )
         # Not the smallest batch size: its many updates without batch norm are chaotic, and
         # another machine's rounding shows in the second decimal.
         told = []
@@ -127,19 +127,6 @@ class NaiveSweepPicture(Picture):
             told.append(f"{name} the gap is {at}")
         self.sentence = f"{told[0][0].upper()}{'; '.join(told)[1:]}."
         return self
-
-    def _build(self, sizes, gaps):
-        self.axes.set_xlim(-0.95, len(sizes) - 0.6)
-        self.axes.set_xticks(range(len(sizes)), map(str, sizes))
-        means = [np.mean(values) for of_arm in gaps.values() for values in of_arm]
-        self.axes.set_ylim(with_room(self.axes.get_ylim(), means))
-        self.curves = NamedCurves(
-            self, self.axes, looks_of([*gaps, *self.later]), bands=False, points=True,
-            names_at=-0.93,
-        )
-        style = dict(ha="center", color=NEUTRAL.text_colour)
-        style["transform"] = self.axes.get_xaxis_transform()
-        self.notes = [self.moves(self.axes.text(x, 0.04, "", **style)) for x in range(len(sizes))]
 
 
 class DifferencesPicture(Picture):
@@ -243,10 +230,3 @@ class EndGapPicture(CurvesPicture):
             axes.set_ylim(with_room((-0.22, 0.14), ends))
             axes.locator_params(axis="x", nbins=5)
             axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
-
-
-def with_room(limits, values):
-    """Return the limits of an axis, moved outwards where `values` would not fit in."""
-    low, high = limits
-    room = 0.05 * (high - low)
-    return min(low, np.min(values) - room), max(high, np.max(values) + room)
