@@ -465,7 +465,7 @@ FAULTS = {  # module: its faults
         "«    row.flags.writeable = False\n→»",
         "np.full((1, n), value«, dtype→»)",
         "reshape(shape)[..., «0→-1», :]",
-        "vector[«end - array.size : end→: array.size»]",
+        "np.cumsum([«array.size for array in arrays[:-1]→0 * array.size for array in arrays[:-1]»]",
         "values *= «np.abs(values)→values» >",
         "np.finfo(values.dtype)«.tiny→.eps»",
     ],
