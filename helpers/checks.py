@@ -93,10 +93,7 @@ def check_floats(name, values):
 
 
 def check_grad(name, grad, shape):
-    """Return a gradient as an array of float32 or float64, NaN included, of that `shape`.
-
-    Raises TypeError or ValueError; shape is None before there is anything to have a gradient.
-    """
+    """Return a gradient of that `shape` as `check_floats`; None, before a forward, is refused."""
     grad = check_floats(name, grad)
     if shape is None:
         raise ValueError(f"{name} must follow a forward, got it before any")

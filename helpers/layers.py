@@ -70,10 +70,7 @@ def _centre(inputs):
 
 
 def check_group_size(group_size, batch_size):
-    """Raise ValueError unless `batch_size` rows fall into groups of at least 2 rows each.
-
-    One row has no variance: its x_hat would always be 0.
-    """
+    """Raise ValueError unless the rows fall into groups of 2 or more: one has no variance."""
     if batch_size < 2:
         raise ValueError(f"batch norm trains on inputs of at least 2 rows, got {batch_size}")
     check_integer("group_size", group_size, 2, batch_size, high_is="the batch")

@@ -183,10 +183,7 @@ class Prediction(Alive):
         raise ValueError(f"measured must lie in one of {list(self.ranges.values())}, got {value}")
 
     def compare(self, measured):
-        """Return a Comparison that answers the bet, once there is one.
-
-        measured: as in `answer_of`; an Interval prints itself.
-        """
+        """Return a Comparison that answers the bet, once there is one; `measured`: as above."""
         return Comparison(self, measured)
 
     def side_of(self, value, measured):
