@@ -178,7 +178,7 @@ def main(arguments=None):
         print(*(f"error: {problem}" for problem in problems), sep="\n", file=sys.stderr)
         return 2
     for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.default_int_handler)
+        signal.signal(one, _stop)
     try:
         return max([_execute_and_report(path) for path in paths])
     except KeyboardInterrupt:
@@ -212,10 +212,14 @@ def _problem_with(path):
 
 class _LoopWithoutSignals(asyncio.SelectorEventLoop):
     def add_signal_handler(self, *args):
-        """Leave signals to `main`: nbclient would end its kernel, and then miss it."""
+        """Leave signals to `_stop`: nbclient would end its kernel, and then miss it."""
 
     def call_exception_handler(self, context):
-        """Say nothing of the kernel that an interrupt ends."""
+        """Say nothing of the kernel that `_stop` ends."""
+
+
+def _stop(*_args):  # in the place of Python's own handler asyncio would put another
+    raise KeyboardInterrupt
 
 
 def _give_missing_ids(cells):
