@@ -59,10 +59,8 @@ def places_of_class_0(shape):
 
 def views_of(vector, arrays):
     """Return views of `vector`, one behind the other, shaped like each of `arrays`."""
-    ends = np.cumsum([array.size for array in arrays], dtype=int)
-    return [
-        vector[end - array.size : end].reshape(array.shape) for array, end in zip(arrays, ends)
-    ]
+    parts = np.split(vector, np.cumsum([array.size for array in arrays[:-1]], dtype=int))
+    return [part.reshape(array.shape) for part, array in zip(parts, arrays, strict=True)]
 
 
 def flush_tiny(values):

@@ -54,7 +54,8 @@ def train_arms(arms, data, **settings):
 def watch_arms(arms, data, **settings):
     """Return an iterator over (share done, {name: Run so far}, or None where nothing new was seen).
 
-    Stop iterating to cancel.
+    Stop iterating to cancel. The arms train side by side, on as many cores as there are; the
+    results do not depend on it. Everything is checked at the call: raises ValueError or TypeError.
 
     arms: {name: options}, what is special in each. settings: options that all have in common.
     data: the training set: `data.train_inputs`, (n_samples, features) or (n_networks, n_samples,
@@ -65,18 +66,14 @@ def watch_arms(arms, data, **settings):
     momentum, weight_decay, sample_weights: as in `training.train`. batch_norm, dropout, activation,
     group_size, init_scale, eps: as in `network.multilayer_perceptron`; memory: batch norm's
     momentum; dtype: float64 unless given; build: what makes the networks instead, with the same
-    arguments and more, if it has more.
-    n_networks: as many as there are training sets, to be named where all networks share one.
-    data: another training set.
+    arguments and more, if it has more. n_networks: as many as there are training sets, to be named
+    where all networks share one. data: another training set.
 
     look: network -> {name: array, networks first}, called every `every` steps and after the last;
     look_first: before the first, too. {} is no look. Each arm has a shallow copy of its own of a
     look that remembers: what it assigns to itself is its own, lists and closures are shared.
     disturb: (network, rng) -> None, called after each step, before any look; rng: the dropout
     streams of the seed.
-
-    Everything is checked at the call: raises ValueError or TypeError. The arms train side by side,
-    on as many cores as there are; the results do not depend on it.
     """
     if not isinstance(arms, dict) or not arms or not all(isinstance(arms[o], dict) for o in arms):
         raise TypeError(f"arms must be {{name: dict of options}} with one or more, got {arms!r}")

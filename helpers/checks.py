@@ -28,8 +28,8 @@ def check_integer(name, value, low=1, high=LARGEST, *, high_is=None):
     return int(value)
 
 
-def check_number(name, value, low=-np.inf, high=np.inf, *, low_open=False, high_open=False):
-    """Return `value` as a float between `low` and `high`; an open end is not allowed itself.
+def check_number(name, value, low=-np.inf, high=np.inf, *, high_open=False):
+    """Return `value` as a float between `low` and `high`, both included; an open high is not.
 
     Raises TypeError for what is not a real number, ValueError for one out of range or NaN.
     """
@@ -39,10 +39,9 @@ def check_number(name, value, low=-np.inf, high=np.inf, *, low_open=False, high_
         number = float(value)
     except OverflowError:
         number = np.inf
-    too_low = number <= low if low_open else number < low
     too_high = number >= high if high_open else number > high
-    if too_low or too_high or not np.isfinite(number):
-        left = "(" if low_open or low == -np.inf else "["
+    if number < low or too_high or not np.isfinite(number):
+        left = "(" if low == -np.inf else "["
         right = ")" if high_open or high == np.inf else "]"
         raise ValueError(
             f"{name} must be a finite number in {left}{low:g}, {high:g}{right}, got {value}"
@@ -91,6 +90,16 @@ def check_floats(name, values):
     if array.dtype not in FLOATS:
         raise TypeError(f"{name} must be float32 or float64, got dtype {array.dtype}")
     return array
+
+
+def check_grad(name, grad, shape):
+    """Return a gradient of that `shape` as `check_floats`; None, before a forward, is refused."""
+    grad = check_floats(name, grad)
+    if shape is None:
+        raise ValueError(f"{name} must follow a forward, got it before any")
+    if grad.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {grad.shape}")
+    return grad
 
 
 def check_finite(name, values, *, dtype=None):

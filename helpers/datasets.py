@@ -224,12 +224,6 @@ def checksum(arrays):
     return found.hexdigest()
 
 
-def make_read_only(*arrays):
-    """Forbid to write into arrays that are kept for the next caller."""
-    for array in arrays:
-        array.flags.writeable = False
-
-
 # -- the 2-D toy: one rule, seen in one region and then in another --
 
 

@@ -24,8 +24,7 @@ import time
 from pathlib import Path
 
 import nbformat
-from ipykernel.kernelspec import RESOURCES, get_kernel_dict
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -36,12 +35,9 @@ ROOT = Path(__file__).resolve().parent.parent
 CELL_TIMEOUT = 120  # seconds, the same as for nbval in pyproject.toml
 
 # Batches are small: a second BLAS thread costs more than it brings, and may change the last digits.
-ONE_THREAD = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-}
+ONE_THREAD = dict.fromkeys([
+    "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+], "1")
 # ipykernel loads a debugger, which otherwise warns on stderr about Python's frozen modules.
 QUIET_KERNEL = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
@@ -92,12 +88,18 @@ def run(notebook, folder, on_cell=None):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+    # Without folders to look in: a "python3" installed for the user may be another Python.
+    of_this_python = KernelSpecManager(kernel_dirs=[])
+    python_path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        **os.environ, **ONE_THREAD, **QUIET_KERNEL, "PYTHONPATH": os.pathsep.join(python_path),
+    }
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as ipython_dir:
+        environment["IPYTHONDIR"] = ipython_dir  # no start-up files or settings of the user
         client = NotebookClient(
             notebook,
+            km=AsyncKernelManager(kernel_spec_manager=of_this_python),
             timeout=CELL_TIMEOUT,
-            kernel_manager_class=_KernelOfThisPython,
-            kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
             force_raise_errors=True,
             skip_cells_with_tag="",
@@ -107,7 +109,7 @@ def run(notebook, folder, on_cell=None):
             extra_arguments=["--log-level=CRITICAL"],  # no talk of local TCP, nor of its end
         )
         with asyncio.Runner(loop_factory=_LoopWithoutSignals) as runner:
-            runner.run(client.async_execute(env=_kernel_environment(ipython_dir)))
+            runner.run(client.async_execute(env=environment, cleanup_kc=True))
     return notebook
 
 
@@ -122,8 +124,7 @@ def normalise(notebook):
             {key: value for key, value in cell.metadata.items() if key in CELL_METADATA}
         )
         if cell.cell_type == "code":
-            cell.outputs = _merge_streams(_without_widgets(cell.outputs))
-            _describe_pictures(cell.outputs)
+            cell.outputs = _lasting(cell.outputs)
     _fold_answers(notebook.cells)
     return notebook
 
@@ -136,7 +137,9 @@ def execute_notebook(path):
     path = Path(path)
     start = time.perf_counter()
     notebook = normalise(read_notebook(path))
-    _refuse_empty_code_cells(notebook, path)
+    for index, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "code" and not cell.source:
+            raise NotebookError(f"{path}: cell {index} is an empty code cell; delete it")
     started = []
     try:
         run(notebook, path.resolve().parent, lambda cell, cell_index: started.append(cell_index))
@@ -147,8 +150,10 @@ def execute_notebook(path):
     except DeadKernelError:
         happened = "killed the kernel"
     else:
-        size = _replace(path, normalise(notebook))
-        return time.perf_counter() - start, size
+        nbformat.validate(normalise(notebook))
+        content = (nbformat.v4.writes(notebook).rstrip("\n") + "\n").encode()
+        write_whole(path, content)
+        return time.perf_counter() - start, len(content)
     first_line = notebook.cells[started[-1]].source.splitlines()[0]
     raise NotebookError(
         f"{path}: code cell {len(started)} (cell {started[-1] + 1} of the notebook, "
@@ -213,30 +218,8 @@ class _LoopWithoutSignals(asyncio.SelectorEventLoop):
         """Say nothing of the kernel that `_stop` ends."""
 
 
-def _stop(*_args):
+def _stop(*_args):  # in the place of Python's own handler asyncio would put another
     raise KeyboardInterrupt
-
-
-class _SpecOfThisPython(KernelSpecManager):
-    def get_kernel_spec(self, kernel_name):
-        # A "python3" kernel installed for the user may belong to another Python.
-        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
-
-
-class _KernelOfThisPython(AsyncKernelManager):
-    def _kernel_spec_manager_default(self):
-        return _SpecOfThisPython()
-
-
-def _kernel_environment(ipython_dir):
-    python_path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {
-        **os.environ,
-        **ONE_THREAD,
-        **QUIET_KERNEL,
-        "PYTHONPATH": os.pathsep.join(python_path),
-        "IPYTHONDIR": ipython_dir,  # no start-up files or settings of the user
-    }
 
 
 def _give_missing_ids(cells):
@@ -247,32 +230,25 @@ def _give_missing_ids(cells):
         taken.add(cell.id)
 
 
-def _refuse_empty_code_cells(notebook, path):
-    for index, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type == "code" and not cell.source:
-            raise NotebookError(f"{path}: cell {index} is an empty code cell; delete it")
-
-
-def _without_widgets(outputs):
+def _lasting(outputs):
+    """Return the outputs without widgets; a picture's sentence becomes its alternative text."""
     kept = []
     for output in outputs:
+        if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
+            kept[-1].text += output.text  # how a kernel cuts it in pieces depends on the clock
+            continue
         if "data" in output:
-            for mime_type in [kind for kind in output.data if kind.startswith(WIDGET_TYPES)]:
-                del output.data[mime_type]
-            if not output.data:
+            data = output.data
+            for mime_type in [kind for kind in data if kind.startswith(WIDGET_TYPES)]:
+                del data[mime_type]
+            if not data:
                 continue
-            for key in set(output.metadata) - set(output.data) - OUTPUT_METADATA:
+            for key in set(output.metadata) - set(data) - OUTPUT_METADATA:
                 del output.metadata[key]
+            if "image/png" in data and "text/plain" in data:
+                output.metadata["image/png"] = nbformat.from_dict({"alt": data["text/plain"]})
         kept.append(output)
     return kept
-
-
-def _describe_pictures(outputs):
-    """Give each picture its sentence as the alternative text that exported pages show."""
-    for output in outputs:
-        data = output.get("data", {})
-        if "image/png" in data and "text/plain" in data:
-            output.metadata["image/png"] = nbformat.from_dict({"alt": data["text/plain"]})
 
 
 def _fold_answers(cells):
@@ -285,26 +261,6 @@ def _fold_answers(cells):
             cell.metadata["jupyter"] = {"outputs_hidden": True}
         waiting |= asked
         waiting -= {mark["replies to"] for mark in marks if "replies to" in mark}
-
-
-def _merge_streams(outputs):
-    # How a kernel cuts what is printed into messages depends on the clock.
-    merged = []
-    for output in outputs:
-        previous = merged[-1] if merged else None
-        is_stream = output.output_type == "stream"
-        if is_stream and previous and previous.get("name") == output.name:
-            previous.text += output.text
-        else:
-            merged.append(output)
-    return merged
-
-
-def _replace(path, notebook):
-    nbformat.validate(notebook)
-    content = (nbformat.v4.writes(notebook).rstrip("\n") + "\n").encode()
-    write_whole(path, content)
-    return len(content)
 
 
 if __name__ == "__main__":

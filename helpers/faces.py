@@ -7,7 +7,7 @@ drawn once; another coat is one multiplication and one addition, fast enough for
 Each face has a frame of its own, u to the right and v down, whose unit is half a picture. An
 animal is a list of parts painted one over the other, each a shape with a coating: how much of
 the coat shows there (0 to 1) and the colour added to it. Shapes are signed distances, negative
-inside.
+inside. What is no such argument raises TypeError or ValueError.
 """
 
 from types import SimpleNamespace
@@ -39,10 +39,7 @@ PINK, BROWN = (0.93, 0.52, 0.56), (0.12, 0.07, 0.08)
 
 
 def sample_kinds(n_faces, rng):
-    """Return (n_faces,) random indices into KINDS: one half cats, the others equally likely.
-
-    Raises TypeError or ValueError.
-    """
+    """Return (n_faces,) random indices into KINDS: one half cats, the others equally likely."""
     n_faces = check_integer("n_faces", n_faces)
     (rng,) = one_per_network(rng, None)
     is_cat = rng.random(n_faces) < 0.5
@@ -50,10 +47,7 @@ def sample_kinds(n_faces, rng):
 
 
 def coat_colours(n_faces, rng):
-    """Return the black and the bright coats of the same animals, (n_faces, 3) float32 RGB each.
-
-    Raises TypeError or ValueError.
-    """
+    """Return the black and the bright coats of the same animals, (n_faces, 3) float32 RGB each."""
     n_faces = check_integer("n_faces", n_faces)
     (rng,) = one_per_network(rng, None)
     black = np.clip(BLACK + 0.02 * rng.standard_normal((n_faces, 3)), 0, 1)
@@ -71,7 +65,6 @@ def draw_faces(kinds, image_size, rng):
     coat_map: (n_faces, image_size, image_size) float32, how strongly a pixel shows the coat.
     rest: (n_faces, image_size, image_size, 3) float32 RGB, what does not depend on the coat.
     Both are at least 0 and add up to at most 1, so that every coat gives colours in [0, 1].
-    Raises TypeError or ValueError for kinds that are no such indices and for other sizes.
     """
     kinds = check_labels("kinds", kinds, len(KINDS))
     if kinds.ndim != 1 or not len(kinds):

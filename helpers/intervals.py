@@ -30,7 +30,11 @@ class Interval:
         return self.mean + self.half_width
 
     def __str__(self):
-        return self.rounded(_decimals_of_one_digit(self.half_width))
+        if self.half_width == 0 or not np.isfinite(self.half_width):
+            return self.rounded(3)
+        # "e" notation rounds first, so that 0.096 counts as 0.1 and not as 0.09.
+        exponent = int(f"{self.half_width:.0e}".split("e")[1])
+        return self.rounded(max(0, -exponent))
 
     def rounded(self, decimals):
         """Return it as text with so many decimals, where its last digits are not to be trusted."""
@@ -84,9 +88,8 @@ def verdict(interval, margin, sign=1):
 
     The claim: the effect is larger than `margin`, the smallest one that matters, in the direction
     of `sign`, 1 or -1. It holds if the whole interval lies beyond the margin in that direction and
-    fails if the whole interval lies short of it; an interval with the margin inside or at an end
-    does not decide. A negative margin tolerates as much in the other direction. Raises ValueError
-    or TypeError for another sign and a margin that is no finite number.
+    fails if the whole interval lies short of it. A negative margin tolerates as much in the other
+    direction. Raises ValueError or TypeError for another sign or margin.
     """
     if not isinstance(interval, Interval):
         raise TypeError(f"interval must be an Interval, got {type(interval).__name__}")
@@ -133,11 +136,11 @@ def show_table(columns):
     decimals, all others as they print; so a column may be an array (n_rows, n_seeds). Raises
     ValueError for unequal lengths.
     """
-    if not isinstance(columns, dict) or not columns:
+    if not isinstance(columns, dict) or not columns or not all(
+        isinstance(heading, str) and np.iterable(cells) and not isinstance(cells, str)
+        for heading, cells in columns.items()
+    ):
         raise TypeError(f"columns must be {{heading: cells}}, got {columns!r}")
-    for heading, cells in columns.items():
-        if not isinstance(heading, str) or isinstance(cells, str) or not np.iterable(cells):
-            raise TypeError(f"columns must be {{heading: cells}}, got {{{heading!r}: {cells!r}}}")
     columns = {
         heading: [_text_of(cell, f"columns[{heading!r}]") for cell in cells]
         for heading, cells in columns.items()
@@ -180,15 +183,6 @@ def _numbers(name, values):
 
 
 def _text_of(value, name="values"):
-    is_sample = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iuf"
-    if is_sample:
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iuf":
         return str(mean_interval(check_finite(name, value)))
     return format_number(value, 2) if isinstance(value, (float, np.floating)) else str(value)
-
-
-def _decimals_of_one_digit(half_width):
-    if half_width == 0 or not np.isfinite(half_width):
-        return 3
-    # "e" notation rounds first, so that 0.096 counts as 0.1 and not as 0.09.
-    exponent = int(f"{half_width:.0e}".split("e")[1])
-    return max(0, -exponent)

@@ -18,9 +18,8 @@ def record(network, probe, statistics="stored"):
     for batch norm that normalises with the probe's own mean and variance.
     """
     check_choice("statistics", statistics, ("stored", "fresh"))
-    check_network(network)
-    probe, received = network.check_inputs(probe, "probe"), []
-    _walk(network, probe, fresh=statistics == "fresh", received=received)
+    received = []
+    _walk(network, probe, fresh=statistics == "fresh", received=received, name="probe")
     return received
 
 
@@ -70,10 +69,12 @@ def with_statistics(network, inputs, group_size=None, *, share_weights=False):
     return twin
 
 
-def _walk(network, inputs, *, fresh, group_size=None, store=False, received=None):
+def _walk(
+    network, inputs, *, fresh, group_size=None, store=False, received=None, name="inputs"
+):
     """Return the logits; append what each layer receives to `received`, if that is a list."""
     check_network(network)
-    inputs = network.check_inputs(inputs)
+    inputs = network.check_inputs(inputs, name)
     if group_size is not None:
         check_group_size(group_size, inputs.shape[-2])
 

@@ -21,6 +21,7 @@ from helpers.checks import (
     check_finite,
     check_flag,
     check_floats,
+    check_grad,
     check_integer,
     check_number,
 )
@@ -69,10 +70,7 @@ def _centre(inputs):
 
 
 def check_group_size(group_size, batch_size):
-    """Raise ValueError unless `batch_size` rows fall into groups of at least 2 rows each.
-
-    One row has no variance: its x_hat would always be 0.
-    """
+    """Raise ValueError unless the rows fall into groups of 2 or more: one has no variance."""
     if batch_size < 2:
         raise ValueError(f"batch norm trains on inputs of at least 2 rows, got {batch_size}")
     check_integer("group_size", group_size, 2, batch_size, high_is="the batch")
@@ -175,8 +173,8 @@ class BatchNorm(_Norm):
             centred, mean, var = _centre(groups)
             self._update_running(mean, var, group_size=groups.shape[-2])
         else:
-            centred, var = (inputs - self.running_mean)[..., None, :, :], self.running_var
-            var = var.reshape(*self.shape[:-2], 1, 1, -1)
+            centred = (inputs - self.running_mean)[..., None, :, :]
+            var = self._of_group(self.running_var)
         self._std = np.sqrt(var + self.eps)
         self._centred, self._training, self._shape = centred, training, inputs.shape
         # x_hat is centred / std: one factor serves std and gamma, one pass instead of two
@@ -215,9 +213,9 @@ class BatchNorm(_Norm):
             check_group_size(group_size, batch_size)
         return inputs.reshape(*front, batch_size // group_size, group_size, n_features)
 
-    def _of_group(self, parameter):
-        """gamma or beta, (..., features) or (..., 1, features), with an axis for the groups."""
-        return parameter if self.n_networks is None else parameter[:, None]
+    def _of_group(self, values):
+        """self.shape -> (..., 1, 1, features)."""
+        return values.reshape(*self.shape[:-2], 1, 1, -1)
 
     def _sum_of_groups(self, values):
         """(..., n_groups, 1, features) -> self.shape."""
@@ -382,14 +380,7 @@ def _check_grad(layer, grad, to_inputs=True):
     if CHECKED_BEFORE.get():
         return grad
     check_flag("to_inputs", to_inputs)
-    grad = check_floats("grad_outputs", grad)
-    shape = getattr(layer, "_shape", None)
-    if shape is None:
-        raise ValueError("grad_outputs must follow a forward, got them before any")
-    if grad.shape != shape:
-        raise ValueError(
-            f"grad_outputs must have the shape of the last outputs, {shape}, got {grad.shape}"
-        )
+    grad = check_grad("grad_outputs", grad, getattr(layer, "_shape", None))
     return check_finite("grad_outputs", grad)
 
 

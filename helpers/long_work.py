@@ -7,8 +7,7 @@ goes on with it where it stands.
 
 import inspect
 import threading
-from collections import OrderedDict
-from functools import wraps
+from functools import lru_cache, wraps
 
 
 def finish(work):
@@ -48,8 +47,8 @@ def remember(maxsize=1):
     """
 
     def decorate(function):
-        signature, kept, lock = inspect.signature(function), OrderedDict(), threading.Lock()
-        is_long = inspect.isgeneratorfunction(function)
+        signature, is_long = inspect.signature(function), inspect.isgeneratorfunction(function)
+        kept, lock = lru_cache(maxsize)(lambda _key: _KeptWork()), threading.Lock()
 
         @wraps(function)
         def look_up(*args, **kwargs):
@@ -59,19 +58,12 @@ def remember(maxsize=1):
 
             arguments = signature.bind(*args, **kwargs)
             arguments.apply_defaults()
-            key = _hashable(arguments.arguments)
-            with lock:
-                work = kept.setdefault(key, _KeptWork(begin))
-                kept.move_to_end(key)
-                while len(kept) > maxsize:
-                    kept.popitem(last=False)
+            with lock:  # else two threads that ask at the same time might each get one
+                work = kept(_hashable(arguments.arguments))
+            work.begin = begin
             return iter(work) if is_long else finish(work)
 
-        def forget():
-            with lock:  # cleared while another thread looks up, an OrderedDict is spoilt for ever
-                kept.clear()
-
-        look_up.forget = forget
+        look_up.forget = kept.cache_clear
         return look_up
 
     return decorate
@@ -83,9 +75,8 @@ class _KeptWork:
     Also when another thread takes some of them. Work that has failed begins anew.
     """
 
-    def __init__(self, begin):
-        self._begin, self._lock = begin, threading.Lock()
-        self._work, self._latest = None, None
+    def __init__(self):
+        self._lock, self._work, self._latest = threading.Lock(), None, None
 
     def __iter__(self):
         seen = self._latest
@@ -101,7 +92,7 @@ class _KeptWork:
         with self._lock:
             try:
                 if self._work is None:
-                    self._work = self._begin()
+                    self._work = self.begin()
                 pair = next(self._work, None)
             except BaseException:
                 self._work = self._latest = None

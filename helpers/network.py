@@ -16,6 +16,7 @@ from helpers.checks import (
     check_finite,
     check_flag,
     check_floats,
+    check_grad,
     check_integer,
     check_labels,
     check_layers,
@@ -67,16 +68,12 @@ class _OneBlasThread:
     def _enter(self, visit):
         with self._lock:
             self._inside.add(visit)
-            n_modules = len(sys.modules)
-            is_new = n_modules != self._n_modules  # imports may bring a BLAS of their own
-            if is_new:
+            if self._n_modules != (n_modules := len(sys.modules)):  # maybe with another BLAS
                 self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
                 self._n_modules = n_modules
-            if is_new or len(self._inside) == 1:
-                several = [(one, one.num_threads) for one in self._libraries]
-                several = [(library, n_threads) for library, n_threads in several if n_threads > 1]
-                self._before += several
-                for library, _ in several:
+            for library in self._libraries:
+                if (n_threads := library.num_threads) > 1:
+                    self._before.append((library, n_threads))
                     _set_num_threads(library, 1)
 
     def _leave(self, visit):
@@ -151,8 +148,8 @@ class Network:
     def forward(self, inputs, *, training):
         """(batch, features) or (n_networks, batch, features) -> logits, with every network's row.
 
-        Inputs without a networks axis are shared by all networks. Raises ValueError for shapes
-        that do not fit and for NaN or infinite inputs, before any statistics change.
+        Inputs without a networks axis are shared by all networks. Raises ValueError or TypeError
+        for inputs that do not fit or are not finite, before any statistics change.
         """
         if not CHECKED_BEFORE.get():
             training, inputs = check_flag("training", training), self.check_inputs(inputs)
@@ -170,17 +167,12 @@ class Network:
 
         Each layer keeps the gradients of its own parameters. to_inputs=False spares a first Dense
         the matrix product that only the gradient of the inputs needs; then returns None. Raises
-        ValueError when the shape is not that of the last forward's outputs, TypeError for another
-        type than float32 or float64. NaN, after divergence, is passed on.
+        ValueError for another shape than the last outputs', TypeError for another type than
+        float32 or float64. NaN, after divergence, is passed on.
         """
         if not CHECKED_BEFORE.get():
             check_flag("to_inputs", to_inputs)
-            grad = check_floats("grad_logits", grad_logits)
-            if grad.shape != self._output_shape:
-                raise ValueError(
-                    "grad_logits must have the shape of the last forward, "
-                    f"{self._output_shape}, got {grad.shape}"
-                )
+            grad = check_grad("grad_logits", grad_logits, self._output_shape)
             return computing(self.backward, grad, to_inputs=to_inputs)
         grad, first = grad_logits, self.layers[0]
         for layer in reversed(self.layers[1:]):
@@ -213,13 +205,12 @@ def multilayer_perceptron(
 ):
     """Return a Network: Dense, BatchNorm, activation, Dropout for each hidden layer, then Dense.
 
-    sizes: units from the inputs to the logits, such as [196, 64, 64, 10]. The Dense before a
-    BatchNorm has no bias. Weights start with the standard deviation sqrt(2 / n_in) for relu (He
-    et al. 2015) and sqrt(2 / (n_in + n_out)) for tanh and sigmoid (Glorot & Bengio 2010), times
-    `init_scale`. `momentum` (its memory) and `eps` are batch norm's. The same `rng` gives the same
-    weights with and without batch norm or dropout; dropout draws from `dropout_rng` (default:
-    children of rng).
-    norm: what makes another layer in the place of each BatchNorm, such as LayerNorm, or
+    sizes: units from the inputs to the logits, such as [196, 64, 64, 10]. Weights start with the
+    standard deviation sqrt(2 / n_in) for relu (He et al. 2015) and sqrt(2 / (n_in + n_out)) for
+    tanh and sigmoid (Glorot & Bengio 2010), times `init_scale`. The Dense before a BatchNorm has no
+    bias; `momentum` (its memory) and `eps` are batch norm's. The same `rng` gives the same weights
+    with and without batch norm or dropout, which draws from `dropout_rng` (default: children of
+    rng). norm: what makes another layer in the place of each BatchNorm, such as LayerNorm, or
     partial(GroupNorm, n_groups=4); called with n_features, n_networks and dtype.
     Raises ValueError or TypeError for arguments out of range.
     """
@@ -266,10 +257,9 @@ def softmax_cross_entropy(logits, targets, sample_weights=None):
     """Return the mean loss of each network and the gradient of the logits.
 
     logits: (..., batch, classes). targets: integer labels (..., batch), or (batch,) for labels
-    shared by all networks. sample_weights: None or non-negative, shaped like the targets; each
-    example's loss is multiplied by its weight. losses: logits.shape[:-2]; a loss that is not a
-    number, after divergence, counts as infinite. Raises ValueError or TypeError for labels out
-    of range and shapes that do not fit.
+    shared by all networks. sample_weights: None or non-negative factors of each example's loss,
+    shaped like the targets. losses: logits.shape[:-2]; NaN, after divergence, counts as infinite.
+    Raises ValueError or TypeError for labels out of range and shapes that do not fit.
     """
     if not CHECKED_BEFORE.get():
         logits, targets = _check_logits(logits, targets)

@@ -1,12 +1,8 @@
 """How far apart are two sets of inputs, and can examples of one stand in for the other?"""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from helpers.checks import check_finite, check_flag
-
-SILENT_BELOW = 0.02  # the standard deviation of a unit that says nothing
 
 
 def domain_auc(source, target, *, squares=True):
@@ -59,62 +55,6 @@ def effective_sample_size(weights):
         )
     weights = weights / weights.max()
     return float(weights.sum() ** 2 / (weights**2).sum())
-
-
-@dataclass(frozen=True)
-class Drift:
-    """How far each unit's values moved: arrays (..., features), NaN for units that stay silent.
-
-    mean: |change of the mean|, in standard deviations of the earlier values.
-    scale: |log of the ratio of the standard deviations|.
-    wasserstein: Wasserstein-1 distance, in earlier standard deviations; contains mean and scale.
-    shape: Wasserstein-1 distance after standardising both; what mean and scale do not explain.
-    ranking: 1 - correlation over the probe; whether the unit still scores the same inputs high.
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-    wasserstein: np.ndarray
-    shape: np.ndarray
-    ranking: np.ndarray
-
-
-def measure_drift(before, after):
-    """Return the Drift of each unit between two recordings of one probe.
-
-    before, after: (..., batch, features), the same probe in the same order. Units whose standard
-    deviation is below SILENT_BELOW in either recording are NaN. Raises ValueError for shapes
-    that differ.
-    """
-    before = check_finite("before", before, dtype=np.float64)
-    after = check_finite("after", after, dtype=np.float64)
-    if before.shape != after.shape or before.ndim < 2 or not before.size:
-        raise ValueError(
-            "before and after must both have shape (..., batch, features), "
-            f"got {before.shape} and {after.shape}"
-        )
-    sd_before, sd_after = before.std(axis=-2), after.std(axis=-2)
-    alive = (sd_before >= SILENT_BELOW) & (sd_after >= SILENT_BELOW)
-    sd_before, sd_after = np.where(alive, sd_before, np.nan), np.where(alive, sd_after, np.nan)
-    mean_before, mean_after = before.mean(axis=-2), after.mean(axis=-2)
-    centred_before = before - mean_before[..., None, :]
-    covariance = (centred_before * (after - mean_after[..., None, :])).mean(axis=-2)
-    # In one dimension Wasserstein-1 pairs equally many values in order (tested against scipy);
-    # standardising keeps that order, so one sort serves both distances.
-    before, after = np.sort(before, axis=-2), np.sort(after, axis=-2)
-    standard_before = _standardise(before, mean_before, sd_before)
-    standard_after = _standardise(after, mean_after, sd_after)
-    return Drift(
-        mean=np.abs(mean_after - mean_before) / sd_before,
-        scale=np.abs(np.log(sd_after / sd_before)),
-        wasserstein=np.abs(after - before).mean(axis=-2) / sd_before,
-        shape=np.abs(standard_after - standard_before).mean(axis=-2),
-        ranking=1 - covariance / (sd_before * sd_after),
-    )
-
-
-def _standardise(values, mean, sd):
-    return (values - mean[..., None, :]) / sd[..., None, :]
 
 
 def _pool(source, target, squares):

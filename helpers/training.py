@@ -8,7 +8,7 @@ import numpy as np
 from helpers.arithmetic import flush_tiny, views_of
 from helpers.checks import (
     check_finite,
-    check_floats,
+    check_grad,
     check_integer,
     check_labels,
     check_layers,
@@ -83,7 +83,7 @@ class SGD:
             if grad is None:
                 raise ValueError(f"step must follow a backward, got no grad_{name}")
             if getattr(grad, "dtype", None) != parameter.dtype or grad.shape != parameter.shape:
-                _check_grad("grad_" + name, grad, parameter.shape)
+                check_grad("grad_" + name, grad, parameter.shape)
             if getattr(layer, name) is not parameter:
                 _take_back(layer, name, parameter)
         self._n_steps += 1
@@ -100,11 +100,6 @@ class SGD:
 
     def __reduce__(self):
         raise TypeError("an SGD cannot be copied: make another one for the copied layers")
-
-
-def _check_grad(name, grad, shape):
-    if check_floats(name, grad).shape != shape:
-        raise ValueError(f"{name} must have its parameter's shape {shape}, got {np.shape(grad)}")
 
 
 def _take_back(layer, name, parameter):
@@ -146,12 +141,16 @@ def train(
     An interrupt may leave the network in the midst of a step: make it anew to train again.
     inputs: (n_samples, features), shared by all networks, or (n_networks, n_samples, features).
     targets, sample_weights: the same without features. learning_rate, momentum, weight_decay: as
-    in `SGD`.
-    Everything is checked at the call, before anything changes; raises ValueError or TypeError.
+    in `SGD`. Everything is checked at the call, before anything changes; raises ValueError or
+    TypeError.
     """
-    inputs, targets, sample_weights = _check_data(network, inputs, targets, sample_weights)
+    check_network(network)
+    inputs = np.ascontiguousarray(network.check_inputs(inputs))  # rows come from flat storage
+    n_networks, n_samples, dtype = network.n_networks, inputs.shape[-2], network.dtype
+    shape = (n_samples,) if n_networks is None else (n_networks, n_samples)
+    targets = check_labels("targets", targets, network.n_outputs, shape)
+    sample_weights = check_sample_weights(sample_weights, shape, dtype)
     n_steps = check_integer("n_steps", n_steps)
-    n_samples = inputs.shape[-2]
     # One row alone has no variance to normalise with.
     low = 2 if any(isinstance(layer, BatchNorm) for layer in network.layers) else 1
     check_integer("batch_size", batch_size, low, n_samples, high_is="the training set")
@@ -159,10 +158,9 @@ def train(
     optimiser = SGD(
         network.layers, learning_rate=learning_rate, momentum=momentum, weight_decay=weight_decay
     )
-    batches = minibatches(n_samples, batch_size, n_networks=network.n_networks, rng=rng)
+    batches = minibatches(n_samples, batch_size, n_networks=n_networks, rng=rng)
     take_inputs, take_targets = _rows_of(inputs, 2), _rows_of(targets, 1)
     take_weights = _rows_of(sample_weights, 1)
-    dtype = network.dtype
 
     def learn_from(rows):
         batch = take_inputs(rows).astype(dtype, copy=False)
@@ -192,30 +190,18 @@ def _rows_of(values, n_axes):
     return lambda rows: flat.take(rows + starts, axis=0)
 
 
-def _check_data(network, inputs, targets, sample_weights):
-    check_network(network)
-    inputs = np.ascontiguousarray(network.check_inputs(inputs))  # rows come from flat storage
-    n_networks = network.n_networks
-    shape = (inputs.shape[-2],) if n_networks is None else (n_networks, inputs.shape[-2])
-    targets = check_labels("targets", targets, network.n_outputs, shape)
-    return inputs, targets, check_sample_weights(sample_weights, shape, network.dtype)
-
-
 def _of_layers(name, value, layers):
     """Return the `value` of each layer, () or (n_networks,), in a list."""
     each = value(layers) if callable(value) else [value] * len(layers)
     if not isinstance(each, (list, tuple)) or len(each) != len(layers):
         raise ValueError(f"{name} must return a list, one for each of {len(layers)} layers")
-    each = list(each)
-    counts = {getattr(layer, "n_networks", None) for layer in layers} - {None}
-    for place, one in enumerate(each):
-        each[place] = one = check_finite(name, one, dtype=np.float64)
-        own = [np.shape(getattr(layers[place], its)) for its in layers[place].parameters]
-        fits = one.shape in {(), *((count,) for count in counts)}
-        if not fits or (one.ndim and any(of[:1] != one.shape for of in own)):
-            of_networks = "".join(f" or one for each of {count} networks" for count in counts)
+    each = [check_finite(name, one, dtype=np.float64) for one in each]
+    for layer, one in zip(layers, each):
+        own = [np.shape(getattr(layer, its)) for its in layer.parameters]
+        # In lock-step parameters have three axes, that of the networks first.
+        if one.ndim > 1 or (one.ndim and any(len(of) < 3 or of[:1] != one.shape for of in own)):
             got = f"shape {one.shape} for parameters of {own}"
-            raise ValueError(f"{name} must be a number{of_networks}, got {got}")
+            raise ValueError(f"{name} must be a number, or one for each network, got {got}")
         bad = one[(one != 0) & ((one < SMALLEST_RATE) | (one > LARGEST_RATE))]
         if bad.size:
             allowed = f"between {SMALLEST_RATE:g} and {LARGEST_RATE:g}, or 0"

@@ -88,10 +88,6 @@ def backward(_layer, **arguments):
     return _layer.backward(**arguments), _layer
 
 
-def drift(**arguments):  # NaN where a unit is silent
-    return np.nan_to_num(vars(shift.measure_drift(**arguments))["mean"], posinf=np.inf)
-
-
 def optimiser(**arguments):
     training.SGD(**arguments)  # holds room that is not filled yet
 
@@ -192,7 +188,6 @@ CASES = {
     "domain_auc": of(shift.domain_auc, **PAIR),
     "importance_weights": of(shift.importance_weights, **PAIR),
     "effective_sample_size": of(shift.effective_sample_size, weights=np.ones(4)),
-    "measure_drift": of(drift, before=X, after=X + 1),
     "mean_interval": of(intervals.mean_interval, values=np.arange(6.0)),
     "mean_intervals": of(intervals.mean_intervals, values=X),
     "paired_interval": of(intervals.paired_interval, values=X[:, 0], reference=X[:, 1]),
@@ -228,7 +223,7 @@ CASES["SGD.step"] = of(step, grad_weights=np.ones((4, 4)), grad_bias=np.ones(4))
 INNER = set(
     "divergence_allowed batch_sum batch_mean check_group_size with_networks_axis "
     "check_network computing infer checksum read_arrays save_arrays write_whole "
-    "make_read_only region_rule region_boundary interval_ends median_text".split()
+    "region_rule region_boundary interval_ends median_text".split()
 )
 # Where two arguments do not fit together, either may be named.
 OTHER_NAMED = {

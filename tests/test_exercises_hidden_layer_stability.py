@@ -10,7 +10,7 @@ from helpers.hidden_layer_stability.exercises import (
     scale_invariance,
     split_drift,
 )
-from helpers.shift import measure_drift
+from helpers.hidden_layer_stability.experiments import measure_drift
 
 # --- scale invariance --------------------------------------------------------------------------
 

@@ -15,12 +15,14 @@ from helpers.hidden_layer_stability.experiments import (
     HURT,
     KICKS,
     STATIONS,
+    Drift,
     drive,
     kick,
     kick_texts,
     late_losses,
     listen,
     load_clothes,
+    measure_drift,
     ridges_at,
     run_kick,
     watch_drift,
@@ -31,7 +33,6 @@ from helpers.lecture.experiments import load_lecture
 from helpers.long_work import finish
 from helpers.network import accuracy, multilayer_perceptron, predict
 from helpers.page.prediction import NO_BET
-from helpers.shift import Drift, measure_drift
 
 
 @pytest.fixture(scope="module")

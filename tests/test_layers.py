@@ -347,7 +347,7 @@ def test_every_layer_called_by_hand_refuses_what_does_not_fit(name):
         with pytest.raises(TypeError, match="training must be True or False"):
             layer.forward(normal((8, 3)), training=training)
     outputs = layer.forward(normal((2, 8, 3)), training=True)
-    with pytest.raises(ValueError, match="grad_outputs must have the shape of the last outputs"):
+    with pytest.raises(ValueError, match="grad_outputs must have shape"):
         layer.backward(np.ones(outputs.shape[-1]))
     for grad, error in ((outputs.astype(int), TypeError), (outputs * np.nan, ValueError)):
         with pytest.raises(error, match="grad_outputs must be"):

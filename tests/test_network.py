@@ -274,7 +274,7 @@ def test_logits_and_weights_that_make_no_sense_are_refused(logits, sample_weight
 
 def test_backward_wants_the_shape_of_the_last_forward():
     network = make_network()
-    with pytest.raises(ValueError, match="grad_logits must have the shape of the last forward"):
+    with pytest.raises(ValueError, match="grad_logits must follow a forward"):
         network.backward(np.zeros((8, 3)))
     network.forward(normal((8, 5)), training=True)
     with pytest.raises(ValueError, match=r"\(8, 3\), got \(7, 3\)"):

@@ -223,7 +223,7 @@ def test_one_rate_named_layer_by_layer_changes_no_bit_and_zero_freezes():
      r"learning_rate must be between 1e-30 and 1e\+30, or 0, got -0.1"),
     ({"learning_rate": hidden_and_others(0.1, "fast")}, TypeError, "learning_rate must be an arr"),
     ({"learning_rate": hidden_and_others([0.1] * 2, 0.1)}, ValueError,
-     r"learning_rate must be a number or one for each of 3 networks, got shape \(2,\)"),
+     r"learning_rate must be a number, or one for each network, got shape \(2,\)"),
     ({"weight_decay": -1e-4}, ValueError, "weight_decay must be between .*got -0.0001"),
     ({"weight_decay": np.inf}, ValueError, "weight_decay must be finite"),
 ])

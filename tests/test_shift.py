@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers.shift import domain_auc, effective_sample_size, importance_weights, measure_drift
+from helpers.hidden_layer_stability.experiments import measure_drift
+from helpers.shift import domain_auc, effective_sample_size, importance_weights
 
 
 def normal(shape, seed=0):

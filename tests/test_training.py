@@ -282,7 +282,7 @@ def test_two_threads_that_train_leave_blas_as_it_was():
         ({"batch_size": 2}, r"group_size must be between 2 and 2 \(the batch\), got 4"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0, .*got 0.0"),
         ({"learning_rate": 1e40}, "learning_rate must be between .*got 1e"),
-        ({"learning_rate": [0.1, 0.2]}, "must be a number or one for each of 3"),
+        ({"learning_rate": [0.1, 0.2]}, "must be a number, or one for each network"),
         ({"rng": [np.random.default_rng(0)] * 3}, "a generator of its own"),
         ({"momentum": 1.0}, "momentum must be .*got 1.0"),
         ({"weight_decay": -1.0}, "weight_decay must be .*got -1.0"),

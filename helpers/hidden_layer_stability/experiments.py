@@ -6,12 +6,12 @@ fresh statistics: batch norm normalises with the moments of the recorded images 
 """
 
 import copy
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from helpers.arms import train_arms, watch_arms
-from helpers.checks import check_choice, check_number
+from helpers.checks import check_choice, check_finite, check_number
 from helpers.datasets import load_fashion_mnist
 from helpers.intervals import format_number, mean_intervals
 from helpers.layer_statistics import (
@@ -23,9 +23,9 @@ from helpers.layer_statistics import (
 from helpers.layers import Dense, ReLU, Sigmoid, Tanh
 from helpers.long_work import remember
 from helpers.network import Network, mean_loss, multilayer_perceptron, predict
-from helpers.shift import measure_drift
 
 STATIONS = ("z2", "h2")
+SILENT_BELOW = 0.02  # the standard deviation of a unit that says nothing
 ARMS = {"without": dict(batch_norm=False), "with": dict(batch_norm=True)}
 
 
@@ -47,7 +47,7 @@ def listen(network, probe):
 class DriftMeter:
     """A look that remembers: how far the values at both stations moved since the look before.
 
-    {"mean at z2", "ranking at h2", ...}: (n_networks,), each quantity of `shift.Drift`, the median
+    {"mean at z2", "ranking at h2", ...}: (n_networks,), each quantity of Drift, the median
     over the units that are not silent; {"total mean at z2", ...}: the same since the first look,
     which itself has nothing to tell. probe: (n_probe, features), the same images at every look.
     """
@@ -67,6 +67,62 @@ class DriftMeter:
             for since, start in (("", before), ("total ", self.first))
             for name, values in median_drift(start[station], now[station]).items()
         }
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far each unit's values moved: arrays (..., features), NaN for units that stay silent.
+
+    mean: |change of the mean|, in standard deviations of the earlier values.
+    scale: |log of the ratio of the standard deviations|.
+    wasserstein: Wasserstein-1 distance, in earlier standard deviations; contains mean and scale.
+    shape: Wasserstein-1 distance after standardising both; what mean and scale do not explain.
+    ranking: 1 - correlation over the probe; whether the unit still scores the same inputs high.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    wasserstein: np.ndarray
+    shape: np.ndarray
+    ranking: np.ndarray
+
+
+def measure_drift(before, after):
+    """Return the Drift of each unit between two recordings of one probe.
+
+    before, after: (..., batch, features), the same probe in the same order. Units whose standard
+    deviation is below SILENT_BELOW in either recording are NaN. Raises ValueError for shapes
+    that differ.
+    """
+    before = check_finite("before", before, dtype=np.float64)
+    after = check_finite("after", after, dtype=np.float64)
+    if before.shape != after.shape or before.ndim < 2 or not before.size:
+        raise ValueError(
+            "before and after must both have shape (..., batch, features), "
+            f"got {before.shape} and {after.shape}"
+        )
+    sd_before, sd_after = before.std(axis=-2), after.std(axis=-2)
+    alive = (sd_before >= SILENT_BELOW) & (sd_after >= SILENT_BELOW)
+    sd_before, sd_after = np.where(alive, sd_before, np.nan), np.where(alive, sd_after, np.nan)
+    mean_before, mean_after = before.mean(axis=-2), after.mean(axis=-2)
+    centred_before = before - mean_before[..., None, :]
+    covariance = (centred_before * (after - mean_after[..., None, :])).mean(axis=-2)
+    # In one dimension Wasserstein-1 pairs equally many values in order (tested against scipy);
+    # standardising keeps that order, so one sort serves both distances.
+    before, after = np.sort(before, axis=-2), np.sort(after, axis=-2)
+    standard_before = _standardise(before, mean_before, sd_before)
+    standard_after = _standardise(after, mean_after, sd_after)
+    return Drift(
+        mean=np.abs(mean_after - mean_before) / sd_before,
+        scale=np.abs(np.log(sd_after / sd_before)),
+        wasserstein=np.abs(after - before).mean(axis=-2) / sd_before,
+        shape=np.abs(standard_after - standard_before).mean(axis=-2),
+        ranking=1 - covariance / (sd_before * sd_after),
+    )
+
+
+def _standardise(values, mean, sd):
+    return (values - mean[..., None, :]) / sd[..., None, :]
 
 
 def median_drift(before, after):

@@ -12,7 +12,7 @@ import numpy as np
 from helpers.arms import Run, train_arms
 from helpers.batch_norm_mechanics.experiments import insert_batch_norm, watch_averages
 from helpers.covariate_shift.experiments import measure_coats
-from helpers.datasets import DATA_FOLDER, make_read_only, read_arrays
+from helpers.datasets import DATA_FOLDER, read_arrays
 from helpers.hidden_layer_stability import experiments as stability
 from helpers.hidden_layer_stability.experiments import ARMS, DRIVES
 from helpers.layer_statistics import predict_with_batch_statistics, with_statistics
@@ -191,5 +191,6 @@ def load_lecture(path=LECTURE_FILE):
     Raises OSError or ValueError as `read_arrays`.
     """
     arrays = read_arrays(path)
-    make_read_only(*arrays.values())
+    for array in arrays.values():  # kept for the next caller
+        array.flags.writeable = False
     return Lecture(arrays)

@@ -48,8 +48,10 @@ def draw_network(arm="with", *, covered=(), listen=("z2", "h2"), later_layers=Tr
     if arm == "with":
         colour = WITH_BATCH_NORM.text_colour
         axes.text(8.9, ABOVE, "batch norm: can be taken out", ha="right", color=colour)
-    if arm == "noisy":
-        _draw_noise(axes)
+    for x in NOISES if arm == "noisy" else ():
+        axes.plot([x, x], [MIDDLE, ABOVE - 0.04], color=WARNING.colour, linewidth=1.8)
+        axes.plot(x, MIDDLE, markersize=13, **WARNING.of_points())
+        axes.text(x - 0.06, ABOVE, "noise", color=WARNING.text_colour)
     for station in listen:
         _mark(axes, station, SYMBOLS[arm] if station == "z2" else "")
     picture.sentence = _in_words(INSIDE[arm], covered, listen, later_layers)
@@ -80,13 +82,6 @@ def _draw_boxes(axes, batch_norm):
         arrow = dict(arrowstyle="-|>" if end - start > 0.2 else "-", mutation_scale=14)
         arrow |= dict(color="#444444", linewidth=1.8, shrinkA=0, shrinkB=0)
         axes.annotate("", (end, MIDDLE), (start, MIDDLE), arrowprops=arrow)
-
-
-def _draw_noise(axes):
-    for x in NOISES:
-        axes.plot([x, x], [MIDDLE, ABOVE - 0.04], color=WARNING.colour, linewidth=1.8)
-        axes.plot(x, MIDDLE, markersize=13, **WARNING.of_points())
-        axes.text(x - 0.06, ABOVE, "noise", color=WARNING.text_colour)
 
 
 def _mark(axes, station, symbol):

@@ -61,10 +61,7 @@ class Panel(Alive):
 
     @property
     def values(self):
-        """The values of the controls by name.
-
-        Sliders count in steps, and 3 * 0.1 is not 0.3: numbers are rounded.
-        """
+        """The values of the controls by name, rounded: on a slider 3 * 0.1 is not 0.3."""
         values = {name: control.value for name, control in self.controls.items()}
         return {name: round(one, 10) if type(one) is float else one for name, one in values.items()}
 
@@ -277,10 +274,7 @@ def fraction_slider(description, value, low=0.0, high=1.0, step=0.05):
 
 
 def choice(options, value, description):
-    """Return a row of buttons, one of them pressed; TraitError for a value that is none of them.
-
-    options: a list, or label -> value.
-    """
+    """Return a row of buttons for a list or {label: value}; TraitError for a value not in it."""
     return ipywidgets.ToggleButtons(
         options=options, value=value, description=description, **BUTTONS
     )

@@ -187,7 +187,7 @@ class Picture:
 
     def enlarge(self, factor):
         """Draw the same picture with `factor` times as many pixels from now on, each way."""
-        check_number("factor", factor, 0, low_open=True)
+        check_number("factor", factor, 0.1, 10)
         self.figure.set_dpi(self.figure.get_dpi() * factor)
         self._background = None
 

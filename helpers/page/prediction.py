@@ -21,7 +21,7 @@ from helpers.checks import check_finite, check_integer, check_number
 from helpers.intervals import Interval, format_number
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import CHILD, Alive
-from helpers.page.panel import follow, paragraph, switch
+from helpers.page.panel import SLIDER, follow, paragraph, switch
 
 NO_BET = "no bet yet"
 LETTERS = "ABCDEFGH"
@@ -147,10 +147,7 @@ class Prediction(Alive):
     def _slider(self):
         numbers = [round(float(value), 10) for value in self.options.values]  # 0.7, not 0.7...01
         choices = [(NO_BET, NO_BET)] + [(self.options.text(number), number) for number in numbers]
-        return ipywidgets.SelectionSlider(
-            options=choices, description="your bet",
-            style={"description_width": "initial"}, layout=Layout(width="440px"),
-        )
+        return ipywidgets.SelectionSlider(options=choices, description="your bet", **SLIDER)
 
     def _buttons(self):
         return ipywidgets.RadioButtons(
@@ -186,10 +183,7 @@ class Prediction(Alive):
         raise ValueError(f"measured must lie in one of {list(self.ranges.values())}, got {value}")
 
     def compare(self, measured):
-        """Return a Comparison that answers the bet, once there is one.
-
-        measured: as in `answer_of`; an Interval prints itself.
-        """
+        """Return a Comparison that answers the bet, once there is one; `measured`: as above."""
         return Comparison(self, measured)
 
     def side_of(self, value, measured):
