@@ -22,15 +22,10 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# A module's tests have its name. What all others call has no file of its own.
+# A module's tests have its name; all of the core are in `test_refusals`.
 TESTS = {
-    "layers": ["layers", "norms"],
-    # its BLAS threads are counted while a network trains
-    "network": ["network", "training", "norms"],
-    "checks": [
-        "randomness", "intervals", "shift", "layers", "network", "training", "datasets",
-        "bad_input",
-    ],
+    "network": ["network", "training"],  # its BLAS threads are counted while a network trains
+    "checks": ["refusals", "layers", "network", "training", "bad_input"],
     "training": ["training", "sgd"],
     "arithmetic": ["layers", "network", "training", "sgd"],
     "layer_statistics": ["layer_statistics", "bad_input"],
@@ -53,16 +48,17 @@ def main():
     if options.list:
         print(*faults, f"{len(faults)} faults", sep="\n")
         return 0
-    if problems := [f"{problem}: {one}" for one in faults if (problem := one.problem())]:
-        print(*problems, sep="\n", file=sys.stderr)
-        return 2
+    for one in faults:
+        try:
+            one.read(ROOT)
+        except (ValueError, SyntaxError) as error:
+            parser.error(f"{one}: {error}")
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         clean, limits = copy_checkout(Path(folder) / "clean"), {}
         for module in modules:
             started = time.monotonic()
             if not tests_pass(clean, module):
-                print(f"the tests of {module} fail without any fault", file=sys.stderr)
-                return 2
+                parser.error(f"the tests of {module} fail without any fault")
             limits[module] = 20 * (time.monotonic() - started) + 60  # a busy machine is no hang
         with ThreadPoolExecutor(options.jobs) as pool:
             return report(faults, pool.map(lambda one: is_found(one, clean, limits), faults))
@@ -78,22 +74,15 @@ class Fault(NamedTuple):
         return f"{self.module}: {' '.join(self.text.split())}{reason}"
 
     def read(self, root):
-        """Return the path of the module in `root` and its source with the fault, None if unfit."""
+        """Return the path of the module in `root` and its source with the fault."""
         path = root / "helpers" / f"{self.module}.py"
         source = path.read_text(encoding="utf-8")
         original, faulty = (CHANGE.sub(rf"\{which}", self.text) for which in (1, 2))
-        return path, source.replace(original, faulty) if source.count(original) == 1 else None
-
-    def problem(self):
-        """Return in words why the fault cannot be made, None if it can."""
-        _, faulty = self.read(ROOT)
-        if faulty is None:
-            return "the original text does not occur exactly once"
-        try:
-            compile(faulty, self.module, "exec")
-        except SyntaxError as error:
-            return f"the faulty module is no Python ({error.msg})"
-        return None
+        if source.count(original) != 1:
+            raise ValueError("the original text does not occur exactly once")
+        faulty_source = source.replace(original, faulty)
+        compile(faulty_source, self.module, "exec")
+        return path, faulty_source
 
 
 def copy_checkout(target):
@@ -110,7 +99,8 @@ def tests_pass(root, module, limit=None):
     settings = {"PYTHONPATH": str(root), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     command += ["-o", "addopts=", "-m", "not browser and not cluster and not thorough"]
-    command += [f"tests/test_{name}.py" for name in TESTS.get(module, [Path(module).name])]
+    names = TESTS.get(module, [Path(module).name]) + ["refusals"] * ("/" not in module)
+    command += [f"tests/test_{name}.py" for name in names]
     run = subprocess.run(
         command, cwd=root, env=os.environ | settings, timeout=limit,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

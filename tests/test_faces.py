@@ -7,7 +7,6 @@ from sklearn.linear_model import LogisticRegression
 from helpers.faces import KINDS, coat_colours, draw_faces, sample_kinds
 
 SIZES = (12, 16, 24, 37, 64)
-CORNERS = np.array(list(np.ndindex(2, 2, 2)), np.float32)  # the eight purest coat colours
 
 
 def generator(seed=0):
@@ -27,7 +26,7 @@ def paint(faces, coats):
 @pytest.mark.parametrize("image_size", SIZES)
 def test_every_coat_gives_colours_between_0_and_1(image_size):
     faces = some_faces(50, image_size)
-    for coat in CORNERS:  # all others lie between them
+    for coat in np.ndindex(2, 2, 2):  # the eight purest; all others lie between them
         images = paint(faces, np.tile(coat, (200, 1)))
         assert images.shape == (200, image_size, image_size, 3)
         assert images.min() >= 0 and images.max() <= 1
@@ -57,9 +56,8 @@ def test_a_face_is_the_same_at_two_resolutions():
 @pytest.mark.parametrize("image_size", SIZES)
 def test_nearly_every_face_is_whole(image_size):
     coat_map, _ = some_faces(250, image_size)
-    edges = (coat_map[:, 0], coat_map[:, -1], coat_map[:, :, 0], coat_map[:, :, -1])
-    cut_off = np.concatenate(edges, axis=1).max(axis=1) > 0.5
-    assert cut_off.mean() < 0.02
+    edges = np.hstack([coat_map[:, 0], coat_map[:, -1], coat_map[:, :, 0], coat_map[:, :, -1]])
+    assert (edges.max(axis=1) > 0.5).mean() < 0.02
     rows_with_fur = (coat_map.max(axis=2) > 0.3).mean(axis=1)
     assert rows_with_fur.min() > 0.4 and rows_with_fur.mean() > 0.6  # and yet faces are large
 
@@ -81,9 +79,8 @@ def test_kinds_are_told_apart_by_where_the_coat_is():
     kinds = np.arange(1800) % len(KINDS)
     coat_map = draw_faces(kinds, 24, generator(6))[0].reshape(1800, -1)
     model = LogisticRegression(max_iter=1000).fit(coat_map[:1200], kinds[:1200])
-    predicted = model.predict(coat_map[1200:])
-    for kind in range(len(KINDS)):
-        assert (predicted == kind)[kinds[1200:] == kind].mean() > 0.8
+    is_right = model.predict(coat_map[1200:]) == kinds[1200:]
+    assert is_right.reshape(-1, len(KINDS)).mean(axis=0).min() > 0.8
 
 
 def test_backgrounds_do_not_give_the_kind_away():
@@ -106,18 +103,3 @@ def test_coats_go_from_black_to_bright():
     assert black.max() < 0.2 and black.std() > 0.01
     assert bright.max(axis=1).min() > 0.8 and np.ptp(bright, axis=1).min() > 0.2
     assert np.all(np.bincount(bright.argmax(axis=1)) > 250)  # red, green and blue hues
-
-
-@pytest.mark.parametrize(
-    ("kinds", "image_size", "message"),
-    [
-        ([0, 1], 11, "image_size must be between 12 and 64, got 11"),
-        ([0, 1], 65, "image_size must be between 12 and 64, got 65"),
-        ([0, 4], 16, "kinds must lie between 0 and 3, got 4"),
-        ([[0, 1]], 16, r"kinds must have shape \(n_faces,\).*got \(1, 2\)"),
-        (np.zeros(0, int), 16, r"kinds must have shape .*got \(0,\)"),
-    ],
-)
-def test_draw_faces_refuses(kinds, image_size, message):
-    with pytest.raises(ValueError, match=message):
-        draw_faces(kinds, image_size, generator())

@@ -14,12 +14,7 @@ from helpers.covariate_shift.experiments import measure_coats
 from helpers.datasets import read_arrays, save_arrays
 from helpers.hidden_layer_stability import experiments as stability
 from helpers.lecture import experiments, precompute
-from helpers.lecture.experiments import LECTURE_FILE, load_lecture
-from helpers.lecture.precompute import (
-    watch_hidden_rates,
-    watch_learning_rate_map,
-    watch_lecture,
-)
+from helpers.lecture.precompute import watch_learning_rate_map
 from helpers.long_work import finish
 from helpers.minibatch_noise import experiments as noise
 from helpers.weighing_the_evidence import direction
@@ -96,7 +91,7 @@ def test_tables_have_the_axes_of_the_code(file, axes):
 
 def test_hidden_rates_have_their_places():
     axes = {**direction.RATES_AXES, "hidden_rates": (0.1, 3.0)}
-    shares, results = zip(*watch_hidden_rates(axes, **SMALL))
+    shares, results = zip(*precompute.watch_hidden_rates(axes, **SMALL))
     assert shares == (0.5, 1) and results[0] is None
     assert results[1]["final_losses"].shape == (4, 2, 2)
     for row, (arm, run) in enumerate(direction.train_at(3.0, **SMALL).items()):
@@ -105,13 +100,12 @@ def test_hidden_rates_have_their_places():
         np.testing.assert_array_equal(results[1]["growth"][row, 1], run["growth"][-1])
 
 
-@pytest.fixture(scope="module")
-def arrays():
-    return load_lecture().arrays
+LECTURE = experiments.load_lecture()
 
 
-def test_the_lecture_is_small_and_has_its_shapes_and_types(arrays):
-    assert LECTURE_FILE.stat().st_size < 100_000
+def test_the_lecture_is_small_and_has_its_types():
+    arrays = LECTURE.arrays
+    assert experiments.LECTURE_FILE.stat().st_size < 100_000
     told = [name for name, part, *_ in arrays["ledger"].tolist() if part == experiments.PARTS[0]]
     assert {*told} >= {claim.name for claim in CLAIMS}
     for name, one in arrays.items():
@@ -121,8 +115,9 @@ def test_the_lecture_is_small_and_has_its_shapes_and_types(arrays):
             assert np.isfinite(one).all()
 
 
-def test_the_lecture_is_what_the_code_computes(arrays):
+def test_the_lecture_is_what_the_code_computes():
     """Some cells of each notebook; the tests of the rooms compare them with what is printed."""
+    arrays = LECTURE.arrays
     plain = measure_coats(["plain"], n_networks=FEW)["plain"]
     assert_same(plain["accuracy"], arrays["accuracy"][0])
     np.testing.assert_array_equal(plain["verdicts"], arrays["verdicts"][0])
@@ -136,7 +131,7 @@ def test_the_lecture_is_what_the_code_computes(arrays):
     rotated = stability.late_losses(clothes, "rotation").values()
     assert_same(list(rotated), arrays["late_losses"][list(stability.DRIVES).index("rotation")])
     sweep = noise.sweep_batch_sizes(True, [512], n_networks=FEW)[512]
-    assert sweep.steps == load_lecture().sweeps["with"][512].steps
+    assert sweep.steps == LECTURE.sweeps["with"][512].steps
     assert_same(sweep["training loss"][-1], arrays["sweep_train_losses"][0, -1])
     assert_same(sweep["test loss"][-1], arrays["sweep_test_losses"][0, -1])
     race = evidence.run_noisy_race(0.02, n_networks=FEW).values()
@@ -159,7 +154,7 @@ def test_an_interruption_leaves_the_old_file_whole(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("what", "written"), [([], ["lecture", "map"]), (["map"], ["map"])])
 def test_the_command_writes_what_is_named(what, written, tmp_path, capsys):
-    watch = partial(watch_lecture, [dict, lambda: {"a": np.arange(3)}])
+    watch = partial(precompute.watch_lecture, [dict, lambda: {"a": np.arange(3)}])
     works = {name: (tmp_path / name, watch) for name in ("map", "lecture")}
     precompute.main(what, works)
     assert sorted(one.name for one in tmp_path.iterdir()) == written

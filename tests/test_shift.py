@@ -2,16 +2,13 @@
 
 import numpy as np
 import pytest
+from gradient_check import normal
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from helpers.hidden_layer_stability.experiments import measure_drift
 from helpers.shift import domain_auc, effective_sample_size, importance_weights
-
-
-def normal(shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape)
 
 
 @pytest.mark.parametrize("distance", [0, 1, 2, 3])
@@ -87,11 +84,10 @@ def test_ranking_survives_a_large_mean():
 def test_wasserstein_is_scipys():
     before, after = normal((2, 40, 3)), normal((2, 40, 3), 1) ** 3
     drift = measure_drift(before, after)
-    for k in range(2):
-        for unit in range(3):
-            expected = stats.wasserstein_distance(before[k, :, unit], after[k, :, unit])
-            expected /= before[k, :, unit].std()
-            assert drift.wasserstein[k, unit] == pytest.approx(expected)
+    for k, unit in np.ndindex(2, 3):
+        one, other = before[k, :, unit], after[k, :, unit]
+        expected = stats.wasserstein_distance(one, other) / one.std()
+        assert drift.wasserstein[k, unit] == pytest.approx(expected)
 
 
 def test_silent_units_are_left_out():
@@ -100,29 +96,3 @@ def test_silent_units_are_left_out():
     for after in (before + 1, normal((30, 2))):
         drift = measure_drift(before, after)
         assert np.isfinite(drift.mean[0]) and np.isnan(drift.mean[1])
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "words"),
-    [
-        (lambda: domain_auc(normal(5), normal((9, 2))), ValueError, "source must have shape"),
-        (lambda: domain_auc(normal((9, 2)), normal((3, 2))), ValueError, r"target .*got \(3, 2\)"),
-        (
-            lambda: importance_weights(normal((9, 2)), normal((9, 3))),
-            ValueError, "share their features, got 2 and 3",
-        ),
-        (
-            lambda: importance_weights(np.full((9, 2), 1e150), normal((9, 2))),
-            ValueError, "source must be finite, got 18 NaN",
-        ),
-        (lambda: effective_sample_size([]), ValueError, r"weights must have shape \(n,\)"),
-        (lambda: effective_sample_size([0.0, 0.0]), ValueError, "not all zero"),
-        (lambda: effective_sample_size([1, -1]), ValueError, "non-negative.*got values from -1"),
-        (lambda: domain_auc(normal((9, 2)), normal((9, 2)), squares="no"), TypeError, "squares"),
-        (lambda: measure_drift(normal((0, 2)), normal((0, 2))), ValueError, "before and after"),
-        (lambda: measure_drift(normal((9, 2)), normal((9, 3))), ValueError, "before and after"),
-    ],
-)
-def test_what_makes_no_sense_is_refused(call, error, words):
-    with pytest.raises(error, match=words):
-        call()
