@@ -8,6 +8,7 @@ from test_picture import check_picture
 
 from helpers.datasets import load_fashion_mnist
 from helpers.intervals import mean_interval, paired_interval
+from helpers.layer_statistics import with_statistics
 from helpers.layers import BatchNorm
 from helpers.lecture.experiments import load_lecture
 from helpers.long_work import finish
@@ -18,7 +19,6 @@ from helpers.minibatch_noise.experiments import (
     draw_batches,
     draw_ranks,
     dropout_sd,
-    losses_on,
     measure_noise,
     microscope,
     pre_activations,
@@ -28,6 +28,7 @@ from helpers.minibatch_noise.experiments import (
     watch_group,
     watch_live,
 )
+from helpers.network import mean_loss, predict
 from helpers.page.panel import Panel
 from helpers.page.prediction import NO_BET
 
@@ -61,18 +62,13 @@ def test_every_row_of_ranks_is_a_permutation_led_by_the_example():
     assert len(np.unique(ranks, axis=0)) == 20
 
 
-@pytest.mark.parametrize("batch_size, rtol", [(16, 0.2), (64, 0.1), (512, 0.05)])
+@pytest.mark.parametrize("batch_size, rtol", [(16, 0.2), (64, 0.1), (512, 0.05), (1024, 0)])
 def test_theory_predicts_the_noise_of_every_unit(values, batch_size, rtol):
     example, _ = typical_place(values)
     ranks = draw_ranks(2000, len(values), example, np.random.default_rng(1))
     measured = draw_batches(values, example, batch_size, ranks).std(axis=0)
-    np.testing.assert_allclose(measured, theory_sd(values, example, batch_size), rtol)
-
-
-def test_the_whole_population_has_no_noise(values):
-    ranks = draw_ranks(3, len(values), 0, np.random.default_rng(0))
-    x_hat = draw_batches(values, 0, len(values), ranks)
-    np.testing.assert_allclose(x_hat.std(axis=0), theory_sd(values, 0, len(values)), atol=1e-10)
+    theory = theory_sd(values, example, batch_size)  # of the whole population, none
+    np.testing.assert_allclose(measured, theory, rtol, atol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -104,22 +100,16 @@ def test_microscope_shows_a_typical_value():
 # -- two kinds of noise --
 
 
-def small_noise(n_batches=200):
-    noise = measure_noise(pre_activations(8, 3), (8, 64), n_batches, seed=0)
-    return {"sizes": (8, 64), "dropout": {p: [dropout_sd(p)] * 2 for p in (0.1, 0.2, 0.5)}, **noise}
+@pytest.fixture(scope="module")
+def noise():
+    return measure_noise(pre_activations(8, 3), (8, 64), 200, seed=0)
 
 
-def test_only_batch_norms_noise_depends_on_the_batch_size():
-    noise = small_noise()
-    assert noise["total"].shape == (2, 3)
-    assert (noise["total"][0] > 2 * noise["total"][1]).all()
+def test_the_noise_of_batch_norm_depends_on_the_batch_size_and_on_no_other_size(noise):
+    assert noise["total"].shape == (2, 3) and (noise["total"][0] > 2 * noise["total"][1]).all()
     np.testing.assert_allclose(noise["theory"][1], noise["total"][1], rtol=0.1)
-
-
-def test_the_noise_at_one_size_does_not_depend_on_the_others():
-    values = pre_activations(8, 2)
-    one, two = (measure_noise(values, sizes, 50, seed=0)["total"] for sizes in ([64], [8, 64]))
-    np.testing.assert_array_equal(one[0], two[1])
+    alone = measure_noise(pre_activations(8, 3), [64], 200, seed=0)
+    np.testing.assert_array_equal(alone["total"][0], noise["total"][1])
 
 
 # -- training runs --
@@ -140,22 +130,16 @@ def sweeps():
 
 
 def test_the_look_measures_both_losses_with_the_statistics_of_all_training_images(runs):
-    data = load_fashion_mnist(512, 200, 7, 0.2, 4, seed=0)
-    network = runs["group 8"].network
-    seen = losses_on(data)(network)
-    np.testing.assert_array_equal(seen["gap"], seen["test loss"] - seen["training loss"])
-    for name, values in seen.items():
-        assert values.shape == (4,)
-        np.testing.assert_array_equal(values, runs["group 8"][name][-1])
-    before = network.forward(data.test_inputs, training=False)
-    losses_on(data)(network)
-    np.testing.assert_array_equal(before, network.forward(data.test_inputs, training=False))
-
-
-def test_much_noise_fits_the_training_images_less(runs):
-    whole = runs["group 512"]["training loss"][-1]
-    assert (runs["group 4"]["training loss"][-1] > whole).all()
-    assert (runs["dropout 0.5"]["training loss"][-1] > whole).all()
+    data, run = load_fashion_mnist(512, 200, 7, 0.2, 4, seed=0), runs["group 8"]
+    fixed = with_statistics(run.network, data.train_inputs)
+    train, test = (
+        mean_loss(predict(fixed, inputs), targets)
+        for inputs, targets in (
+            (data.train_inputs, data.train_targets), (data.test_inputs, data.test_targets)
+        )
+    )
+    for name, found in (("training loss", train), ("test loss", test), ("gap", test - train)):
+        np.testing.assert_allclose(run[name][-1], found, rtol=1e-12)
 
 
 def test_the_trap_does_not_need_batch_norm(sweeps):
@@ -181,15 +165,15 @@ def measures_of(runs):
     }
 
 
-def test_pictures_hold(runs, sweeps):
-    check_picture(pictures.MicroscopePicture(), microscope(4), microscope(64), microscope(512))
-    check_picture(pictures.NoiseSizePicture(), small_noise(), small_noise(n_batches=60))
+def test_pictures_hold(runs, sweeps, noise):
+    sizes = {"sizes": (8, 64), "dropout": {p: [dropout_sd(p)] * 2 for p in (0.1, 0.2, 0.5)}}
     with_it, measures = {"with": sweeps["with"]}, measures_of(runs)
     others = {
         name: {arm: values[:2] for arm, values in arms.items()} for name, arms in measures.items()
     }
     along = {name: (runs[name].steps, runs[name]["gap"]) for name in ("group 64", "group 4")}
     for picture, *results in (  # they are built for what they show first
+        (pictures.NoiseSizePicture(), noise | sizes, noise | sizes | {"total": noise["theory"]}),
         (pictures.NaiveSweepPicture("with"), with_it),
         (pictures.NaiveSweepPicture("with and without"), sweeps),
         (pictures.NaiveSweepPicture("one by one", later=["without"]), with_it, sweeps),
@@ -197,17 +181,6 @@ def test_pictures_hold(runs, sweeps):
         (pictures.EndGapPicture(), along, dict(zip(along, reversed(along.values())))),
     ):
         check_picture(picture.show(results[0]), *results)
-
-
-def test_the_demos_follow_their_sliders():
-    noise, groups = demos.microscope_demo(), demos.groups_demo()
-    noise.controls["batch_size"].value = 4
-    assert "Batch size 4" in noise.caption.value
-    groups.controls["dropout"].value = 0.5
-    assert "Group 64, dropout 0.5:" in groups.caption.value
-    groups.set_values(group_size=512, dropout=0.0)
-    groups.wait()
-    assert "reference arm itself" in groups.caption.value
 
 
 def test_a_comparison_grows_and_ends_as_if_it_had_been_made_at_once():
@@ -219,7 +192,7 @@ def test_a_comparison_grows_and_ends_as_if_it_had_been_made_at_once():
     for name in ("training loss", "test loss", "gap"):  # in float32, one half beside the other
         np.testing.assert_allclose(grown[1][name], at_once[name], rtol=1e-3, atol=1e-4)
     picture = pictures.GroupCurvesPicture()
-    check_picture(picture, grown[-1], grey | {"grey": grey}, grown[0])
+    assert "reference arm itself" in picture.show(grey | {"grey": grey}).sentence
     # on the way: against what the reference had reached by then
     first = [one["test loss"][0] for one in (grown[0], grey)]
     assert f"paired: {paired_interval(*first)}. " in picture.show(grown[0]).sentence
@@ -244,21 +217,18 @@ def test_the_bet_stands_at_its_group_in_the_figure(runs):
 # -- a learner changes one line --
 
 FEW = {"n_networks=16": "n_networks=3"}
-SHORT = {"**experiments.LIVE": '**{**experiments.LIVE, "n_steps": 10}'}
-SWEEP = ("setup", "s1-layer", "s3-data", "s3-sweep", "s3-figure", "s3-control")
-SWEEP += ("s3-control-figure",)
 ARMS = ("setup", "s1-layer", "s3-data", "s4-bet-group", "s4-arms", "s4-train", "s4-table")
 ARMS += ("s4-figure", "s4-answer-group")
 
 
 def test_other_batch_sizes_and_epochs():
-    quick = FEW | {"epochs = 20": "epochs = 1"}
-    other = run_cells("04", SWEEP, quick | {"(16, 64, 512)": "(64, 256, 512)"})
-    assert "at 256" in other.said
+    cells = "setup", "s1-layer", "s3-data", "s3-sweep", "s3-figure", "s3-control"
+    changes = {"epochs = 20": "epochs = 1", "(16, 64, 512)": "(64, 256, 512)"}
+    other = run_cells("04", (*cells, "s3-control-figure"), FEW | changes)
     picture = other.shown[-1]
     assert [text.get_text() for text in picture.axes.get_xticklabels()] == ["64", "256", "512"]
     notes = [text.get_text() for text in picture.notes]
-    assert notes == ["16 updates", "4 updates", "2 updates"]
+    assert notes == ["16 updates", "4 updates", "2 updates"] and "at 256" in other.said
     gaps = [other.names["with_norm"][size]["gap"][-1] for size in (64, 512)]
     assert f"paired: {paired_interval(*gaps)}\n" in other.printed
 
@@ -272,10 +242,9 @@ def test_other_arms_settings_and_data():
         "dict(batch_norm=False),": 'dict(batch_norm=False), "tanh": dict(activation="tanh"),',
     })
     assert run.names["runs"]["group 64"].network.layers[0].weights.shape == (5, 49, 16)
-    names = "group 512", "group 64", "group 8", "group 16", "dropout 0.2", "dropout 0.5"
     (panel,) = (one for one in run.shown if isinstance(one, Panel))
-    labels = panel.picture.figure.axes[0].get_yticklabels()
-    assert [text.get_text() for text in labels] == [*names, "no batch norm", "tanh"]
+    labels = [one.get_text() for one in panel.picture.figure.axes[0].get_yticklabels()]
+    assert labels == list(run.names["runs"]) and {"group 16", "tanh"} < set(labels)
     best = run.names["best"]
     for arm in ("group 16", "tanh"):
         difference = paired_interval(best[arm], best["group 512"])
@@ -287,22 +256,21 @@ def test_other_arms_settings_and_data():
 
 def test_other_sizes_of_mini_batches():
     cells = "setup", "s1-layer", "s1-values", "s1-table", "s2-dropout", "s2-noise", "s2-figure"
-    changes = FEW | {
+    run = run_cells("04", cells, FEW | {
         "n_batches=500": "n_batches=50", "[4, 8, 16, 64, 256, 512]": "[8, 32]",
         "(4, 16, 64, 512)": "(2, 32)", "{0.1: [], 0.2: [], 0.5: []}": "{0.3: [], 0.4: []}",
-    }
-    run = run_cells("04", cells, changes)
+    })
     assert "batch of 2 | measured sd" in run.printed and "batch of 16 |" not in run.printed
-    noise = run.names["noise"]["total"]
-    assert f"batch of 32 | noise of batch norm: {mean_interval(noise[1])}\n" in run.printed
-    assert f"size 8 to 32 the noise of batch norm falls from {mean_interval(noise[0])}" in run.said
+    first, last = map(mean_interval, run.names["noise"]["total"])
+    assert f"batch of 32 | noise of batch norm: {last}\n" in run.printed
+    assert f"size 8 to 32 the noise of batch norm falls from {first}" in run.said
     assert "at p = 0.3" in run.said and "0.1" not in run.said
 
 
 def test_a_larger_network():
-    cells = *ARMS, "deeper-train", "deeper-figure"
-    changes = FEW | SHORT | {"n_steps=80": "n_steps=20", "hidden=[64, 64]": "hidden=[16]"}
-    run = run_cells("04", cells, changes)
+    short = {"**experiments.LIVE": '**{**experiments.LIVE, "n_steps": 10}'}
+    changes = FEW | short | {"n_steps=80": "n_steps=20", "hidden=[64, 64]": "hidden=[16]"}
+    run = run_cells("04", (*ARMS, "deeper-train", "deeper-figure"), changes)
     assert run.names["fitted"]["group 64"].network.layers[0].weights.shape == (3, 196, 16)
     (_, (band,)) = run.shown[-1].panels[1]
     assert band.line.get_xdata().tolist() == [10, 20]
@@ -316,23 +284,15 @@ def test_an_impossible_change_names_the_option():
 # -- the notebook, the board and the ledger say the same --
 
 
-def stored_text():
-    return "\n".join(map(printed_text, read(FOLDER / "04_minibatch_noise.ipynb").cells))
-
-
-def test_the_notebook_trains_the_arms_of_the_board():
-    names = run_cells("04", ["setup", "s4-arms"]).names
-    assert names["live_arms"] == LIVE_ARMS
-    assert str(LIVE) in stored_text()
-    best = load_lecture().best_test_losses
+def test_the_notebook_prints_what_board_and_ledger_measure():
+    text = "\n".join(map(printed_text, read(FOLDER / "04_minibatch_noise.ipynb").cells))
+    names, lecture = run_cells("04", ["setup", "s4-arms"]).names, load_lecture()
+    assert names["live_arms"] == LIVE_ARMS and str(LIVE) in text
+    best = lecture.best_test_losses
     for arm in list(LIVE_ARMS)[1:]:
         difference = paired_interval(best[arm], best["group 512"])
-        assert f"{arm} minus group 512: best test loss {difference}, gap" in stored_text()
-
-
-def test_the_notebook_prints_the_sweeps_of_the_board_and_the_noise_of_the_ledger():
-    text = stored_text()
-    for runs in load_lecture().sweeps.values():
+        assert f"{arm} minus group 512: best test loss {difference}, gap" in text
+    for runs in lecture.sweeps.values():
         gap = paired_interval(*(runs[size]["gap"][-1] for size in (64, 512)))
         assert f"gap at 64 minus gap at 512, paired: {gap}" in text
     (noise,) = measure_noise(pre_activations(16, 16), [64], seed=0)["total"]
