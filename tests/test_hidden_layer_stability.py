@@ -13,17 +13,11 @@ from helpers.datasets import load_fashion_mnist
 from helpers.hidden_layer_stability import demos, experiments, pictures
 from helpers.hidden_layer_stability.experiments import (
     HURT,
-    KICKS,
-    STATIONS,
-    drive,
     kick,
-    kick_texts,
     late_losses,
     listen,
-    load_clothes,
     ridges_at,
     run_kick,
-    watch_drift,
 )
 from helpers.intervals import mean_interval, paired_interval
 from helpers.layers import BatchNorm, Dense
@@ -41,12 +35,15 @@ def data():
 
 @pytest.fixture(scope="module")
 def pair(data):
-    return finish(watch_drift(data, n_steps=60))
+    return finish(experiments.watch_drift(data, n_steps=60))
 
 
 @pytest.fixture(scope="module")
 def heard(data):
-    return finish(watch_drift(data, n_steps=60, look=lambda one: listen(one, data.test_inputs)))
+    def look(network):
+        return listen(network, data.test_inputs)
+
+    return finish(experiments.watch_drift(data, n_steps=60, look=look))
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +87,7 @@ def test_drift_is_measured_from_one_look_to_the_next(heard, pair):
         np.testing.assert_allclose(run["ranking at z2"][place], expected)
         expected = np.nanmedian(measure_drift(z2[0], z2[place + 1]).mean, axis=-1)
         np.testing.assert_allclose(run["total mean at z2"][place], expected)
-    assert len(run.seen) == 2 * len(Drift.__annotations__) * len(STATIONS)
+    assert len(run.seen) == 2 * len(Drift.__annotations__) * len(experiments.STATIONS)
 
 
 def test_the_relu_turns_a_moved_mean_and_width_into_a_changed_shape(heard):
@@ -110,7 +107,7 @@ def test_the_relu_turns_a_moved_mean_and_width_into_a_changed_shape(heard):
 def test_a_kick_is_as_long_as_asked_and_spares_the_original(data, pair):
     network = pair["with"].network
     before = [np.array(layer.weights) for layer in denses_of(network)]
-    for kind in KICKS:
+    for kind in experiments.KICKS:
         twin = kick(network, kind, 0.5, data.test_inputs, seed=0)
         after = [layer.weights for layer in denses_of(twin)]
         for old, new in zip(before[:2], after[:2]):
@@ -126,7 +123,7 @@ def test_who_is_hurt_by_which_kick(data, pair):
     scaled = run_kick(pair, data, "scale", 2.0)
     assert np.abs(scaled["fresh"]).max() < 1e-3 < scaled["without"].min()
     assert (scaled["stored"] > 0.1).all()
-    texts = kick_texts(scaled)  # what is zero by construction has no interval
+    texts = experiments.kick_texts(scaled)  # what is zero by construction has no interval
     assert texts["fresh"] == "0.00" and "±" in texts["stored"] and "±" in texts["without"]
     pushed = run_kick(pair, data, "common direction", 0.5)
     assert (pushed["fresh"] < pushed["without"]).all()
@@ -157,7 +154,7 @@ def test_with_the_true_means_stored_statistics_lose_no_answer_to_a_factor(data, 
 def test_with_other_seeds_rotation_is_softened_less_and_not_always_clearly():
     differences = []
     for seed in (0, 1, 2, 3):
-        clothes = load_clothes(seed=seed)
+        clothes = experiments.load_clothes(seed=seed)
         still, turned = (late_losses(clothes, one, seed=seed) for one in ("none", "rotation"))
         with_norm, without = (turned[arm] - still[arm] for arm in ("with", "without"))
         differences.append(paired_interval(with_norm, without))
@@ -174,7 +171,7 @@ def test_growth_is_cancelled_and_rotation_is_not(damages):
 
 def test_layers_1_and_2_learn_nothing_and_are_driven(data):
     drives = {"still": {}, "turned": {"rotation": 0.1}, "grown": {"growth": 0.02}}
-    arms = {name: {"disturb": drive(**shares)} for name, shares in drives.items()}
+    arms = {name: {"disturb": experiments.drive(**shares)} for name, shares in drives.items()}
     arms["start"] = dict(n_steps=1)
     runs = train_arms(
         arms, data, hidden=[20, 15, 10], n_steps=3, batch_size=64, learning_rate=0.1, seed=0,
@@ -234,7 +231,7 @@ def test_the_ridges_move_on_while_the_networks_train_and_then_are_looked_up():
 
 def test_pictures(data, pair, damages):
     check_picture(pictures.DriftPicture(), pair, {**pair, "without": pair["with"]})
-    other = {drive: {arm: 1.1 * one[arm] for arm in one} for drive, one in damages.items()}
+    other = {name: {arm: 1.1 * one[arm] for arm in one} for name, one in damages.items()}
     check_picture(pictures.MovingTargetPicture(), damages, other)
 
 

@@ -12,21 +12,14 @@ from helpers.layer_statistics import with_statistics
 from helpers.layers import BatchNorm
 from helpers.lecture.experiments import load_lecture
 from helpers.long_work import finish
-from helpers.minibatch_noise import demos, pictures
+from helpers.minibatch_noise import demos, experiments, pictures
 from helpers.minibatch_noise.experiments import (
     LIVE,
     LIVE_ARMS,
     draw_batches,
     draw_ranks,
     dropout_sd,
-    measure_noise,
     microscope,
-    pre_activations,
-    sweep_batch_sizes,
-    theory_sd,
-    typical_place,
-    watch_group,
-    watch_live,
 )
 from helpers.network import mean_loss, predict
 from helpers.page.panel import Panel
@@ -38,7 +31,7 @@ QUICK = {"n_networks": 4, "n_steps": 20, "n_test": 200}
 
 @pytest.fixture(scope="module")
 def values():
-    return pre_activations(n_units=8)
+    return experiments.pre_activations(n_units=8)
 
 
 # -- the microscope --
@@ -64,10 +57,10 @@ def test_every_row_of_ranks_is_a_permutation_led_by_the_example():
 
 @pytest.mark.parametrize("batch_size, rtol", [(16, 0.2), (64, 0.1), (512, 0.05), (1024, 0)])
 def test_theory_predicts_the_noise_of_every_unit(values, batch_size, rtol):
-    example, _ = typical_place(values)
+    example, _ = experiments.typical_place(values)
     ranks = draw_ranks(2000, len(values), example, np.random.default_rng(1))
     measured = draw_batches(values, example, batch_size, ranks).std(axis=0)
-    theory = theory_sd(values, example, batch_size)  # of the whole population, none
+    theory = experiments.theory_sd(values, example, batch_size)  # of the whole population, none
     np.testing.assert_allclose(measured, theory, rtol, atol=1e-10)
 
 
@@ -81,7 +74,7 @@ def test_theory_predicts_the_noise_of_every_unit(values, batch_size, rtol):
         (lambda: draw_ranks(0, 10, 0, None), "n_batches must be at least 1"),
         (lambda: dropout_sd(1), r"probability must be a finite number in \[0, 1\), got 1"),
         (lambda: dropout_sd(-0.1), "probability must be"),
-        (lambda: theory_sd(np.eye(4), 0, 0), "batch_size must be between 1 and 4"),
+        (lambda: experiments.theory_sd(np.eye(4), 0, 0), "batch_size must be between 1 and 4"),
     ],
 )
 def test_bad_input_is_refused(call, message):
@@ -102,13 +95,13 @@ def test_microscope_shows_a_typical_value():
 
 @pytest.fixture(scope="module")
 def noise():
-    return measure_noise(pre_activations(8, 3), (8, 64), 200, seed=0)
+    return experiments.measure_noise(experiments.pre_activations(8, 3), (8, 64), 200, seed=0)
 
 
 def test_the_noise_of_batch_norm_depends_on_the_batch_size_and_on_no_other_size(noise):
     assert noise["total"].shape == (2, 3) and (noise["total"][0] > 2 * noise["total"][1]).all()
     np.testing.assert_allclose(noise["theory"][1], noise["total"][1], rtol=0.1)
-    alone = measure_noise(pre_activations(8, 3), [64], 200, seed=0)
+    alone = experiments.measure_noise(experiments.pre_activations(8, 3), [64], 200, seed=0)
     np.testing.assert_array_equal(alone["total"][0], noise["total"][1])
 
 
@@ -117,14 +110,14 @@ def test_the_noise_of_batch_norm_depends_on_the_batch_size_and_on_no_other_size(
 
 @pytest.fixture(scope="module")
 def runs():
-    return finish(watch_live(**QUICK))
+    return finish(experiments.watch_live(**QUICK))
 
 
 @pytest.fixture(scope="module")
 def sweeps():
     quick = {"n_epochs": 8, "n_networks": 4, "n_test": 300}
     return {
-        name: sweep_batch_sizes(batch_norm, (16, 64, 512), **quick)
+        name: experiments.sweep_batch_sizes(batch_norm, (16, 64, 512), **quick)
         for name, batch_norm in (("with", True), ("without", False))
     }
 
@@ -150,7 +143,7 @@ def test_the_trap_does_not_need_batch_norm(sweeps):
 
 @pytest.mark.thorough
 def test_the_neighbours_of_group_8_that_the_notebook_leaves_out_are_not_better():
-    runs = finish(watch_live({size: dict(group_size=size) for size in (32, 16, 8)}))
+    runs = finish(experiments.watch_live({size: dict(group_size=size) for size in (32, 16, 8)}))
     best = {size: run["test loss"].min(axis=0) for size, run in runs.items()}
     assert all(paired_interval(best[size], best[8]).low > 0 for size in (16, 32))
 
@@ -184,11 +177,11 @@ def test_pictures_hold(runs, sweeps, noise):
 
 
 def test_a_comparison_grows_and_ends_as_if_it_had_been_made_at_once():
-    grey = finish(watch_group(512))
-    shares, grown = zip(*watch_group(4, 0.2, grey=grey))
+    grey = finish(experiments.watch_group(512))
+    shares, grown = zip(*experiments.watch_group(4, 0.2, grey=grey))
     np.testing.assert_allclose(shares, np.arange(1, 21) / 20)
     assert grown[1]["steps"].tolist() == [5, 10]
-    at_once = finish(watch_live({"": dict(group_size=4, dropout=0.2)}, n_steps=10))[""]
+    at_once = finish(experiments.watch_live({"": dict(group_size=4, dropout=0.2)}, n_steps=10))[""]
     for name in ("training loss", "test loss", "gap"):  # in float32, one half beside the other
         np.testing.assert_allclose(grown[1][name], at_once[name], rtol=1e-3, atol=1e-4)
     picture = pictures.GroupCurvesPicture()
@@ -295,5 +288,5 @@ def test_the_notebook_prints_what_board_and_ledger_measure():
     for runs in lecture.sweeps.values():
         gap = paired_interval(*(runs[size]["gap"][-1] for size in (64, 512)))
         assert f"gap at 64 minus gap at 512, paired: {gap}" in text
-    (noise,) = measure_noise(pre_activations(16, 16), [64], seed=0)["total"]
+    (noise,) = experiments.measure_noise(experiments.pre_activations(16, 16), [64], seed=0)["total"]
     assert f"batch of 64 | noise of batch norm: {mean_interval(noise)}" in text
