@@ -199,7 +199,6 @@ def test_averages_picture_has_room_for_a_bet():
             assert not any(text.get_window_extent().overlaps(one) for one in ghost)
     heights = [bar.get_height() for bar in picture.show(AVERAGES[1]).bars[0].bars]
     np.testing.assert_allclose(heights, [72 + 1 / 3, 65 + 1 / 3, 79])
-    assert "memory 0.999 (14% warmed up)" in picture.sentence
 
 
 def test_one_training_serves_every_memory(monkeypatch):

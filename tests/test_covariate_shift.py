@@ -63,8 +63,8 @@ def test_regions_share_their_test_points_and_the_rule():
         (old.test_inputs, old.test_targets),
     ):
         np.testing.assert_array_equal(region_rule(points), targets)
-    x1 = [one.train_inputs[..., 0].mean() for one in (old, new)]
-    assert x1[0] == pytest.approx(-1, abs=0.2) and x1[1] == pytest.approx(0.5, abs=0.2)
+    x1 = [one[..., 0].mean() for one in (old.train_inputs, new.train_inputs, old.test_inputs)]
+    assert x1 == pytest.approx([-1, 0.5, 0.5], abs=0.2)
 
 
 def test_exact_weights_are_what_the_classifier_estimates():
@@ -126,9 +126,12 @@ def test_pictures_of_the_detectors(judged):
 def test_coat_slider_picture_crosses_what_is_wrong_and_has_room_for_a_bet(judged):
     shown, picture = draw_shown(), pictures.CoatSliderPicture()
     views = [experiments.view_coats(judged, shown, coat, with_reference=True) for coat in (0, 1)]
+    frames = {picture.show(views[0]).png()}
     for bet in (0.0, 1.0):
         picture.set_ghost(bet)
         check_picture(picture, *views)
+        frames.add(picture.png())
+    assert len(frames) == 3
     n_wrong = (judged["plain"]["verdicts"][0] != (shown.targets == 1)).sum()
     assert f"gets {n_wrong} wrong" in picture.sentence
 

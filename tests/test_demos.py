@@ -50,6 +50,23 @@ ALONE = {
     "microscope": microscope_demo, "evaluation": evaluated, "norms": norms_demo,
 }
 BETS = {beat.name: beat.ask() for beat in BEATS if beat.ask}
+SAYS = [  # demo, settings, and words of the caption there
+    ("one_batch", dict(push=6.0), "the push has moved 7 of the 7 other"),
+    ("one_batch", dict(push=0.0), "the push has moved 0 of the 7 other"),
+    ("one_batch", dict(batch_size=1), "Batch of 1"),
+    ("region", dict(distance=4.0, reweighted=True), "Test points 4 sd away"),
+    ("region", dict(distance=4.0, reweighted=True), "your 300 examples count as"),
+    ("ridge", dict(step=10, station="h2"), "Step 10, h2, learning rate 0.02, batch size 128"),
+    ("kick", dict(kind="random", size=1.0), "On layers 1 and 2 random noise, 1.0 times as long"),
+    ("microscope", dict(batch_size=4), "Batch size 4"),
+    ("evaluation", dict(batch_size=2), "Test batches of 2, shuffled"),
+    ("norms", {}, "Batch size 4, after 100 steps: batch norm "),
+    ("Coats", dict(coat=1.0), "Coats at 1.0"),
+    ("Averages", dict(memory=0.999), "memory 0.999 (14% warmed up)"),
+    ("Direction", dict(rate=0.1), "rate 0.1:"),
+    ("Rates", dict(activation="tanh", depth=10, init_scale=0.2), "tanh, depth 10, initial weights "
+     "× 0.2."),
+]
 
 
 def test_no_demo_is_left_out():
@@ -59,11 +76,15 @@ def test_no_demo_is_left_out():
     assert names and names <= set(re.findall(r"\w+_demo", used))
 
 
+def demo_of(name):
+    return ALONE[name]() if name in ALONE else tabs.TABS[name](load_lecture(), BETS)
+
+
 @pytest.mark.parametrize("name", [*ALONE, *tabs.TABS])
 @pytest.mark.parametrize("of_all", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_a_demo_at_its_extremes(name, of_all):
     """All combinations; by default, of three controls and more, a half that has all pairs."""
-    demo = ALONE[name]() if name in ALONE else tabs.TABS[name](load_lecture(), BETS)
+    demo = demo_of(name)
     ends = {one: ends_of(control) for one, control in demo.controls.items()}
     settings = [dict(zip(ends, values)) for values in itertools.product(*ends.values())]
     if not of_all and len(ends) > 2:
@@ -83,6 +104,14 @@ def test_a_demo_at_its_extremes(name, of_all):
 def n_last(setting, ends):
     """Return how many controls stand at their last value."""
     return sum(value == ends[name][1] for name, value in setting.items())
+
+
+@pytest.mark.parametrize(("name", "settings", "words"), SAYS)
+def test_a_caption_says_what_is_shown(name, settings, words):
+    demo = demo_of(name)
+    demo.set_values(**settings)
+    demo.wait(PATIENCE)
+    assert words in demo.caption.value
 
 
 def ends_of(control):

@@ -298,11 +298,6 @@ def test_another_drive_and_an_arm_more_are_in_table_and_picture():
     assert f"by {paired_interval(both['with'], both['without'])} nats with both." in ran.said
 
 
-def test_an_impossible_change_is_refused_by_name():
-    with pytest.raises(ValueError, match="hidden must name at least 2 layers, got 1"):
-        run_cells("03", DRIFT[:3], {**TINY, "[64] * 3": "[64]"})
-
-
 @pytest.mark.thorough
 def test_the_learning_rates_that_section_2_suggests_do_not_diverge():
     notebook = read(FOLDER / "03_hidden_layer_stability.ipynb")
