@@ -26,9 +26,8 @@ from helpers.weighing_the_evidence.experiments import (
 # -- noise behind batch norm --
 
 
-def step_noise(n_networks=3, **noise):
-    noise = {"max_shift": 0.5, "max_scale": 1.5, **noise}
-    return StepNoise(5, rng=spawn_streams(0, n_networks).dropout, **noise)
+def step_noise(n_networks=3):
+    return StepNoise(5, rng=spawn_streams(0, n_networks).dropout, max_shift=0.5, max_scale=1.5)
 
 
 def some_inputs(shape=(3, 8, 5)):
@@ -268,7 +267,6 @@ def test_only_units_that_tell_something_cost_accuracy():
 # -- a learner changes a line of notebook 05 --
 
 FEW = {"n_networks=16": "n_networks=3", "n_train=2000": "n_train=300"}
-SMALL = {**FEW, "n_train=1000": "n_train=200", "n_steps=100": "n_steps=10"}
 RACE = ("setup", "s2-data", "s2-run")
 QUICK_RACE = {**FEW, "n_steps=160": "n_steps=45"}
 
@@ -327,8 +325,6 @@ class NoisePerImage(StepNoise):
 def test_noise_that_moves_no_mean_costs_no_less(rate, monkeypatch):
     race = experiments.run_noisy_race(rate)
     monkeypatch.setattr(experiments, "StepNoise", NoisePerImage)
-    only_noisy = {"noisy": experiments.NOISY_ARMS["noisy"]}
-    monkeypatch.setattr(experiments, "NOISY_ARMS", only_noisy)
     per_image = first_below(0.5, experiments.run_noisy_race(rate)["noisy"])
     assert paired_interval(per_image, first_below(0.5, race["noisy"])).low > 0
     assert paired_interval(per_image, first_below(0.5, race["with"])).low > 0
