@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from changed_cells import run_cells
-from test_notebooks import FOLDER, read
-from test_picture import check_picture, fits
+from test_notebooks import FOLDER, printed_text, read
+from test_picture import check_picture
 
 from helpers.arms import Run, train_arms
-from helpers.batch_norm_mechanics import demos, experiments
+from helpers.batch_norm_mechanics import experiments
 from helpers.batch_norm_mechanics import pictures as figures
 from helpers.intervals import mean_interval
 from helpers.layer_statistics import layer_places, record, with_statistics
@@ -99,19 +99,15 @@ def test_replayed_statistics_are_those_of_training_with_that_memory(data, traine
             np.testing.assert_allclose(other.running_var, one.running_var, rtol=1e-12)
 
 
-def test_shrunk_variances_are_biased_ones(trained):
-    layers = [experiments.with_memory(trained, 0.0, shrink=one).layers[1] for one in (1, 63 / 64)]
-    np.testing.assert_allclose(layers[1].running_var, 63 / 64 * layers[0].running_var)
-    np.testing.assert_array_equal(layers[1].running_mean, layers[0].running_mean)
-
-
-@pytest.mark.parametrize("memory", [0.0, 0.9])
-def test_a_warm_average_has_forgotten_where_it_started(trained, memory):
-    norm = experiments.with_memory(trained, memory, warm=True).layers[1]
-    weights = memory ** np.arange(150.0)[::-1]
+def test_shrunk_variances_are_biased_ones_and_a_warm_average_forgets_its_start(trained):
+    last, warm = (experiments.with_memory(trained, one, warm=True).layers[1] for one in (0.0, 0.9))
+    shrunk = experiments.with_memory(trained, 0.0, shrink=63 / 64).layers[1]
+    np.testing.assert_allclose(shrunk.running_var, 63 / 64 * last.running_var)
+    np.testing.assert_array_equal(shrunk.running_mean, last.running_mean)
     for moment in ("mean", "var"):
-        expected = np.average(trained[f"{moment} 0"], axis=0, weights=weights)
-        np.testing.assert_allclose(getattr(norm, f"running_{moment}"), expected, rtol=1e-9)
+        of_batches = trained[f"{moment} 0"]
+        expected = np.average(of_batches, axis=0, weights=0.9 ** np.arange(150.0)[::-1])
+        np.testing.assert_allclose(getattr(warm, f"running_{moment}"), expected, rtol=1e-9)
 
 
 def test_a_long_memory_costs_accuracy():
@@ -187,19 +183,6 @@ def test_race_picture():
     assert "relu: a median of 10 steps to loss 1.5 without batch norm" in picture.sentence
 
 
-def test_one_batch_picture():
-    results = [
-        experiments.normalise_one_batch(1, 1.5, -2.0, 8.0),
-        experiments.normalise_one_batch(2, 1.0, 1.0, 2.0),
-        experiments.normalise_one_batch(16, 1.5, 2.0, 8.0),
-        experiments.normalise_one_batch(8, 0.0, 2.0, 0.0),
-    ]
-    check_picture(figures.OneBatchPicture(), *results)
-    for axes, name in zip(figures.OneBatchPicture().figure.axes, ("before", "after"), strict=True):
-        low, high = axes.get_xlim()
-        assert all(low < value < high for one in results for value in one[name])
-
-
 AVERAGES = [
     {"batch_size": 64, "memory": memory, "n_steps": 150, "own batch": np.array([70.0, 72, 75]),
      "running": np.array(running), "population": np.array([78.0, 79, 80])}
@@ -207,124 +190,51 @@ AVERAGES = [
 ]
 
 
-def test_averages_picture():
+def test_averages_picture_has_room_for_a_bet():
     picture = figures.AveragesPicture()
-    check_picture(picture, *AVERAGES)
-    heights = [bar.get_height() for bar in picture.show(AVERAGES[1]).bars[0].bars]
-    np.testing.assert_allclose(heights, [72 + 1 / 3, 65 + 1 / 3, 79])
-    assert "memory 0.999 (14% warmed up)" in picture.sentence
-    renderer = picture.figure.canvas.get_renderer()
     for bet in (10, 68, 90):
         picture.set_ghost(bet)
         check_picture(picture, *AVERAGES)
-        ghost = [one.get_window_extent(renderer) for one in picture.ghost.artists]
+        ghost = [one.get_window_extent() for one in picture.ghost.artists]
         for text in [*picture.bars[0].texts, picture.setting]:  # it covers none
-            assert not any(text.get_window_extent(renderer).overlaps(one) for one in ghost)
+            assert not any(text.get_window_extent().overlaps(one) for one in ghost)
+    heights = [bar.get_height() for bar in picture.show(AVERAGES[1]).bars[0].bars]
+    np.testing.assert_allclose(heights, [72 + 1 / 3, 65 + 1 / 3, 79])
 
 
-def test_adaptation_picture():
-    faces = np.array([[60.0, 70], [50, 51], [88, 90], [92, 97]])
-    picture = figures.draw_adaptation({"faces": faces, "clothes": faces[::-1]})
-    assert picture.png() and fits(picture.figure)
-    heights = [bar.get_height() for bar in picture.bars[0].bars]
-    np.testing.assert_allclose(heights, faces.mean(axis=1))
-    assert f"{mean_interval(faces[3])}% without batch norm, with coloured ones" in picture.sentence
-
-
-def test_one_batch_demo_follows_its_sliders():
-    panel = demos.one_batch_demo()
-    assert "7 of the 7 other" in panel.caption.value
-    panel.controls["push"].value = 0.0
-    assert "0 of the 7 other" in panel.caption.value
-    panel.controls["batch_size"].value = 1
-    assert "Batch of 1" in panel.caption.value
-    assert panel.error is None
-
-
-@pytest.fixture
-def few_steps(monkeypatch):
-    """Averages of ten steps of three networks."""
-    small = {**experiments.AVERAGES, "n_steps": 10}
-    monkeypatch.setattr(experiments, "AVERAGES", small)
-    data = experiments.load_shuffled(n_train=300, n_test=256, n_networks=3)
-    monkeypatch.setattr(experiments, "load_shuffled", lambda n_networks: data)
-    experiments.watch_trained.forget()
-    yield
-    experiments.watch_trained.forget()
-
-
-def test_averages_demo_trains_once_per_batch_size(few_steps, monkeypatch):
-    trained = []
-    watch = experiments.watch_arms
+def test_one_training_serves_every_memory(monkeypatch):
+    trained, watch, short = [], experiments.watch_arms, dict(n_networks=3, n_steps=10)
 
     def count(*args, **settings):
         trained.append(settings["batch_size"])
         return watch(*args, **settings)
 
     monkeypatch.setattr(experiments, "watch_arms", count)
-    panel = demos.averages_demo()
-    panel.wait()
-    assert "1% warmed up" in panel.caption.value
-    panel.controls["memory"].value = 0.9
-    panel.wait()
-    assert "65% warmed up" in panel.caption.value
-    panel.controls["batch_size"].value = 4
-    panel.wait()
-    assert "batch size 4" in panel.caption.value and "3 seeds" in panel.caption.value
-    assert trained == [64, 4] and panel.error is None
-    pairs = list(experiments.watch_averages(4, 0.9))  # they grow with the training
-    assert [one["n_steps"] for _, one in pairs if one is not None] == [5, 10]
+    seen = [
+        [one["n_steps"] for _, one in experiments.watch_averages(*setting, **short) if one]
+        for setting in ((64, 0.999), (64, 0.9), (4, 0.9))
+    ]
+    assert trained == [64, 4] and seen == [[5, 10], [10], [5, 10]]
 
 
 # -- a learner changes one line --
 
-RACE_CELLS = ["setup", "s1-data", "s1-run", "s1-table", "s1-figure"]
-SMALL_RACE = {
-    "n_train=2000, n_networks=16": "n_train=400, n_networks=3",
-    "n_steps=160": "n_steps=20",
-}
-
-
-@pytest.fixture(scope="module")
-def usual_race():
-    return run_cells("02", RACE_CELLS, SMALL_RACE)
-
-
-@pytest.mark.parametrize(
-    ("change", "printed", "said"),
-    [
-        ({'"with": dict(batch_norm=True)}':
-          '"with": dict(batch_norm=True), "with, dropout": dict(dropout=0.1)}'},
-         "with, dropout", "with, dropout."),
-        ({"n_steps=20": "n_steps=5"}, ">= 5", ">= 5 steps to loss 0.5"),
-    ],
-)
-def test_a_changed_race_shows_what_was_changed(usual_race, change, printed, said):
-    changed = run_cells("02", RACE_CELLS, {**SMALL_RACE, **change})
-    assert printed in changed.printed and said in changed.said
-    assert changed.printed != usual_race.printed
-    assert changed.shown[0].png() != usual_race.shown[0].png()
-
-
-def test_a_race_may_lack_the_second_arm():
-    cells = ["setup", "s1-data", "s1-run", "s1-figure"]
-    run = run_cells("02", cells, {**SMALL_RACE, ', "with": dict(batch_norm=True)}': "}"})
-    assert "with batch norm" not in run.said and "without batch norm" in run.said
+def test_a_changed_race_shows_what_was_changed():
+    run = run_cells("02", ["setup", "s1-data", "s1-run", "s1-table", "s1-figure"], {
+        "n_train=2000, n_networks=16": "n_train=400, n_networks=3", "n_steps=160": "n_steps=5",
+        '"with": dict(batch_norm=True)': '"with, dropout": dict(dropout=0.1)',
+    })
+    assert "with, dropout" in run.printed and "with, dropout." in run.said
+    assert ">= 5 steps to loss 0.5 without batch norm" in run.said
+    assert "with batch norm" not in run.said
 
 
 def test_the_board_says_what_the_notebook_prints():
-    printed = "\n".join(
-        output.text for cell in read(FOLDER / "02_batch_norm_mechanics.ipynb").cells
-        if cell.id == "s3-table" for output in cell.outputs
-    )
-    row = next(line for line in printed.splitlines() if line.startswith("64 "))
-    stored = load_lecture().averages
-    wanted = [stored[0.9]["own batch"], stored[0.9]["running"], stored[0.999]["running"],
-              stored[0.9]["population"]]
+    cells = read(FOLDER / "02_batch_norm_mechanics.ipynb").cells
+    printed, lecture = {cell.id: printed_text(cell) for cell in cells}, load_lecture()
+    (row,) = (line for line in printed["s3-table"].splitlines() if line.startswith("64 "))
+    usual, slow = lecture.averages[0.9], lecture.averages[0.999]
+    wanted = usual["own batch"], usual["running"], slow["running"], usual["population"]
     assert row.split()[1:] == " ".join(str(mean_interval(one)) for one in wanted).split()
-    (said,) = (
-        output.data["text/plain"] for cell in read(FOLDER / "02_batch_norm_mechanics.ipynb").cells
-        if cell.id == "s4-figure" for output in cell.outputs
-    )
-    faces = figures.draw_adaptation({"cats and other animals": load_lecture().repair})
-    assert said.startswith(faces.sentence)
+    faces = figures.draw_adaptation({"cats and other animals": lecture.repair})
+    assert printed["s4-figure"].startswith(faces.sentence)

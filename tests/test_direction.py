@@ -12,12 +12,11 @@ from helpers.weighing_the_evidence.experiments import final_loss
 FEW = dict(n_networks=4)
 
 
-def largest_difference(eps, n_steps=160, **scaled):
-    """Return that of all losses when hidden weights start ten times as long; scaled: and what else.
-    """
+def largest_difference(eps, rate, n_steps=160):
+    """Return that of all losses when hidden weights start ten times as long, at this rate."""
     plain, other = (
-        train_at(rate, ["free"], eps=eps, n_steps=n_steps, hidden_scale=scale, **FEW)["free"]
-        for scale, rate in ((1.0, 0.1), (10.0, scaled.get("rate", 0.1)))
+        train_at(one, ["free"], eps=eps, n_steps=n_steps, hidden_scale=scale, **FEW)["free"]
+        for scale, one in ((1.0, 0.1), (10.0, rate))
     )
     return np.abs(plain.losses - other.losses).max()
 
@@ -30,9 +29,9 @@ def test_pinned_without_batch_norm_networks_do_not_diverge_but_guess(rate):
 
 
 def test_ten_times_the_length_and_a_hundred_times_the_rate_are_the_same_training():
-    assert largest_difference(eps=1e-12, rate=10.0) < 1e-11  # of losses near 1: twelve digits or so
-    assert largest_difference(eps=1e-12, n_steps=20) > 0.1  # at the same rate they are not
-    assert largest_difference(eps=1e-5, rate=10.0) > 1e-3  # eps still sees the length
+    assert largest_difference(1e-12, 10.0) < 1e-11  # of losses near 1: twelve digits or so
+    assert largest_difference(1e-12, 0.1, n_steps=20) > 0.1  # at the same rate they are not
+    assert largest_difference(1e-5, 10.0) > 1e-3  # eps still sees the length
 
 
 def small_network(**options):
@@ -55,11 +54,10 @@ def test_lengths_are_those_of_single_units_and_can_be_pinned():
     for layer, other in zip(hidden, long_hidden, strict=True):
         np.testing.assert_allclose(other.weights, 10 * layer.weights)
     np.testing.assert_array_equal(network.layers[-1].weights, long.layers[-1].weights)
-    columns = np.concatenate([layer.weights[1].T for layer in hidden[1:]])
+    units = [unit for layer in hidden for unit in layer.weights[1].T]
     first = direction.look_at_lengths(network)
     np.testing.assert_allclose(first["growth"], 1)
-    both = [*hidden[0].weights[1].T, *columns]
-    expected = np.mean([1 / (unit @ unit) for unit in both])
+    expected = np.mean([1 / (unit @ unit) for unit in units])
     assert first["inverse square"][1] == pytest.approx(expected)
     before = [layer.weights.copy() for layer in hidden]
     hidden[0].weights[0] *= 3.0  # half of the hidden units
@@ -82,12 +80,9 @@ def test_the_arms_do_what_their_names_say():
 
 def test_the_table_reads_as_told():
     table = direction.load_hidden_rates()
-    assert list(table) == list(direction.ARMS) and len(direction.HIDDEN_RATES) == 13
-    rates = np.array(direction.HIDDEN_RATES)
-    np.testing.assert_allclose(np.log10(rates[::2]), range(-3, 4))
-    for of_arm in table.values():
-        assert {one.shape for one in of_arm.values()} == {(13, 16)}
-    np.testing.assert_allclose(
-        table["pinned"]["effective rate"] / rates[:, None],
-        np.broadcast_to(table["frozen"]["effective rate"][0] / rates[0], (13, 16)),
-    )
+    rates = np.array(direction.HIDDEN_RATES)[:, None]
+    assert list(table) == list(direction.ARMS) and len(rates) == 13
+    np.testing.assert_allclose(np.log10(rates[::2, 0]), range(-3, 4))
+    assert {one.shape for arm in table.values() for one in arm.values()} == {(13, 16)}
+    first = table["frozen"]["effective rate"][0] / rates[0]  # pinned lengths are the first ones
+    np.testing.assert_allclose(table["pinned"]["effective rate"] / rates, np.tile(first, (13, 1)))

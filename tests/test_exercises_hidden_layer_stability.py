@@ -4,15 +4,7 @@ import numpy as np
 from exercise_answers import answer_tests, changed
 
 from helpers.hidden_layer_stability import exercises
-from helpers.hidden_layer_stability.exercises import (
-    check_scale_invariance,
-    check_split_drift,
-    scale_invariance,
-    split_drift,
-)
 from helpers.hidden_layer_stability.experiments import measure_drift
-
-# --- scale invariance --------------------------------------------------------------------------
 
 SCALE = """
 def length(vector): return np.sqrt(np.sum(vector ** 2))
@@ -22,16 +14,16 @@ cosine = np.sum(weights * g) / length(weights) / length(g)
 return ratio, cosine
 """
 
-SCALE_MISTAKES = [
-    ([("return ratio, cosine", "return 1 / factor, 0")], "filled in by hand"),
-    ([("length(s) / length(g)", "length(factor * g) / length(g)")], "multiplied, not the weights"),
-    ([("weights * g) / length(weights)", "s * g) / length(s)")], "the two gradients with each"),
-    ([("weights * g) ", "weights * s) "), ("(weights) / length(g)", "(weights) / length(s)")],
-     "measured at the scaled weights"),
-    ([("return ratio, cosine", "return ratio, abs(cosine)")], "value 2 of 2"),
-    ([("gradient(weights * factor)", "gradient(np.multiply(weights, factor, out=weights))")],
-     "changes its arguments in place"),
-]
+SCALE_MISTAKES = {
+    "filled in by hand": [("return ratio, cosine", "return 1 / factor, 0")],
+    "multiplied, not the weights": [("length(s) / length(g)", "length(factor * g) / length(g)")],
+    "the two gradients with each": [("weights * g) / length(weights)", "s * g) / length(s)")],
+    "measured at the scaled weights":
+        [("weights * g) ", "weights * s) "), ("(weights) / length(g)", "(weights) / length(s)")],
+    "value 2 of 2": [("return ratio, cosine", "return ratio, abs(cosine)")],
+    "changes its arguments in place":
+        [("gradient(weights * factor)", "gradient(np.multiply(weights, factor, out=weights))")],
+}
 
 
 def in_plain_python(gradient, weights, factor):
@@ -42,14 +34,12 @@ def in_plain_python(gradient, weights, factor):
 
 def test_half_of_the_units_have_batch_norm_and_their_numbers_are_what_the_praise_says():
     has_norm = []
-    for gradient, weights, factor in check_scale_invariance._cases:
-        ratio, cosine = scale_invariance(gradient, weights, factor)
+    for gradient, weights, factor in exercises.check_scale_invariance._cases:
+        ratio, cosine = exercises.scale_invariance(gradient, weights, factor)
         has_norm.append(np.isclose(ratio, 1 / factor, rtol=1e-4))
         assert (abs(cosine) < 1e-3) == has_norm[-1]
     assert has_norm == [True, False, True, False]
 
-
-# --- drift in parts ----------------------------------------------------------------------------
 
 PREPARED = """
 m0, m1 = before.mean(0), after.mean(0)
@@ -61,15 +51,16 @@ shape = abs(x - y).mean(0)
 return mean, width, shape
 """
 
-DRIFT_MISTAKES = [
-    ([("abs(m1 - m0)", "(m1 - m0)"), ("abs(np.log(s1 / s0))", "np.log(s1 / s0)")], "their signs"),
-    ([("abs(m1 - m0)", "(m1 - m0)")], "The mean carries its sign"),
-    ([("abs(m1 - m0) / s0", "abs(m0 - m1) / s1")], "later standard deviations"),
-    ([("abs(np.log(s1 / s0))", "abs(s1 - s0) / s0")], "a difference in standard deviations"),
-    ([("np.sort(x, 0), np.sort(y, 0)", "x, y")], "of the same image"),
-    ([("(after - m1) / s1", "(after - m0) / s0")], "by the earlier"),
-    ([(".std(0)", ".std(0, ddof=1)")], "divide by n - 1"),
-]
+DRIFT_MISTAKES = {
+    "their signs":
+        [("abs(m1 - m0)", "(m1 - m0)"), ("abs(np.log(s1 / s0))", "np.log(s1 / s0)")],
+    "The mean carries its sign": [("abs(m1 - m0)", "(m1 - m0)")],
+    "later standard deviations": [("abs(m1 - m0) / s0", "abs(m0 - m1) / s1")],
+    "a difference in standard deviations": [("abs(np.log(s1 / s0))", "abs(s1 - s0) / s0")],
+    "of the same image": [("np.sort(x, 0), np.sort(y, 0)", "x, y")],
+    "by the earlier": [("(after - m1) / s1", "(after - m0) / s0")],
+    "divide by n - 1": [(".std(0)", ".std(0, ddof=1)")],
+}
 
 
 def one_unit_at_a_time(before, after):
@@ -85,21 +76,15 @@ def one_unit_at_a_time(before, after):
 
 
 def test_the_split_is_that_of_the_course():
-    for before, after in check_split_drift._cases:
+    for before, after in exercises.check_split_drift._cases:
         drift = measure_drift(before, after)
-        np.testing.assert_allclose(
-            split_drift(before, after), [drift.mean, drift.scale, drift.shape]
-        )
+        found = exercises.split_drift(before, after)
+        np.testing.assert_allclose(found, [drift.mean, drift.scale, drift.shape])
 
-
-# --- both, as learners write them --------------------------------------------------------------
 
 WRONG = [
-    (name, changed(right, changes), words)
-    for name, right, mistakes in (
-        ("scale_invariance", SCALE, SCALE_MISTAKES), ("split_drift", PREPARED, DRIFT_MISTAKES)
-    )
-    for changes, words in mistakes
+    *(("scale_invariance", changed(SCALE, one), words) for words, one in SCALE_MISTAKES.items()),
+    *(("split_drift", changed(PREPARED, one), words) for words, one in DRIFT_MISTAKES.items()),
 ]
 RIGHT = [
     ("scale_invariance", SCALE), ("scale_invariance", in_plain_python),

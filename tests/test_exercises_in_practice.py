@@ -7,7 +7,9 @@ from helpers.in_practice import exercises as exercises
 from helpers.layers import BatchNorm, Dense, LayerNorm
 
 ROW = "x_hat = (z - z.mean(1, keepdims=True)) / np.sqrt(z.var(1, keepdims=True) + eps)"
+OUTPUTS = "return gamma * x_hat + beta"
 SCALE = "scale = gamma / np.sqrt(running_var + eps)"
+FOLDED = "return weights * scale, beta - running_mean * scale"
 
 
 def test_the_references_are_the_layers_of_the_course():
@@ -31,48 +33,34 @@ def test_the_references_are_the_layers_of_the_course():
     np.testing.assert_allclose(z @ weights + bias, outputs)
 
 
+KEPT = "momentum * running_var + (1 - momentum)"
+TAKEN = "(1 - momentum) * running_var + momentum"
+
 WRONG = [
-    ("layer_norm", [
-        "return gamma * (z - z.mean(0)) / np.sqrt(z.var(0) + eps) + beta",
-    ], "down the columns"),
+    ("layer_norm", "return gamma * (z - z.mean(0)) / np.sqrt(z.var(0) + eps) + beta",
+     "down the columns"),
     ("layer_norm", "return gamma * (z - z.mean()) / np.sqrt(z.var() + eps) + beta", "whole array"),
     ("layer_norm", [ROW, "return x_hat"], "still missing"),
     ("layer_norm", [ROW, "return beta * x_hat + gamma"], "changed places"),
-    ("layer_norm", [ROW.replace(" + eps", ""), "return gamma * x_hat + beta"], "eps is missing"),
-    ("layer_norm", [
-        ROW.replace("var(1,", "var(1, ddof=1,"), "return gamma * x_hat + beta",
-    ], "biased one"),
-    ("layer_norm", [ROW.replace("np.sqrt", ""), "return gamma * x_hat + beta"], "its root"),
+    ("layer_norm", [ROW.replace(" + eps", ""), OUTPUTS], "eps is missing"),
+    ("layer_norm", [ROW.replace("var(1,", "var(1, ddof=1,"), OUTPUTS], "biased one"),
+    ("layer_norm", [ROW.replace("np.sqrt", ""), OUTPUTS], "its root"),
     ("layer_norm", [
         "sd = z.std(1, keepdims=True) + eps",
         "return gamma * (z - z.mean(1, keepdims=True)) / sd + beta",
     ], "under the root"),
-    ("update_as_pytorch", [
-        "return momentum * running_var + (1 - momentum) * batch.var(axis=0, ddof=1)",
-    ], "the wrong way round"),
-    ("update_as_pytorch", [
-        "return momentum * running_var + (1 - momentum) * batch.var(axis=0)",
-    ], "biased variance too"),
-    ("update_as_pytorch", [
-        "return (1 - momentum) * running_var + momentum * batch.var(axis=0)",
-    ], "m - 1"),
-    ("update_as_pytorch", [
-        "return (1 - momentum) * running_var + momentum * batch.std(axis=0, ddof=1)",
-    ], "standard deviation"),
-    ("update_as_pytorch", [
-        "return (1 - momentum) * running_var + momentum * batch.var()",
-    ], "Each feature"),
+    ("update_as_pytorch", f"return {KEPT} * batch.var(axis=0, ddof=1)", "the wrong way round"),
+    ("update_as_pytorch", f"return {KEPT} * batch.var(axis=0)", "biased variance too"),
+    ("update_as_pytorch", f"return {TAKEN} * batch.var(axis=0)", "m - 1"),
+    ("update_as_pytorch", f"return {TAKEN} * batch.std(axis=0, ddof=1)", "standard deviation"),
+    ("update_as_pytorch", f"return {TAKEN} * batch.var()", "Each feature"),
     ("folded", [SCALE, "return weights * scale"], "Return 2 values"),
     ("folded", [SCALE, "return weights * scale, beta"], "not beta alone"),
     ("folded", [SCALE, "return weights * scale, beta + running_mean * scale"], "not added"),
     ("folded", [SCALE, "return weights * scale, beta - running_mean"], "was not divided"),
     ("folded", [SCALE, "return weights, beta - running_mean * scale"], "each column"),
-    ("folded", [
-        SCALE.replace(" + eps", ""), "return weights * scale, beta - running_mean * scale",
-    ], "eps is missing"),
-    ("folded", [
-        SCALE.replace("gamma", "1"), "return weights * scale, beta - running_mean * scale",
-    ], "gamma is missing"),
+    ("folded", [SCALE.replace(" + eps", ""), FOLDED], "eps is missing"),
+    ("folded", [SCALE.replace("gamma", "1"), FOLDED], "gamma is missing"),
 ]
 RIGHT = [
     ("layer_norm", [ROW, "return x_hat * gamma + beta"]),

@@ -6,12 +6,10 @@ from scipy import stats
 
 from helpers import intervals
 from helpers.weighing_the_evidence import direction, exercises
-from helpers.weighing_the_evidence.exercises import (
-    effective_rate,
-    judge,
-    paired_interval,
-    same_training,
-)
+
+
+def t_of(values):
+    return stats.t.ppf(0.975, len(values) - 1)
 
 
 def of_differences(half_width):
@@ -20,22 +18,15 @@ def of_differences(half_width):
 
 PAIRED_MISTAKES = [
     (
-        lambda a, b: (
-            np.mean(a) - np.mean(b),
-            stats.t.ppf(0.975, len(a) - 1)
-            * np.hypot(a.std(ddof=1), b.std(ddof=1)) / len(a) ** 0.5,
-        ),
+        lambda a, b: (np.mean(a) - np.mean(b), t_of(a) * np.hypot(stats.sem(a), stats.sem(b))),
         "as unrelated",
     ),
-    (of_differences(lambda d: stats.t.ppf(0.975, d.size - 1) * np.std(d, ddof=1)), "square root"),
-    (of_differences(lambda d: stats.t.ppf(0.975, d.size - 1) * d.std() / d.size**0.5), "ddof=1"),
+    (of_differences(lambda d: t_of(d) * np.std(d, ddof=1)), "square root"),
+    (of_differences(lambda d: t_of(d) * d.std() / d.size**0.5), "ddof=1"),
     (of_differences(lambda d: 1.96 * d.std(ddof=1) / np.sqrt(len(d))), "1.96"),
     (of_differences(lambda d: stats.norm.ppf(0.975) * stats.sem(d)), "1.96 belongs"),
     (of_differences(lambda d: stats.t.ppf(0.95, len(d) - 1) * stats.sem(d)), "0.975"),
-    (
-        lambda a, b: ((b - a).mean(), stats.t.ppf(0.975, len(a) - 1) * stats.sem(b - a)),
-        "with_norm minus without",
-    ),
+    (lambda a, b: ((b - a).mean(), t_of(a) * stats.sem(b - a)), "with_norm minus without"),
     (of_differences(stats.sem), "Student's t"),
     (lambda a, b: stats.ttest_rel(a, b).confidence_interval(0.95), "two ends"),
     (lambda a, b: (a - b).mean(), "Return 2 values"),
@@ -50,25 +41,27 @@ def by_scipy(a, b):
 def test_the_references_are_those_of_the_course():
     one, other = np.random.default_rng(0).normal(size=(2, 9))
     course = intervals.paired_interval(one, other)
-    np.testing.assert_allclose(paired_interval(one, other), (course.mean, course.half_width))
+    np.testing.assert_allclose(
+        exercises.paired_interval(one, other), (course.mean, course.half_width)
+    )
     for mean in np.linspace(-1, 1, 41) + 0.003:
         interval = intervals.Interval(mean, 0.15, 9)
-        assert judge(interval.low, interval.high, 0.3) == intervals.verdict(interval, 0.3)
+        found = exercises.judge(interval.low, interval.high, 0.3)
+        assert found == intervals.verdict(interval, 0.3)
 
 
 def test_the_effective_rate_is_that_of_a_run_and_the_fitting_rate_trains_alike():
     run = direction.train_at(1.0, ["free"], n_steps=12, every=4, n_networks=1)["free"]
     hidden = direction.hidden_layers(run.network.layers)
     lengths = np.concatenate([direction.unit_lengths(layer)[0, 0] for layer in hidden])
-    np.testing.assert_allclose(
-        effective_rate(1.0, lengths[None]), run["inverse square"][-1], rtol=1e-12
+    found = exercises.effective_rate(1.0, lengths[None])
+    np.testing.assert_allclose(found, run["inverse square"][-1], rtol=1e-12)
+    _, rate = exercises.same_training(hidden[0].weights, 1.0, 3.0)
+    plain, other = (
+        direction.train_at(one, ["free"], n_steps=12, n_networks=1, hidden_scale=scale, eps=1e-12)
+        for one, scale in ((1.0, 1.0), (rate, 3.0))
     )
-    _, rate = same_training(hidden[0].weights, 1.0, 3.0)
-    other = direction.train_at(
-        rate, ["free"], n_steps=12, n_networks=1, hidden_scale=3.0, eps=1e-12
-    )["free"]
-    plain = direction.train_at(1.0, ["free"], n_steps=12, n_networks=1, eps=1e-12)["free"]
-    np.testing.assert_allclose(other.losses, plain.losses, rtol=1e-11)
+    np.testing.assert_allclose(other["free"].losses, plain["free"].losses, rtol=1e-11)
 
 
 def words(above, below, inside):
@@ -119,14 +112,8 @@ WRONG = [
 
 RIGHT = [
     ("paired_interval", by_scipy),
-    (
-        "paired_interval",
-        of_differences(lambda d: stats.t.ppf(0.975, len(d) - 1) * stats.sem(d)),
-    ),
-    (
-        "judge",
-        words(lambda low, _, m: min(low - m, 9) > 0, lambda _, high, m: high - m < 0, "undecided"),
-    ),
+    ("paired_interval", of_differences(lambda d: t_of(d) * stats.sem(d))),
+    ("judge", words(lambda low, _, m: low - m > 0, lambda _, high, m: high - m < 0, "undecided")),
     ("effective_rate", "return rate * np.mean(lengths**-2.0, axis=-1)"),
     ("same_training", ["weights = weights * factor", "return weights, rate * factor * factor"]),
 ]

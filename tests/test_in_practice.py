@@ -112,13 +112,6 @@ def test_the_demo_trains_the_arms_of_the_notebook():
     assert (group.func, group.keywords) == (theirs.func, theirs.keywords)
 
 
-def test_the_demo_of_the_norms_shows_what_it_trained():
-    *_, (share, last) = experiments.watch_norms(4, n_networks=2)
-    assert share == 1 and set(last["runs"]) == set(pictures.LOOKS)
-    picture = pictures.TrainingPicture().show(last)
-    assert picture.sentence.startswith("Batch size 4, after 100 steps: batch norm ")
-
-
 def test_the_bet_on_a_batch_size_stays_in_the_figure():
     values = {  # more networks at 2
         norm: {m: np.array([0.2, 0.4, 0.9][:n]) for m, n in ((2, 3), (8, 2))}

@@ -58,18 +58,11 @@ def test_the_readers_verdicts_stand_beside_ours_and_may_change(view, board):
     assert "You agree with the ledger in 2 of 2." in view.table.value
 
 
-def test_what_is_stored_is_fixed_and_complete(view, board):
-    stored, before = ({
-        kind: text for kind, text in one._repr_mimebundle_().items() if kind.startswith("text/")
-    } for one in (view, board))
+def test_what_is_stored_does_not_know_what_the_reader_did(view, board):
+    before = [one._repr_mimebundle_()["text/markdown"] for one in (view, board)]
     board.controls[CLAIMS[0].name].value = "holds"
     view.all.click()
-    assert stored.items() <= view._repr_mimebundle_().items()
-    assert before.items() <= board._repr_mimebundle_().items()
-    for claim in CLAIMS:
-        assert claim.words in before["text/plain"] and claim.words in before["text/markdown"]
-    shown = stored["text/markdown"]
-    assert shown.count("<details>") == 3 and "you said" not in shown
+    assert [one._repr_mimebundle_()["text/markdown"] for one in (view, board)] == before
 
 
 def test_the_question_of_the_first_bet_says_what_notebook_05_measures():
