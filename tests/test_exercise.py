@@ -198,6 +198,11 @@ def test_near_misses_are_shown_with_enough_digits():
     assert float(told[2]) - float(told[1]) == pytest.approx(1, abs=0.01)
 
 
+def test_a_check_wants_one_function():
+    for attempts in ((), (spread, spread)):
+        assert "Hand the function itself" in check_spread(*attempts).message
+
+
 def test_the_readers_own_interrupt_gets_through():
     with pytest.raises(KeyboardInterrupt):
         check_spread(raises(KeyboardInterrupt()))
