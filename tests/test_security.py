@@ -5,6 +5,7 @@ import json
 import re
 
 from nbformat import v4
+from test_imports import imported_names
 
 from helpers.execute import ROOT
 
@@ -28,13 +29,10 @@ def sources():
 
 
 def names_in(source):
-    """Return what a source imports and calls, and what it tells calls to be careless with."""
+    """Yield what a source imports and calls, and what it tells calls to be careless with."""
+    yield from imported_names(source)
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call):
+        if isinstance(node, ast.Call):
             yield ast.unparse(node.func)
             yield from (f"{one.arg}={ast.unparse(one.value)}" for one in node.keywords)
 
