@@ -170,7 +170,7 @@ def test_one_rate_named_layer_by_layer_changes_no_bit_and_zero_freezes():
     (lambda layers: [0.1], "learning_rate must return a list, one for each of 2 layers"),
     (lambda layers: [0.1, -0.1], "learning_rate must be between .* or 0, got -0.1"),
     (lambda layers: [0.1, "fast"], "learning_rate must be an array"),
-    ([0.1, 0.2], "learning_rate must be a number, or one for each network networks"),
+    ([0.1, 0.2], "learning_rate must be a number, or one for each network"),
 ])
 def test_rates_of_layers_that_make_no_sense_are_refused(rates, words):
     with pytest.raises((ValueError, TypeError), match=words):

@@ -96,3 +96,10 @@ def test_silent_units_are_left_out():
     for after in (before + 1, normal((30, 2))):
         drift = measure_drift(before, after)
         assert np.isfinite(drift.mean[0]) and np.isnan(drift.mean[1])
+
+
+@pytest.mark.parametrize("after", [np.ones((6, 1)), np.ones((0, 2)), np.ones(6), [["x"] * 2] * 6])
+def test_drift_needs_two_recordings_of_one_shape(after):
+    before = normal((6, 2)) if np.ndim(after) == 2 and len(after) else after
+    with pytest.raises((ValueError, TypeError), match=r"after must .*got "):
+        measure_drift(before, after)

@@ -55,8 +55,7 @@ class CoatSliderPicture(Picture):
         now = self.axes.plot([], [], "o-", color="#222222", linewidth=1.5, markevery=[1, 2])
         self.now = self.moves(now[0])
         # Named at its left, for at its right stand the names of the curves.
-        underlay = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
-        self.ghost = self.moves(Ghost(self.axes, offset=(-13, 0), ha="right", bbox=underlay))
+        self.ghost = self.moves(Ghost(self.axes, offset=(-13, 0), ha="right"))
 
     def set_ghost(self, value):
         """Show a bet on the accuracy in full colour; None hides it."""

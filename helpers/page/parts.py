@@ -118,7 +118,8 @@ class Ghost:
             markeredgecolor="#444444", markeredgewidth=2.2, zorder=9,
         )
         self.text = _free_text(
-            axes, offset, color="#444444", zorder=9, **{"va": "center", **text}
+            axes, offset, color="#444444", zorder=9, **{"va": "center", **text},
+            bbox=dict(facecolor="white", edgecolor="none", alpha=0.85, pad=1.5),  # over a bar
         )
         self.artists = [self.marker, self.text]
 
