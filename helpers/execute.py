@@ -21,6 +21,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -182,6 +183,7 @@ def main(arguments=None):
     try:
         return max([_execute_and_report(path) for path in paths])
     except KeyboardInterrupt:
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited")  # nbclient's, at exit
         print("stopped; what was running is left as it was", file=sys.stderr)
         return 130
 
