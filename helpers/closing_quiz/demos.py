@@ -35,9 +35,9 @@ drop_bet = asking(
 
 mean_bet = asking(
     "The same weights, the same test images, and another accuracy. What has changed?",
-    ("whose mean and variance batch norm uses", "Weights are only half of such a network."),
+    ("whose mean and variance batch norm uses", "Weights alone do not fix its answers."),
     ("γ and β, which adapt to the test images", "They learn by gradient, in training only."),
-    ("nothing: inference is noisy", "With stored statistics inference is exact."),
+    ("nothing: inference is noisy", "With stored statistics it is not noisy."),
     right="whose mean and variance batch norm uses",
 )
 
@@ -51,7 +51,7 @@ quiet_bet = asking(
 
 robust_bet = asking(
     "The weights of the layers below change. From what does batch norm protect those above?",
-    ("from a common factor, with fresh statistics", "The factor cancels, to the last digit."),
+    ("from a common factor, with fresh statistics", "The factor cancels, but for a tiny ε."),
     ("from a rotation, with fresh statistics", "It reorders the images, and no norm puts them "
      "back."),
     ("from a common factor, at test time, too", "Stored statistics do not know the factor."),
@@ -71,7 +71,7 @@ dose_bet = asking(
     "Start from groups of 512. How many times as much does dropout with p = 0.2 lower the best "
     "test loss as groups of 64 do?",
     Scale(
-        range(11), tolerance=2, unit=" times", decimals=1,
+        (1, 2, 4, 8, 16, 32), tolerance=1, unit=" times", decimals=1,
         too_low="On a single value dropout is much the stronger noise.",
         close="Several times as much: at 64, batch norm's noise is weak.",
         too_high="The noise at 64 is weak, but there.",
@@ -80,7 +80,7 @@ dose_bet = asking(
 )
 
 both_bet = asking(
-    "You want batch norm and dropout. Where can dropout not spoil the stored variances?",
+    "You want batch norm and dropout. Where does dropout spare the stored variances?",
     ("before each batch norm, which repairs it", "It stores a variance that dropout widened."),
     ("anywhere", "Not before a batch norm, which would store a widened variance."),
     ("after the last batch norm", "No batch norm behind it can store a wrong variance."),
@@ -102,7 +102,7 @@ steps_bet = asking(
     ("only their direction counts, not their length", "Their values are divided by their own "
      "spread, whatever their length."),
     ("batch norm shortens long gradients before the step", "Steps were long: they lengthened "
-     "the weights up to a thousand times."),
+     "the weights over a thousand times."),
     ("its noise averages the steps", "One group of all images has no noise, and trains."),
     right="only their direction counts, not their length",
 )

@@ -199,7 +199,7 @@ class RegionPicture(Picture):
             counted = f"your {n_examples} examples count as {view['effective']:.0f}"
         accuracy, auc = (format_number(view[name], 2) for name in ("accuracy", "auc"))
         self.sentence = (
-            f"Test points {view['distance']:g} sd away: accuracy {accuracy}; a domain classifier "
+            f"Test points {view['distance']:g} sd away: accuracy {accuracy}; a classifier "
             f"tells the regions apart with AUC {auc}; {counted}."
         )
         return self
@@ -232,7 +232,7 @@ def draw_tinted(class_names, curves):
     curves: {arm: (tints (n_tints,), accuracies (n_tints, n_networks))}.
     """
     picture, ends = _draw_accuracies(
-        "Real pictures, dyed: the same story, less steep",
+        "Real pictures, dyed: a smaller drop, mostly shift",
         "dye of the test pictures, from dark grey (0) to full colour (1)", curves, LOOKS,
     )
     told = ", ".join(f"{one} {name}" for name, one in ends.items())

@@ -49,11 +49,11 @@ def stored_bet():
         "The same kick, but now batch norm uses stored statistics, taken before it. Does the test "
         "loss rise less or more than without batch norm?",
         Answer("more: batch norm makes it worse", (0.5, 20),
-               "The factor gets through. And the stored means are too small, in layer 1 a third, "
-               "in layer 2 a ninth of the true ones: the rest pushes every unit."),
+               "The factor gets through. And the stored means are too small, a third of the true "
+               "ones, in layer 2 about a ninth: the rest pushes every unit."),
         Answer("about as much", (-0.5, 0.5),
-               "Nothing protects now, and the stored means are too small, in layer 1 a third, in "
-               "layer 2 a ninth of the true ones: the rest pushes every unit."),
+               "Nothing protects now, and the stored means are too small, a third of the true "
+               "ones, in layer 2 about a ninth: the rest pushes every unit."),
         Answer("less: batch norm protects", (-20, -0.5),
                "The stored width is now three times too small; dividing by it takes nothing of the "
                "factor away."),

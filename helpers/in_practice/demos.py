@@ -58,8 +58,8 @@ def dropout_bet():
                "After 200 updates they have; and then the networks without dropout would gain as "
                "much."),
         Answer(CAUSE_3, None,
-               "Dropout is on while batch norm collects and off when it is used: the same mean, "
-               "another variance."),
+               "Dropout is on while batch norm collects and off when it is used: similar means, "
+               "other variances."),
         Answer("the new measurement has seen the test images", None,
                "It has not: only training images go through. Read the cell again."),
     )

@@ -158,13 +158,13 @@ BEATS = (
             "82 are right. And with stored statistics, taken before, as at test time?",
             Answer("far fewer", (0, 77),
                    "A factor cancels only against statistics that see it. The stored means are a "
-                   "third of the true ones in layer 1, a ninth in layer 2: the rest is a push."),
+                   "third of the true ones in layer 1, about a ninth in layer 2: the rest pushes."),
             Answer("about 82 as well, for a factor is only a factor", (77, 87),
                    "Without batch norm, yes. But the stored means are a third of the true ones in "
-                   "layer 1, a ninth in layer 2: the rest is a push."),
+                   "layer 1, about a ninth in layer 2: the rest pushes."),
             Answer("more, since batch norm still protects", (87, 101),
                    "What protected was measuring afresh. The stored means are a third of the true "
-                   "ones in layer 1, a ninth in layer 2: the rest is a push."),
+                   "ones in layer 1, about a ninth in layer 2: the rest pushes."),
         ),
         before=dict(size=2.0), after=dict(size=2.0, with_stored=True),
         says=("{scale[stored]} of 100", "right with stored statistics",

@@ -155,7 +155,7 @@ def ledger_table(rows):
 def _row_lines(row):
     claim = row.claim
     yield from _wrap(f"{claim.name:5}{claim.words} ({claim.source})", indent=5)
-    yield f"     {row.verdict.upper()}  [{claim.where}]"
+    yield f"     {IN_SHORT[row.verdict].upper()}  [{claim.where}]"
     for effect in (*row.effects, *row.beyond):
         label = "true" if effect.values is None else effect.verdict
         note = "(not part of the claim) " if effect in row.beyond else ""
