@@ -262,7 +262,8 @@ def test_the_board_shows_the_five_lines_and_the_verdicts_that_the_notebooks_show
         for output in cell.outputs if "text/markdown" in output["data"]
     )
     for row in lecture.ledger:
-        assert f"{row.claim.words} ({row.claim.source}) {IN_SHORT[row.verdict].upper()} [" in printed
+        found = IN_SHORT[row.verdict].upper()
+        assert f"{row.claim.words} ({row.claim.source}) {found} [" in printed
         for one in (*row.effects, *row.beyond):
             assert one.sentence.removeprefix("undecided: ") in html.unescape(told)
 
