@@ -263,6 +263,25 @@ def test_a_new_value_starts_at_once_and_nothing_stale_follows(monkeypatch):
     panel.stop.click()
 
 
+def test_a_result_that_comes_after_the_value_has_changed_is_not_shown():
+    moved_on = threading.Event()
+
+    def compute(batch_size, twice):
+        if batch_size == 512:
+            time.sleep(2 * panel_module.SECONDS_TO_FIRST_FRAME)
+            yield 0.5, 300
+            moved_on.wait()
+        yield 1, batch_size
+
+    panel = line_panel(compute)
+    for size in (512, 64):
+        move(panel, size)
+    pictures = watch(panel.image)
+    moved_on.set()
+    panel.wait()
+    assert pictures == [] and jpeg_of(panel) == drawn(64)
+
+
 def test_stop_frees_the_kernel_and_start_again_starts_again(monkeypatch):
     n_running, panel = training_panel(monkeypatch)
     move(panel, 512)
