@@ -21,7 +21,6 @@ from helpers.lecture.experiments import load_lecture
 from helpers.lecture.pictures import TYPE, KickAccuracyPicture, RaceInStepsPicture, make_readable
 from helpers.lecture.tabs import LINES, SKETCHES, TABS, Words
 from helpers.page import alive
-from helpers.weighing_the_evidence.ledger import IN_SHORT
 from helpers.weighing_the_evidence.pictures import NoisyRacePicture
 
 PATIENCE = 60
@@ -262,8 +261,7 @@ def test_the_board_shows_the_five_lines_and_the_verdicts_that_the_notebooks_show
         for output in cell.outputs if "text/markdown" in output["data"]
     )
     for row in lecture.ledger:
-        found = IN_SHORT[row.verdict].upper()
-        assert f"{row.claim.words} ({row.claim.source}) {found} [" in printed
+        assert f"{row.claim.words} ({row.claim.source}) {row.verdict.upper()} [" in printed
         for one in (*row.effects, *row.beyond):
             assert one.sentence.removeprefix("undecided: ") in html.unescape(told)
 

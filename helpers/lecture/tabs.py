@@ -14,7 +14,6 @@ from helpers.minibatch_noise.pictures import NaiveSweepPicture
 from helpers.page.drawing import draw_network
 from helpers.page.panel import Panel, choice, steps_slider, switch, typeset
 from helpers.weighing_the_evidence import demos as weighing_the_evidence
-from helpers.weighing_the_evidence.ledger import IN_SHORT
 
 # Batch norm as in notebook 02, section 2.
 LINES = """\
@@ -127,9 +126,9 @@ def tell_claims(ledger, open, verdicts):
 
 
 def _claim(row, verdicts):
-    word = IN_SHORT[row.verdict]
-    n_kept = len(row.effects) - len(row.lost)
-    kept = f"{weighing_the_evidence.SIGNS[word]} {word}: {n_kept} of {len(row.effects)}"
+    n_kept, n_effects = len(row.effects) - len(row.lost), len(row.effects)
+    sign = weighing_the_evidence.SIGNS[row.verdict]
+    kept = f"{sign} {row.verdict}: {n_kept} of {n_effects}"
     cells = row.claim.name, row.claim.words, kept if verdicts else ""
     return f"<tr>{''.join(f'<td>{html.escape(one)}</td>' for one in cells)}</tr>"
 

@@ -14,7 +14,7 @@ from helpers.page.picture import ONE_AT_A_TIME
 from helpers.page.prediction import Answer, Scale, predict
 from helpers.weighing_the_evidence.direction import HIDDEN_RATES
 from helpers.weighing_the_evidence.experiments import MAP_AXES, load_learning_rate_map, pair_of
-from helpers.weighing_the_evidence.ledger import IN_SHORT, count_verdicts, ledger_table
+from helpers.weighing_the_evidence.ledger import count_verdicts, ledger_table
 from helpers.weighing_the_evidence.papers import CLAIMS
 from helpers.weighing_the_evidence.pictures import (
     HiddenRatesPicture,
@@ -202,7 +202,7 @@ class LedgerView(Alive):
         said = {name: control.value for name, control in self.verdicts.controls.items()}
         shown = self.rows[: self.n_shown]
         judged = [row for row in shown if said[row.claim.name]]
-        agreed = sum(said[row.claim.name] == IN_SHORT[row.verdict] for row in judged)
+        agreed = sum(said[row.claim.name] == row.verdict for row in judged)
         count = count_verdicts(shown) if len(shown) == len(self.rows) else ""
         count += f" You agree with the ledger in {agreed} of {len(judged)}." if judged else ""
         # All claims stand there from the start, in one order: opening a row moves none.
@@ -244,7 +244,7 @@ def _html_table(heads, lines):
 
 
 def _html_cells(row, said=None, is_open=True):
-    claim, found = row.claim, IN_SHORT[row.verdict]
+    claim, found = row.claim, row.verdict
     named = f"<b>{claim.name}</b> {html.escape(claim.words)} ({claim.source}; {claim.where})"
     yours = _signed(said) if said else "–"
     if not is_open:

@@ -18,9 +18,7 @@ from helpers.weighing_the_evidence.claims import BEYOND, Claim
 from helpers.weighing_the_evidence.papers import CLAIMS
 
 BY_CONSTRUCTION = "by construction"
-SUPPORTED, WITH_CAVEAT = "supported", "supported, with a caveat"
-NOT_SUPPORTED, UNDECIDED = "not supported here", "undecided"
-IN_SHORT = {SUPPORTED: "holds", WITH_CAVEAT: "half", NOT_SUPPORTED: "fails", UNDECIDED: "undecided"}
+VERDICTS = SUPPORTED, WITH_CAVEAT, NOT_SUPPORTED, UNDECIDED = "holds", "half", "fails", "undecided"
 WIDTH = 98  # characters in a line of the table
 
 
@@ -99,13 +97,15 @@ class Row:
     @property
     def lost(self):
         """Return the effects that fail or are undecided."""
-        return [one for one in self.effects if one.verdict in ("fails", "undecided")]
+        return [one for one in self.effects if one.verdict in (NOT_SUPPORTED, UNDECIDED)]
 
     @property
     def verdict(self):
         """Return one of SUPPORTED, WITH_CAVEAT, NOT_SUPPORTED and UNDECIDED."""
-        by_main = {"fails": NOT_SUPPORTED, "undecided": UNDECIDED}
-        return by_main.get(self.effects[0].verdict, WITH_CAVEAT if self.lost else SUPPORTED)
+        main = self.effects[0]
+        if main in self.lost:
+            return main.verdict
+        return WITH_CAVEAT if self.lost else SUPPORTED
 
 
 def weigh(claim, seed=0):
@@ -141,7 +141,7 @@ def surprises(rows):
 def count_verdicts(rows):
     """Return how many Rows came to each verdict, in one sentence."""
     found = [row.verdict for row in rows]
-    counts = [f"{found.count(one)} × {word}" for one, word in IN_SHORT.items() if one in found]
+    counts = [f"{found.count(one)} × {one}" for one in VERDICTS if one in found]
     return f"{len(rows)} claims: {', '.join(counts)}."
 
 
@@ -155,7 +155,7 @@ def ledger_table(rows):
 def _row_lines(row):
     claim = row.claim
     yield from _wrap(f"{claim.name:5}{claim.words} ({claim.source})", indent=5)
-    yield f"     {IN_SHORT[row.verdict].upper()}  [{claim.where}]"
+    yield f"     {row.verdict.upper()}  [{claim.where}]"
     for effect in (*row.effects, *row.beyond):
         label = "true" if effect.values is None else effect.verdict
         note = "(not part of the claim) " if effect in row.beyond else ""
