@@ -6,9 +6,11 @@ inputs at hand. Nothing here changes the network that it is given.
 
 import copy
 
+import numpy as np
+
 from helpers.checks import check_choice, check_flag
-from helpers.layers import BatchNorm, Dense, Dropout, check_group_size
-from helpers.network import Network, check_network, computing, infer
+from helpers.layers import BatchNorm, Dense, Dropout, check_group_size, divergence_allowed
+from helpers.network import Network, check_network, infer, one_blas_thread
 
 
 def record(network, probe, statistics="stored"):
@@ -95,12 +97,12 @@ def _walk(
                 outputs = infer([layer], outputs, network.dtype)
         return outputs
 
-    return computing(pass_through, inputs)
+    return one_blas_thread(divergence_allowed, pass_through, inputs)
 
 
 def _without_memory(norm, group_size):
     """Return a BatchNorm like `norm` whose stored statistics are those of its next inputs."""
-    dtype = norm.gamma.dtype
-    twin = BatchNorm(norm.n_features, norm.n_networks, 0.0, norm.eps, group_size, dtype)
-    twin.gamma, twin.beta = norm.gamma, norm.beta
+    twin = copy.copy(norm)
+    twin.momentum, twin.group_size = 0.0, group_size
+    twin.running_mean, twin.running_var = np.zeros_like(norm.gamma), np.zeros_like(norm.gamma)
     return twin

@@ -37,13 +37,10 @@ def divergence_allowed(function, *args, **kwargs):
     legal and shows as an infinite loss. Not a `with`: an interrupt on its way in or out would leave
     all this so for later cells. A copied context ends with the call, whatever ends that.
     """
-    return copy_context().run(_unchecked, function, args, kwargs)
-
-
-def _unchecked(function, args, kwargs):
-    CHECKED_BEFORE.set(True)
-    with np.errstate(all="ignore"):
-        return function(*args, **kwargs)
+    inside = copy_context()
+    inside.run(CHECKED_BEFORE.set, True)
+    inside.run(np.seterr, all="ignore")
+    return inside.run(function, *args, **kwargs)
 
 
 def batch_sum(inputs):

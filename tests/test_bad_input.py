@@ -222,7 +222,7 @@ CASES["SGD.step"] = of(step, grad_weights=np.ones((4, 4)), grad_bias=np.ones(4))
 # For arguments that were checked before; for data files; for the pictures of a notebook.
 INNER = set(
     "divergence_allowed batch_sum batch_mean check_group_size with_networks_axis "
-    "check_network computing infer checksum read_arrays save_arrays write_whole "
+    "check_network infer checksum read_arrays save_arrays write_whole "
     "region_rule region_boundary interval_ends median_text".split()
 )
 # Where two arguments do not fit together, either may be named.
