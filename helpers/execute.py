@@ -33,7 +33,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from helpers.files import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
-CELL_TIMEOUT = 120  # seconds, the same as for nbval in pyproject.toml
+CELL_TIMEOUT = 600  # seconds, the same as for nbval in pyproject.toml
 
 # Batches are small: a second BLAS thread costs more than it brings, and may change the last digits.
 ONE_THREAD = dict.fromkeys([

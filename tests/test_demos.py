@@ -26,7 +26,7 @@ from helpers.lecture.experiments import load_lecture
 from helpers.minibatch_noise.demos import microscope_demo
 
 URL = b"data:image/jpeg;base64,"
-PATIENCE = 100  # seconds for a training run
+PATIENCE = 300  # seconds for a training run
 CLOTHES = dict(n_train=512, n_test=500, n_networks=2, seed=0)
 
 

@@ -34,7 +34,7 @@ from helpers.randomness import spawn_streams
 from helpers.training import train
 
 OURS = str(ROOT / "helpers")
-PATIENCE = 10  # seconds, for a thread to end the step that it is in
+PATIENCE = 60  # seconds, for a thread to end the step that it is in
 SIGNALS = [getattr(signal, name, signal.SIGINT) for name in ("SIGINT", "SIGALRM")]
 
 

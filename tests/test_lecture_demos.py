@@ -23,7 +23,7 @@ from helpers.lecture.tabs import LINES, SKETCHES, TABS, Words
 from helpers.page import alive
 from helpers.weighing_the_evidence.pictures import NoisyRacePicture
 
-PATIENCE = 60
+PATIENCE = 180
 BY_NAME = {beat.name: beat for beat in BEATS}
 BETS = {name: beat for name, beat in BY_NAME.items() if beat.ask}
 # Their large lines say what is so by construction, or name claims; 05 prints the rates alone.

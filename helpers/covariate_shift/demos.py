@@ -59,9 +59,9 @@ def non_cats_bet():
 def repair_bet():
     """Bet on the accuracy in full colour with batch norm, minus that without, paired."""
     return predict(
-        "A detector has learned from black faces only. Put batch norm into it: same faces, same "
-        "initial weights, same learning rate. How does its accuracy in full colour compare with "
-        "the accuracy without batch norm?",
+        "A detector has learned from black faces only. Train it once more, with batch norm: same "
+        "faces, same initial weights, same learning rate. How does its accuracy in full colour "
+        "compare with the accuracy without batch norm?",
         Answer("worse, by 0.03 (3 points) or more", (-1, -0.03),
                "So a remedy for shift inside a network need not be one for new pictures."),
         Answer("about as good", (-0.03, 0.03),

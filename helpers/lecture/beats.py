@@ -147,8 +147,8 @@ BEATS = (
               "of the coloured faces right, with stored and with fresh statistics",
               "without batch norm {repair[without]}%, with the same help {repair[helped]}%"),
         tells="The cat detector again, now with batch norm, which at first makes it worse. Then no "
-        "weight changes, only mean and width become those of the coloured pictures, and what was "
-        "lost is back. But give the other detector the same help, and it gains, too.",
+        "weight changes, only mean and width become those of the coloured pictures, and what batch "
+        "norm had lost is back. But give the other detector the same help, and it gains, too.",
     ),
     Beat(
         name="stored", title="the kick", tab="Kick", where="03#3", answer="scale[stored]",
@@ -170,7 +170,7 @@ BEATS = (
         says=("{scale[stored]} of 100", "right with stored statistics",
               "without batch norm {scale[without]}, with fresh statistics {scale[fresh]}"),
         what_if="What if it is noise, not a factor? Choose random, size 1.0: fresh statistics now "
-        "help little, for which images score high has changed.",
+        "help in part: which images score high has changed.",
     ),
     Beat(
         name="target", title="the moving target", tab="Target", where="03#4", answer="spared",
@@ -290,8 +290,8 @@ BEATS = (
     Beat(
         name="card", title="what is left", tab="Claims", where="05#5", after=dict(verdicts=True),
         says=("what the evidence kept",),
-        tells="Batch norm makes the length of the hidden weights irrelevant: room for large steps "
-        "and bad starts. Whether less shift helps as well, these data leave open.",
+        tells="Batch norm's outputs ignore the length of hidden weights, which fits its room for "
+        "large steps. Whether less shift helps as well, these data leave open.",
         what_if="Which row?",
         basis="2 of 3: so many of a row's statements are kept. Without its main one a row fails.",
     ),

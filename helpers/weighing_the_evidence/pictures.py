@@ -255,6 +255,6 @@ def _draw_needed(axes, title, limits, effect):
     dot = Intervals(axes, WITH_BATCH_NORM, horizontal=True)
     dot.set([0], *interval_ends([interval]))
     axes.text(interval.mean, 0.3, with_minus_signs(effect.amount), ha="center")
-    axes.text((threshold + end) / 2, -0.75, "here the claim holds", ha="center")
+    axes.text((threshold + end) / 2, -0.75, "here it would hold", ha="center")
     quantity = f"{effect.quantity} ({effect.unit})"
     axes.text(0.5, -0.52, quantity, transform=axes.transAxes, ha="center", fontsize=14)

@@ -10,7 +10,7 @@ from jupyter_client import BlockingKernelClient
 from helpers.execute import ROOT
 
 SETUP = f"import sys; sys.path.append({str(ROOT / 'tests' / 'browser')!r}); import probe as _probe"
-RUN_ALL_PATIENCE = 240  # seconds that a whole notebook may take
+RUN_ALL_PATIENCE = 600  # seconds that a whole notebook may take
 
 
 class Kernel:

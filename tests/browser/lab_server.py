@@ -18,7 +18,7 @@ import nbformat
 
 from helpers.execute import ONE_THREAD, QUIET_KERNEL, ROOT
 
-PATIENCE = 60  # seconds, for whatever is waited for: a slow machine is no failure
+PATIENCE = 120  # seconds, for whatever is waited for: a slow machine is no failure
 
 # Each notebook gets it at its end, to be run while a demo is used.
 BUSY_CELL = "sum(n * n for n in range(10_000_000))"
