@@ -277,7 +277,10 @@ def test_where_divergence_is_allowed_nothing_is_hidden():
     def forward():
         return ReLU().forward(np.array([[np.nan]]), training=True)
 
+    before = np.geterr()
     assert np.isnan(divergence_allowed(forward)).all()
+    assert divergence_allowed(np.geterr) == dict.fromkeys(before, "ignore")
+    assert np.geterr() == before
     with pytest.raises(ValueError, match="inputs must be"):
         forward()
 
