@@ -17,7 +17,6 @@ import psutil
 
 from helpers.execute import ROOT, read_notebook, run
 
-N_SLOWEST = 5
 SECONDS_BETWEEN_LOOKS = 0.05  # at the memory
 
 
@@ -75,7 +74,7 @@ def main():
             f"{path.stem}: {seconds:.1f} s in {len(cells)} code cells, {cells[0][0]:.1f} s in the "
             f"first; peak memory {last:.0f} MiB, {first:.0f} MiB with the imports"
         )
-        for taken, first_line in sorted(cells, reverse=True)[:N_SLOWEST]:
+        for taken, first_line in sorted(cells, reverse=True)[:5]:
             print(f"    {taken:5.1f} s  {first_line[:80]}", flush=True)
 
 
