@@ -136,7 +136,9 @@ def _make_room(axis):
     places, names = [one.get_window_extent() for one in labels], [one.get_text() for one in labels]
     if any(one.x1 + 6 > other.x0 for one, other in pairwise(places)):
         if any(name[-1:].isalpha() for name in names):
-            names = [textwrap.fill(name, 13) for name in names]
+            names = [
+                "\n".join(textwrap.fill(line, 13) for line in name.splitlines()) for name in names
+            ]
         else:
             names[1::2] = [""] * len(names[1::2])
         axis.set_ticklabels(names)
