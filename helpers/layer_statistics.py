@@ -9,8 +9,8 @@ import copy
 import numpy as np
 
 from helpers.checks import check_choice, check_flag
-from helpers.layers import BatchNorm, Dense, Dropout, check_group_size, divergence_allowed
-from helpers.network import Network, check_network, infer, one_blas_thread
+from helpers.layers import BatchNorm, Dense, Dropout, check_group_size
+from helpers.network import Network, check_network, computing, infer
 
 
 def record(network, probe, statistics="stored"):
@@ -97,12 +97,13 @@ def _walk(
                 outputs = infer([layer], outputs, network.dtype)
         return outputs
 
-    return one_blas_thread(divergence_allowed, pass_through, inputs)
+    return computing(pass_through, inputs)
 
 
 def _without_memory(norm, group_size):
     """Return a BatchNorm like `norm` whose stored statistics are those of its next inputs."""
     twin = copy.copy(norm)
     twin.momentum, twin.group_size = 0.0, group_size
+    # Its own: a forward changes them in place.
     twin.running_mean, twin.running_var = np.zeros_like(norm.gamma), np.zeros_like(norm.gamma)
     return twin

@@ -93,6 +93,8 @@ def _set_num_threads(library, n_threads):
 
 
 one_blas_thread = _OneBlasThread()
+# What trains or predicts is called so, once its arguments were checked.
+computing = partial(one_blas_thread, divergence_allowed)
 
 
 class Network:
@@ -151,7 +153,7 @@ class Network:
             if training:
                 self.check_batch_size(inputs.shape[-2])
             inputs = inputs.astype(self.dtype, copy=False)
-            return one_blas_thread(divergence_allowed, self.forward, inputs, training=training)
+            return computing(self.forward, inputs, training=training)
         for layer in self.layers:
             inputs = layer.forward(inputs, training=training)
         self._output_shape = inputs.shape
@@ -168,7 +170,7 @@ class Network:
         if not CHECKED_BEFORE.get():
             check_flag("to_inputs", to_inputs)
             grad = check_grad("grad_logits", grad_logits, self._output_shape)
-            return one_blas_thread(divergence_allowed, self.backward, grad, to_inputs=to_inputs)
+            return computing(self.backward, grad, to_inputs=to_inputs)
         grad, first = grad_logits, self.layers[0]
         for layer in reversed(self.layers[1:]):
             grad = layer.backward(grad)
@@ -311,7 +313,7 @@ def predict(network, inputs):
     """
     check_network(network)
     inputs = network.check_inputs(inputs)
-    return one_blas_thread(divergence_allowed, infer, network.layers, inputs, network.dtype)
+    return computing(infer, network.layers, inputs, network.dtype)
 
 
 def infer(layers, inputs, dtype):

@@ -15,8 +15,8 @@ from helpers.checks import (
     check_number,
     check_sample_weights,
 )
-from helpers.layers import BatchNorm, divergence_allowed
-from helpers.network import check_network, one_blas_thread, softmax_cross_entropy
+from helpers.layers import BatchNorm
+from helpers.network import check_network, computing, softmax_cross_entropy
 from helpers.randomness import one_per_network
 
 BLOCK = 2**17  # parameters at a time: where all do not fit the cache, all at once take 15% longer
@@ -173,7 +173,7 @@ def train(
 
     def steps():
         for index, rows in zip(range(n_steps), batches):
-            yield Step(index, one_blas_thread(divergence_allowed, learn_from, rows))
+            yield Step(index, computing(learn_from, rows))
 
     return steps()
 
