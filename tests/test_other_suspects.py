@@ -272,7 +272,7 @@ QUICK_RACE = {**FEW, "n_steps=160": "n_steps=45"}
 
 
 def test_a_learner_adds_an_arm_to_the_race_and_takes_another_rate_and_depth():
-    cells = *RACE, "s2-drift", "s2-table", "s2-fast-bet", "s2-figure"
+    cells = *RACE, "s2-drift", "s2-table", "s2-better", "s2-fast-bet", "s2-figure"
     changed = run_cells("05", cells, {
         **QUICK_RACE, '"relu, learning rate 0.02": 0.02': '"slow": 0.03', "[48] * 5": "[24] * 3",
         'activation="relu"': 'activation="tanh"',
@@ -280,6 +280,7 @@ def test_a_learner_adds_an_arm_to_the_race_and_takes_another_rate_and_depth():
     })
     run = changed.names["races"]["slow"]["groups"]
     assert run["loss"].shape == (9, 3) and run.steps.tolist() == [*range(5, 46, 5)]
+    assert "without at 0.03 minus noisy at 0.1: " in changed.printed
     assert "slow: a median of" in changed.said and ">= 45 without batch norm" in changed.said
 
 
@@ -322,12 +323,14 @@ class NoisePerImage(StepNoise):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("rate", [0.1, 0.02])
-def test_noise_that_moves_no_mean_costs_no_less(rate, monkeypatch):
+def test_noise_that_moves_no_mean_costs_more(rate, monkeypatch):
     race = experiments.run_noisy_race(rate)
     monkeypatch.setattr(experiments, "StepNoise", NoisePerImage)
     per_image = first_below(0.5, experiments.run_noisy_race(rate)["noisy"])
     assert paired_interval(per_image, first_below(0.5, race["noisy"])).low > 0
     assert paired_interval(per_image, first_below(0.5, race["with"])).low > 0
+    if rate == 0.02:  # it takes the gain, too
+        assert paired_interval(per_image, first_below(0.5, race["without"])).low > 0
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 from test_notebooks import FOLDER, read
 
 from helpers.datasets import load_fashion_mnist
-from helpers.intervals import mean_interval, paired_interval
+from helpers.intervals import mean_interval, paired_interval, verdict
 from helpers.layer_statistics import with_statistics
 from helpers.network import mean_loss
-from helpers.weighing_the_evidence import claims, ledger
+from helpers.weighing_the_evidence import claims, experiments, ledger
 from helpers.weighing_the_evidence.claims import BEYOND, Claim
 from helpers.weighing_the_evidence.ledger import (
     BY_CONSTRUCTION,
@@ -91,6 +91,14 @@ def test_with_groups_of_64_an_important_unit_costs_about_as_much_as_without_nois
     )
     assert paired_interval(noisy, quiet).high > -1  # points; groups of 8 clear it
     assert abs(paired_interval(noisy, equal).mean) < 1
+
+
+def test_what_ten_layers_gain_at_0_1_is_undecided_after_100_steps_as_well():
+    """What notebook 05 says of P2, from the map; after 50 steps they gain more."""
+    pair = experiments.pair_of(experiments.load_learning_rate_map(), depth=10)
+    losses = experiments.losses_at(pair, {"without": 0.1, "with": 0.1})
+    gained = paired_interval(losses["with"], losses["without"])
+    assert gained.mean > -0.3 and verdict(gained, -0.3) == UNDECIDED
 
 
 # -- the rule, on made-up numbers --

@@ -41,7 +41,7 @@ def test_the_ledger_opens_row_by_row_in_one_order_and_counts_last(view):
     assert table.endswith("3 claims: 1 × holds, 1 × half, 1 × fails.</div>")
     for part in (
         "◐ half", "○ fails", "9&nbsp;±&nbsp;1 points (n = 16)", "it always &lt;rises&gt;",
-        "<i>Yes:</i> it rises", "<i>No:</i> it &lt;falls&gt;", "<i>Beside it:</i> it shines",
+        "<i>Yes:</i> it rises", "<i>But:</i> it &lt;falls&gt;", "<i>Beside it:</i> it shines",
     ):
         assert part in table
 

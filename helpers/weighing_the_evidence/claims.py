@@ -212,7 +212,7 @@ def measure_easier_learning(seed):
     return {
         "less drift in a step is needed: once noise puts it back at rate 0.1, the gain is gone": (
             *against_none(seed, 0.1), *delayed,
-            "at rate 0.1 less drift in a step is not needed: with noise training is still faster",
+            "at rate 0.1 less drift in a step is not all: with noise training is still faster",
         ),
         "once noise puts the drift in a step back at rate 0.02, the gain is gone": (
             *against_none(seed, 0.02), *delayed

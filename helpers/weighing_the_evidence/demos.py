@@ -36,7 +36,7 @@ def fast_bet():
             tuple(range(0, 161, 10)), tolerance=20, unit=" steps", decimals=0,
             too_low="The noise is not free: it disturbs every gradient, too, and that costs steps.",
             close="Both at once: the noise costs steps, and about half of the gain survives it.",
-            too_high="\"Less drift, therefore faster\" predicts your number. The drift in a step "
+            too_high="\"Less drift, therefore faster\" predicts 130 or more. The drift in a step "
             "came back, and about half of the gain stayed.",
         ),
     )
@@ -49,7 +49,7 @@ def slow_bet():
         "far fewer steps. Compared with no batch norm, noisy batch norm is now ...",
         Answer(
             "slower", (-160, -10),
-            "Noise costs about as much here, and there was less gain to pay it with.",
+            "Noise costs no less here, and there was less gain to pay it with.",
         ),
         Answer(
             "about as fast", (-10, 10),
@@ -92,8 +92,8 @@ def smooth_bet():
         "explodes. And in a tanh network? With batch norm the loss after such a step ...",
         Answer(
             "hardly changes", (-0.1, 0.1),
-            "Nothing explodes here to be tamed, but dividing by small standard deviations also "
-            "makes slopes steeper.",
+            "Nothing explodes here to be tamed; dividing by small standard deviations may even "
+            "make slopes steeper.",
         ),
         Answer(
             "is higher, so batch norm makes it less smooth", (0.1, 20),
@@ -102,8 +102,7 @@ def smooth_bet():
         ),
         Answer(
             "is lower, so batch norm makes it smoother here, too", (-20, -0.1),
-            "What ReLU shows need not hold for tanh: it cannot explode, so there was nothing to "
-            "tame.",
+            "What ReLU shows need not hold for tanh: its hidden values are bounded anyway.",
         ),
     )
 
@@ -220,7 +219,7 @@ class LedgerView(Alive):
 
 HEADS = ("claim", "you said", "we find", "in words")
 WIDTHS = dict(zip(HEADS, ("38%", "11%", "11%", "40%")))  # opening a row must not move its columns
-MARKS = {"holds": "Yes", "by construction": "Yes", "fails": "No", "undecided": "Open"}
+MARKS = {"holds": "Yes", "by construction": "Yes", "fails": "But", "undecided": "Open"}
 CELL = (
     'style="text-align: left; vertical-align: top; padding: 6px 10px; font-size: 15px; '
     'line-height: 1.35; border-bottom: 1px solid #bbbbbb"'
@@ -228,7 +227,7 @@ CELL = (
 
 
 def marked(effect):
-    """Return "Yes", "No" or "Open", and what of; "undecided: " would say "Open" twice."""
+    """Return "Yes", "But" or "Open", and what is true; "undecided: " would say "Open" twice."""
     return MARKS[effect.verdict], effect.sentence.removeprefix("undecided: ")
 
 

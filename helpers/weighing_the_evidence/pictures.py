@@ -220,13 +220,13 @@ def _draw_dots(axes, style, intervals, **named):
 class SurprisesPicture(Picture):
     """Three effects of the ledger against what the claim needs: the verdict rule, drawn.
 
-    Each panel has an interval; beyond the line, on the shaded side, the claim would hold.
+    Each panel has an interval; beyond the line, on the shaded side, what was claimed would hold.
     """
 
     PANELS = (
-        ("Only half of the cats' drop is shift", (0, 125)),
-        ("More drift in a step, still faster (at rate 0.1)", (-45, 18)),
-        ("Just training with 64 overfits more, not less", (-0.3, 0.3)),
+        ("Only half of the cats' drop is shift", "here all is shift", (0, 125)),
+        ("More drift in a step, still faster (at rate 0.1)", "here the gain is gone", (-45, 18)),
+        ("Just training with 64 overfits more, not less", "here it overfits less", (-0.3, 0.3)),
     )
 
     def __init__(self):
@@ -242,8 +242,8 @@ class SurprisesPicture(Picture):
         return self
 
 
-def _draw_needed(axes, title, limits, effect):
-    """Draw an interval, and in grey where it would have to lie for the claim to hold."""
+def _draw_needed(axes, title, claimed, limits, effect):
+    """Draw an interval, and in grey where it would have to lie for what was claimed to hold."""
     interval, threshold = effect.interval, effect.threshold
     end = limits[1] if effect.side == "above" else limits[0]
     axes.set_title(title, weight="bold")
@@ -255,6 +255,6 @@ def _draw_needed(axes, title, limits, effect):
     dot = Intervals(axes, WITH_BATCH_NORM, horizontal=True)
     dot.set([0], *interval_ends([interval]))
     axes.text(interval.mean, 0.3, with_minus_signs(effect.amount), ha="center")
-    axes.text((threshold + end) / 2, -0.75, "here it would hold", ha="center")
+    axes.text((threshold + end) / 2, -0.75, claimed, ha="center")
     quantity = f"{effect.quantity} ({effect.unit})"
     axes.text(0.5, -0.52, quantity, transform=axes.transAxes, ha="center", fontsize=14)
