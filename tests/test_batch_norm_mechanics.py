@@ -6,7 +6,7 @@ from changed_cells import run_cells
 from test_notebooks import FOLDER, printed_text, read
 from test_picture import check_picture
 
-from helpers.arms import Run, train_arms
+from helpers.arms import Run, first_below, train_arms
 from helpers.batch_norm_mechanics import experiments
 from helpers.batch_norm_mechanics import pictures as figures
 from helpers.intervals import mean_interval
@@ -153,12 +153,12 @@ def test_an_inserted_batch_norm_changes_nothing_until_its_statistics_are_fresh(n
     assert np.abs(predict(fresh, new) - predict(network, new)).max() > 0.1
 
 
-def test_balanced_accuracy_is_the_mean_of_both_classes():
+def test_accuracies_are_counted_class_by_class():
     logits = np.zeros((1, 10, 2))
     logits[0, :6, 1] = 1  # says class 1 for the first six
     targets = np.array([[1, 1, 0, 0, 0, 0, 0, 0, 0, 0]])
     says = Network([ReLU()])  # its inputs, where they are positive
-    assert experiments.balanced_accuracy(says, logits, targets) == pytest.approx([0.75])
+    np.testing.assert_allclose(experiments.class_accuracies(says, logits, targets), [[0.5], [1]])
 
 
 def test_uneven_mixes_hold_nine_of_class_0_to_one_of_class_1():
@@ -229,6 +229,16 @@ def test_a_changed_race_shows_what_was_changed():
     assert "with batch norm" not in run.said
 
 
+@pytest.mark.parametrize("hidden", ["[48] * 7", "[48]"])
+def test_races_of_the_depths_that_the_notebook_names_have_their_picture(hidden):
+    change = {"hidden=[48] * 5": f"hidden={hidden}", "n_networks=16": "n_networks=4"}
+    run = run_cells("02", ["setup", "s1-data", "s1-run", "s1-figure", "s1-table"], change)
+    for setting, race in run.names["races"].items():
+        plain, with_norm = (np.median(first_below(0.5, race[one])) for one in ("without", "with"))
+        assert (with_norm < plain) == (hidden == "[48] * 7"), setting  # one layer: it loses
+        assert f"{setting}: a median of" in run.said
+
+
 def test_the_board_says_what_the_notebook_prints():
     cells = read(FOLDER / "02_batch_norm_mechanics.ipynb").cells
     printed, lecture = {cell.id: printed_text(cell) for cell in cells}, load_lecture()
@@ -236,5 +246,5 @@ def test_the_board_says_what_the_notebook_prints():
     usual, slow = lecture.averages[0.9], lecture.averages[0.999]
     wanted = usual["own batch"], usual["running"], slow["running"], usual["population"]
     assert row.split()[1:] == " ".join(str(mean_interval(one)) for one in wanted).split()
-    faces = figures.draw_adaptation({"cats and other animals": lecture.repair})
+    faces = figures.draw_adaptation({"faces (cats and others)": lecture.repair})
     assert printed["s4-figure"].startswith(faces.sentence)

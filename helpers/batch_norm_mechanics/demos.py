@@ -45,12 +45,12 @@ def fresh_bet():
         "The cat detector with batch norm meets coloured faces. No weight changes, but its stored "
         "statistics are replaced by those of the coloured pictures. How does its accuracy then "
         "compare with that of the detector without batch norm?",
-        Answer("still far lower, since it has learned black cats", (-100, -8),
+        Answer("lower by 8 points or more, since it has learned black cats", (-100, -8),
                "Its weights have. But most of what batch norm cost was not in the weights."),
-        Answer("about as good", (-8, 8),
+        Answer("about as good, within 8 points", (-8, 8),
                "What batch norm had lost is back. But only this detector saw the new pictures: the "
                "last bar gives the other one the same help."),
-        Answer("far better: the whole drop is repaired", (8, 100),
+        Answer("better by 8 points or more: the drop is repaired", (8, 100),
                "New means and widths undo what batch norm added. They do not teach a network what "
                "coloured cats look like."),
     )

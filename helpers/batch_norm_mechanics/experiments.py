@@ -205,10 +205,10 @@ def insert_batch_norm(network, inputs):
     return Network(layers)
 
 
-def balanced_accuracy(network, inputs, targets):
-    """Return the mean of the accuracies on classes 0 and 1, (n_networks,)."""
+def class_accuracies(network, inputs, targets):
+    """Return the accuracies on class 0 and on class 1, (2, n_networks)."""
     right = predict(network, inputs).argmax(axis=-1) == targets
-    return np.mean([right.mean(axis=-1, where=targets == one) for one in (0, 1)], axis=0)
+    return np.array([right.mean(axis=-1, where=targets == one) for one in (0, 1)])
 
 
 def nine_to_one(inputs, targets):

@@ -177,7 +177,7 @@ def draw_adaptation(scores):
         "no\nbatch\nnorm": WITHOUT_BATCH_NORM,
         "batch\nnorm,\nstored": STORED_STATISTICS,
         "batch\nnorm,\nfresh": WITH_BATCH_NORM,
-        "no batch\nnorm,\nfresh": WITHOUT_BATCH_NORM,
+        "control: no\nbatch norm,\nfresh": WITHOUT_BATCH_NORM,
     }
     picture = BarsPicture(
         "Same weights, fresh statistics: both kinds of network gain", bars, scores,

@@ -30,12 +30,12 @@ def split_bet():
     return predict(
         "A reference net, trained on as many coloured faces, is tested on new coloured faces, "
         "too. How much of the drop would the right training pictures have prevented?",
-        Answer("nearly all of it: it is all shift", (0.9, 2),
-               "Then the reference net would be as good on coloured faces as the other on black "
-               "ones. It is not: faces of any hue are a harder problem."),
-        Answer("about half of it", (0.25, 0.9),
+        Answer("more than two thirds: nearly all is shift", (2 / 3, 2),
+               "Then the reference net would be nearly as good on coloured faces as the other on "
+               "black ones. It is not: faces of any hue are a harder problem."),
+        Answer("about half: one to two thirds", (1 / 3, 2 / 3),
                "Both causes count: unknown colours, and a harder problem whoever learns it."),
-        Answer("hardly any: coloured faces are just harder", (-1, 0.25),
+        Answer("less than a third: coloured faces are just harder", (-1, 1 / 3),
                "They are harder, yes; but from them the reference net learns what black faces "
                "could not teach."),
     )
@@ -49,7 +49,7 @@ def non_cats_bet():
         "found about half of them.)",
         Answer("more, since it has seen colours now", (0.6, 1.01),
                "It has, but never on a cat. In training every colour was a sign of \"not a cat\"."),
-        Answer("about half again, since its cats are as black as before", (0.4, 0.6),
+        Answer("about half, as before, since its cats are just as black", (0.4, 0.6),
                "The cats are the same, the others are not: now the coat alone gives the answer."),
         Answer("hardly any", (0, 0.4),
                "In training the coat told cats from others without a mistake: why look at a face?"),
@@ -90,7 +90,7 @@ def coat_demo(judged, bet=None, *, only_cats_black=False):
         controls=controls,
         compute=partial(view_coats, judged, draw_shown()),
         picture=CoatSliderPicture(),
-        about="A slider repaints twenty test faces from black to full colour, crosses out those "
+        about="A slider repaints twenty new faces from black to full colour, crosses out those "
         "that a detector trained on black cats gets wrong, and moves along the curves of all "
         "faces and of the cats recognised.",
         bet=bet,

@@ -5,7 +5,13 @@ from itertools import pairwise
 import numpy as np
 
 from helpers.datasets import region_boundary
-from helpers.intervals import format_number, interval_ends, mean_intervals, paired_interval
+from helpers.intervals import (
+    format_number,
+    interval_ends,
+    mean_interval,
+    mean_intervals,
+    paired_interval,
+)
 from helpers.page.parts import BarsPicture, Ghost, Intervals, Mosaic, NamedCurves, ReferenceLine
 from helpers.page.picture import (
     NEUTRAL,
@@ -140,12 +146,13 @@ def draw_repair(arms, judged):
 
     arms: the names of some; judged: {name: what `judge` returns}, "reference" among them.
     """
-    names = {
+    known = {
         "plain": "without\nbatch norm",
         "with": "with batch norm,\nsame learning rate",
-        "with, faster": "with batch norm,\nhigher learning rate",
+        "with, faster": "with batch norm,\nanother learning rate",
     }
-    first, *others = [names.get(arm, arm) for arm in arms]
+    names = [known.get(arm, arm) for arm in arms]
+    first, *others = names
     picture = BarsPicture(
         "Batch norm does not repair it: accuracy falls further",
         {first: WITHOUT_BATCH_NORM, **dict.fromkeys(others, STORED_STATISTICS)},
@@ -155,11 +162,12 @@ def draw_repair(arms, judged):
     )
     last = [judged[arm]["accuracy"][-1] for arm in arms]
     (found,) = picture.show_bars(last)
-    reference = judged["reference"]["accuracy"][-1].mean()
-    ReferenceLine(picture.figure.axes[0], reference, "reference net", REFERENCE)
+    reference = mean_interval(judged["reference"]["accuracy"][-1])
+    ReferenceLine(picture.figure.axes[0], reference.mean, "reference net", REFERENCE)
+    told = "; ".join(f"{one} {' '.join(name.split())}" for one, name in zip(found, names))
     picture.sentence = (
-        f"On coloured faces: {found[0]} without batch norm, {found[1]} with it; the paired "
-        f"difference is {paired_interval(last[1], last[0])}."
+        f"On coloured faces: {told}; reference net {reference}. Second minus first, "
+        f"paired: {paired_interval(last[1], last[0])}."
     )
     return picture
 
