@@ -134,6 +134,17 @@ def test_who_is_hurt_by_which_kick(data, pair):
     assert not any(nothing[name].any() for name in HURT)
 
 
+def test_by_a_factor_of_3_stored_widths_fall_short_3_and_about_9_times(data, pair):
+    values, ratios = data.test_inputs, []
+    twin = kick(pair["with"].network, "scale", 2.0, values, seed=0)
+    for layer in twin.layers:
+        if isinstance(layer, BatchNorm):
+            true = values.std(axis=-2, keepdims=True)
+            ratios.append(np.median(true / np.sqrt(layer.running_var)))
+        values = layer.forward(values, training=False)
+    np.testing.assert_allclose(ratios[:2], [3, 9], rtol=0.15)
+
+
 def test_with_the_true_means_stored_statistics_lose_no_answer_to_a_factor(data, pair):
     twin = kick(pair["with"].network, "scale", 2.0, data.test_inputs, seed=0)
 

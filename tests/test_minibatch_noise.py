@@ -1,5 +1,7 @@
 """Notebook 04: the noise is what theory says, arms differ in what they should, pictures hold."""
 
+import re
+
 import numpy as np
 import pytest
 from changed_cells import run_cells
@@ -222,6 +224,17 @@ def test_other_batch_sizes_and_epochs():
     assert notes == ["16 updates", "4 updates", "2 updates"] and "at 256" in other.said
     gaps = [other.names["with_norm"][size]["gap"][-1] for size in (64, 512)]
     assert f"paired: {paired_interval(*gaps)}\n" in other.printed
+
+
+@pytest.mark.thorough
+def test_with_the_epochs_that_section_3_suggests_the_control_says_the_same():
+    cells = {cell.id: cell.source for cell in read(FOLDER / "04_minibatch_noise.ipynb").cells}
+    suggested = re.search(r"take (\d+), or (\d+),", cells["s3-change"]).groups()
+    section = "setup", "s1-layer", "s3-data", "s3-sweep", "s3-bet-control", "s3-control"
+    for epochs in suggested:
+        changes = {"epochs = 20": f"epochs = {epochs}"}
+        run = run_cells("04", (*section, "s3-answer-control"), changes)
+        assert ": C, most of it, or all." in run.said
 
 
 def test_other_arms_settings_and_data():

@@ -55,8 +55,8 @@ def stored_bet():
                "Nothing protects now, and the stored means are too small, a third of the true "
                "ones, in layer 2 about a ninth: the rest pushes every unit."),
         Answer("less: batch norm protects", (-20, -0.5),
-               "The stored width is now three times too small; dividing by it takes nothing of the "
-               "factor away."),
+               "Stored widths are too small, three times in layer 1, about nine times in layer 2: "
+               "dividing by them takes nothing of the factor away."),
     )
 
 

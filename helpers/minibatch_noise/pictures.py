@@ -84,7 +84,7 @@ def draw_noise_sizes(noise):
     told = [f"{format_number(sds[-1], 2)} at p = {p}" for p, sds in dropout.items()]
     picture.sentence = (
         f"From batch size {sizes[0]} to {sizes[-1]} the noise of batch norm falls from "
-        f"{total[0]} to {total[-1]}, as theory says; that of dropout stays: {', '.join(told)}."
+        f"{total[0]} to {total[-1]}, close to theory; that of dropout stays: {', '.join(told)}."
     )
     return picture
 
