@@ -25,11 +25,11 @@ def asking(question, *answers, right):
 
 
 drop_bet = asking(
-    "A detector trained on black cats fails on coloured ones, though the rule stayed. How much "
-    "of its drop was covariate shift?",
-    ("all of it", "Then a reference net, trained on coloured cats, would lose nothing."),
-    ("about half", "A net that trained on coloured cats would have lost the rest, too."),
-    ("next to nothing", "A net that trained on coloured cats does do better."),
+    "A detector trained on black faces only fails on coloured ones, though the rule stayed. How "
+    "much of its drop was covariate shift?",
+    ("all of it", "Then a reference net, trained on coloured faces, would lose nothing."),
+    ("about half", "A net that trained on coloured faces would have lost the rest, too."),
+    ("next to nothing", "A net that trained on coloured faces does do better."),
     right="about half",
 )
 
@@ -44,7 +44,8 @@ mean_bet = asking(
 quiet_bet = asking(
     "While the layers below learn, what does batch norm hold still?",
     ("the whole distribution of each unit", "Equal mean and width are not equal shapes."),
-    ("which images a unit scores high", "Centring and scaling never reorder anything."),
+    ("which images a unit scores high", "The weights below reorder them; centring and "
+     "scaling put nothing back."),
     ("the mean and the width of each unit", "It computes them anew at every step."),
     right="the mean and the width of each unit",
 )
@@ -103,7 +104,8 @@ steps_bet = asking(
      "spread, whatever their length."),
     ("batch norm shortens long gradients before the step", "Steps were long: they lengthened "
      "the weights over a thousand times."),
-    ("its noise averages the steps", "One group of all images has no noise, and trains."),
+    ("its noise averages the steps", "A value divided by its own spread cannot "
+     "explode, noise or none."),
     right="only their direction counts, not their length",
 )
 

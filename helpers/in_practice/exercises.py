@@ -84,6 +84,6 @@ check_folded = Exercise(folded, _draw_layer, {
     "through the layer like everything else.": {"running_mean * scale": "running_mean"},
     "The stored mean is subtracted, not added.": {"beta - ": "beta + "},
     "The bias is not beta alone: what happens to the stored mean?": {" - running_mean * scale": ""},
-    "The weights are right to be kept, but each column has to be scaled as well.":
+    "The weights cannot stay as they are: scale each column, too.":
         {"weights * scale": "weights"},
 }, praise="In inference batch norm costs nothing: it can be folded into the layer before it.")

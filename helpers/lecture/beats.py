@@ -86,22 +86,22 @@ BEATS = (
         ask=coat_bet, before=None, sketch="faces", after=dict(coat=1.0),
         says=("{black} → {coloured}", "all faces recognised, from black to full colour",
               "of the cats {black cats}, then {coloured cats}"),
-        what_if="What if the coats are only half as colourful? Go back to 0.5: hardly anything "
-        "happens up to there.",
+        what_if="What if the coats are only half as colourful? Go back to 0.5: most of the "
+        "fall comes after it.",
     ),
     Beat(
         name="reference", title="the reference net", tab="Coats", where="01#2", answer="share",
         ask=lambda: predict(
             "The detector learned from black faces. Another one, the reference net, learns from as "
             "many coloured faces. So is all of this drop covariate shift?",
-            Answer("yes, all of it", (0.9, 2),
-                   "Then the reference net would be as good on coloured faces as the other was on "
-                   "black ones. It is not: coloured faces are harder."),
-            Answer("about half of it", (0.25, 0.9),
+            Answer("yes, nearly all: more than two thirds", (2 / 3, 2),
+                   "Then the reference net would be nearly as good on coloured faces as the other "
+                   "was on black ones. It is not: coloured faces are harder."),
+            Answer("about half: one to two thirds", (1 / 3, 2 / 3),
                    "The other half stays even with the right training pictures, since coloured "
                    "faces are harder to tell apart."),
-            Answer("hardly any", (-1, 0.25),
-                   "Then the reference net would do no better. It does: the right training "
+            Answer("hardly any: less than a third", (-1, 1 / 3),
+                   "Then the reference net would hardly do better. It does: the right training "
                    "pictures bring a good part back."),
         ),
         before=dict(coat=1.0), after=dict(coat=1.0, with_reference=True),
@@ -129,8 +129,8 @@ BEATS = (
         ask=push_bet, before=dict(push=0.0), after=dict(push=6.0),
         says=("{moved} of {others}", "other outputs move",
               "by up to {furthest:.2f} standard deviations"),
-        what_if="What if there are 16 images, or two? Each of 16 moves less; of two only +1 and −1 "
-        "are left. And of one?",
+        what_if="What if there are 16 images, or two? Of 16 they move less on average; of two "
+        "only +1 and −1 are left. And of one?",
         basis="One mini-batch, computed exactly.",
     ),
     Beat(
@@ -222,7 +222,7 @@ BEATS = (
         says=("{gains[group 64]} nats", "best test loss, 64 minus 512, seed by seed",
               "peeking at the test set, equally for both"),
         tells="Now every update uses the same 512 images. Only batch norm's statistics come from "
-        "groups of 64: so the lecture's claim holds, and the effect is small.",
+        "groups of 64: so the lecture is right about the noise, and the effect is small.",
         what_if="What if the groups are smaller? The room chooses one; 16 networks train at once.",
     ),
     Beat(
@@ -251,8 +251,8 @@ BEATS = (
               "median with noise; {slow[without]} without batch norm, {slow[with]} with it",
               "saved against none: {slow[saved]} steps; drift {slow[drift][noisy]} sd a step, "
               "without batch norm {slow[drift][without]}"),
-        what_if="Is less drift the reason after all? Open: at 0.1 drift in one step is not, at "
-        "0.02 it may be.",
+        what_if="Is less drift the reason after all? Open: noise that moves no means takes the "
+        "gain here, too.",
     ),
     Beat(
         name="rates", title="room for large steps", tab="Rates", where="05#3", answer="n rates",
