@@ -10,6 +10,30 @@ import threading
 from functools import lru_cache, wraps
 
 
+def holding(lock):
+    """Decorate a function so that a thread that calls it holds `lock` meanwhile.
+
+    An interrupt never leaves it locked. `with lock` is as good in other threads than the main one,
+    where none comes, and before Python 3.14: since then one may come behind `__enter__` and before
+    the block (issue 148874 of CPython), and all later cells wait for ever.
+    """
+
+    def decorate(function):
+        @wraps(function)
+        def held(*args, **kwargs):
+            taken = []
+            try:
+                taken.extend(map(lock.acquire, (True,)))  # one call into C: whole or not at all
+                return function(*args, **kwargs)
+            finally:
+                if taken:
+                    lock.release()
+
+        return held
+
+    return decorate
+
+
 def finish(work):
     """Return the last result of a generator of (share done, result so far).
 
@@ -48,7 +72,8 @@ def remember(maxsize=1):
 
     def decorate(function):
         signature, is_long = inspect.signature(function), inspect.isgeneratorfunction(function)
-        kept, lock = lru_cache(maxsize)(lambda _key: _KeptWork()), threading.Lock()
+        kept = lru_cache(maxsize)(lambda _key: _KeptWork())
+        look = holding(threading.Lock())(kept)  # two threads at the same time might get one each
 
         @wraps(function)
         def look_up(*args, **kwargs):
@@ -58,8 +83,7 @@ def remember(maxsize=1):
 
             arguments = signature.bind(*args, **kwargs)
             arguments.apply_defaults()
-            with lock:  # else two threads that ask at the same time might each get one
-                work = kept(_hashable(arguments.arguments))
+            work = look(_hashable(arguments.arguments))
             work.begin = begin
             return iter(work) if is_long else finish(work)
 
@@ -76,7 +100,8 @@ class _KeptWork:
     """
 
     def __init__(self):
-        self._lock, self._work, self._latest = threading.Lock(), None, None
+        self._work = self._latest = None
+        self._next = holding(threading.Lock())(self._advance)
 
     def __iter__(self):
         seen = self._latest
@@ -88,18 +113,17 @@ class _KeptWork:
         if seen is not self._latest:
             yield self._latest
 
-    def _next(self):
-        with self._lock:
-            try:
-                if self._work is None:
-                    self._work = self.begin()
-                pair = next(self._work, None)
-            except BaseException:
-                self._work = self._latest = None
-                raise
-            if pair is not None and pair[1] is not None:
-                self._latest = pair
-            return pair
+    def _advance(self):
+        try:
+            if self._work is None:
+                self._work = self.begin()
+            pair = next(self._work, None)
+        except BaseException:
+            self._work = self._latest = None
+            raise
+        if pair is not None and pair[1] is not None:
+            self._latest = pair
+        return pair
 
 
 def _hashable(value):

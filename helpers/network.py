@@ -35,6 +35,7 @@ from helpers.layers import (
     check_group_size,
     divergence_allowed,
 )
+from helpers.long_work import holding
 from helpers.randomness import one_per_network
 
 ROWS_AT_ONCE = 128  # in inference: 16 sets of 500 faces take 49 MB in float64, and 12 MB so
@@ -49,9 +50,10 @@ class _OneBlasThread:
     it changed. Calls may be nested.
     """
 
+    _one_at_a_time = holding(threading.Lock())
+
     def __init__(self):
-        self._lock, self._inside, self._before = threading.Lock(), set(), []
-        self._libraries, self._n_modules = [], 0
+        self._inside, self._before, self._libraries, self._n_modules = set(), [], [], 0
 
     def __call__(self, function, *args, **kwargs):
         visit = object()
@@ -65,23 +67,23 @@ class _OneBlasThread:
                 self._leave(visit)
                 raise
 
+    @_one_at_a_time
     def _enter(self, visit):
-        with self._lock:
-            self._inside.add(visit)
-            if self._n_modules != (n_modules := len(sys.modules)):  # maybe with another BLAS
-                self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-                self._n_modules = n_modules
-            for library in self._libraries:
-                if (n_threads := library.num_threads) > 1:
-                    self._before.append((library, n_threads))
-                    _set_num_threads(library, 1)
+        self._inside.add(visit)
+        if self._n_modules != (n_modules := len(sys.modules)):  # maybe with another BLAS
+            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+            self._n_modules = n_modules
+        for library in self._libraries:
+            if (n_threads := library.num_threads) > 1:
+                self._before.append((library, n_threads))
+                _set_num_threads(library, 1)
 
+    @_one_at_a_time
     def _leave(self, visit):
-        with self._lock:
-            self._inside.discard(visit)
-            while self._before and not self._inside:
-                _set_num_threads(*self._before[-1])
-                self._before.pop()
+        self._inside.discard(visit)
+        while self._before and not self._inside:
+            _set_num_threads(*self._before[-1])
+            self._before.pop()
 
 
 def _set_num_threads(library, n_threads):

@@ -29,6 +29,7 @@ TESTS = {
     "training": ["training", "sgd"],
     "arithmetic": ["layers", "network", "training", "sgd"],
     "layer_statistics": ["layer_statistics", "bad_input"],
+    "long_work": ["long_work", "interrupts"],
     "hidden_layer_stability/experiments": ["shift"],
     "page/parts": ["picture"],
 }
@@ -482,13 +483,15 @@ FAULTS = {  # module: its faults
         "~_is_below(threshold, run)«.any→.all»(axis=0)",
     ],
     "long_work": [
+        "taken.«extend(map(lock.acquire, (True,)))→append(lock.acquire())»",
+        "«                if taken:\n                    lock.release()→                pass»",
         "result = «result if latest is None else →»latest",
         "results = {«**results, →»name: latest}",
         "«(place + share)→share» / len(names)",
         "«arguments.apply_defaults()→pass»",
         "lru_cache(«maxsize→maxsize + 1»)",
-        "«                self._work = self._latest = None\n→»",
-        "                if «self._work is None→True»:\n",
+        "«            self._work = self._latest = None\n→»",
+        "            if «self._work is None→True»:\n",
         "pair = self._next()« if seen is None else seen→»",
         "«        if seen is not self._latest:\n            yield self._latest\n→»",
         "if pair is not None« and pair[1] is not None→»:",
@@ -496,13 +499,13 @@ FAULTS = {  # module: its faults
     "page/panel": [
         "«round(one, 10)→one» if type(one) is float",
         "if «self.controls[name].value != value→False»:  # sliders",
-        "self._is_held = False\n                «self._on_change()→pass»",
-        "self._is_held = «True→False»\n            try",
+        "self._is_held = False\n            «self._on_change()→pass»",
+        "self._is_held = «True→False»\n        try",
         "if «self._is_held→False» or values == self._wanted:",
         "share, result = 1, «self._kept.get(tuple(values.values()))→None»",
-        "            «except Exception as error:\n                self._report(error)\n"
-        "            except K"
-        "→except ZeroDivisionError:\n                pass\n            except K»",
+        "        «except Exception as error:\n            self._report(error)\n"
+        "        except K"
+        "→except ZeroDivisionError:\n            pass\n        except K»",
         "if «self._wanted is values→True»:\n                            self._show",
         "while share < 1« and self._wanted is values→»:",
         "self.picture.set_ghost(«self.bet.value→None»)",
@@ -511,7 +514,7 @@ FAULTS = {  # module: its faults
         "        «self.picture.show(self._shown)→pass»\n        self._bar_row",
         "if len(self._kept) > N_KEPT«→ + 1»:",
         "    «self._kept = {}→pass»\n\n    def _build_view",
-        "self.picture.enlarge(factor)\n            «self._fix_sizes()→pass»",
+        "self.picture.enlarge(factor)\n        «self._fix_sizes()→pass»",
         "visibility = «\"visible\" if share < 1 else →»\"hidden\"",
         "html.escape(«with_minus_signs(text)→text»)",
         "return «html.escape(with_minus_signs(text))→with_minus_signs(text)».replace",
@@ -564,7 +567,7 @@ FAULTS = {  # module: its faults
         "get_dpi() * factor)\n        «self._background = None→pass»",
         "if style not in «taken→()»)",
         "mpl.rcParams.update(«COURSE_STYLE→{}»)",
-        "«with ONE_AT_A_TIME→if True»:\n            before",
+        "«@one_at_a_time→@functools.wraps(function)»\n    @functools.wraps(function)",
         "        «self.figure.set_layout_engine(\"none\")→pass»",
         "children.sort(key=lambda child: «→-»child.get_zorder())",
         "return children[moving[0] :«→ moving[0] + 1»] if moving",

@@ -25,6 +25,7 @@ from test_exercise import check_spread, spread
 from helpers.arms import watch_arms
 from helpers.execute import ROOT
 from helpers.layers import ReLU, divergence_allowed
+from helpers.long_work import holding
 from helpers.network import multilayer_perceptron
 from helpers.page import panel as panel_module
 from helpers.page.panel import Panel, steps_slider
@@ -238,3 +239,13 @@ def test_divergence_may_be_allowed_again_where_it_is():
         return divergence_allowed(nested, depth - 1) if depth else refuses_nan()
 
     assert not nested(3) and refuses_nan()
+
+
+def test_no_interrupt_leaves_a_lock_locked():
+    lock, counter = threading.Lock(), InterruptAt(-1)
+    act = holding(lock)(lambda: sum(map(abs, range(3))))
+    assert act() == 3 and not lock.locked()
+    interrupt(act, counter)
+    for place in range(1, counter.n_met + 1):
+        assert interrupt(act, InterruptAt(place)) is not None
+        assert not lock.locked(), place

@@ -28,7 +28,7 @@ from helpers.lecture.tabs import SKETCHES, TABS, Words
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
 from helpers.page.panel import paragraph, typeset
-from helpers.page.picture import ONE_AT_A_TIME
+from helpers.page.picture import one_at_a_time
 from helpers.page.prediction import LETTERS
 from helpers.page.progress import bars_in
 
@@ -132,14 +132,14 @@ class Board(Alive):
 
     # -- moving through the lecture --
 
+    @one_at_a_time
     def go(self, name, state=None):
         """Show the beat `name` in one of its states; in its first one if it lacks `state`."""
-        with ONE_AT_A_TIME:
-            self.beat = beat = self.beats[name]
-            self.state = state if state in beat.states else beat.states[0]
-            if name in self.plan:
-                self._place = list(self.plan).index(name) + (self.state != "Bet")
-            self.show()
+        self.beat = beat = self.beats[name]
+        self.state = state if state in beat.states else beat.states[0]
+        if name in self.plan:
+            self._place = list(self.plan).index(name) + (self.state != "Bet")
+        self.show()
 
     def forward(self):
         """Do the next thing: reveal, play, next beat; after the last one start again."""
@@ -324,10 +324,13 @@ class Page:
         for beat in self.board.beats.values():
             if self.board.pages[beat.tab] is self:
                 self.board.sketch(beat.sketch)  # takes half a second, too
-        with ONE_AT_A_TIME:
-            self.panel, self._at_first = panel, panel.values
-            self.board.show()  # before it is seen
-            self.stage.children = stage
+        self._open(panel, stage)
+
+    @one_at_a_time
+    def _open(self, panel, stage):
+        self.panel, self._at_first = panel, panel.values
+        self.board.show()  # before it is seen
+        self.stage.children = stage
 
     def show(self, beat, state):
         """Show a beat in one of its states; nothing changes its place."""

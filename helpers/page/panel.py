@@ -19,7 +19,7 @@ from ipywidgets import Layout
 from helpers.checks import check_number
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
-from helpers.page.picture import ONE_AT_A_TIME, with_minus_signs
+from helpers.page.picture import ONE_AT_A_TIME, one_at_a_time, with_minus_signs
 from helpers.page.progress import SECONDS_BETWEEN_MOVES, with_progress
 
 N_KEPT = 64  # results of a demo; a visited setting is not computed again
@@ -49,9 +49,8 @@ class Panel(Alive):
         result = compute(**self._wanted)  # what fails for the default values is raised
         if self._trains:
             result = with_progress("Preparing the demo", result)
-        with ONE_AT_A_TIME:
-            self._show(1, result)
-            self._still = picture._repr_mimebundle_()
+        self._show(1, result)
+        self._still = picture._repr_mimebundle_()
         self.about = about or self._still["text/plain"]
         for control in controls.values():
             control.observe(self._on_change, "value")
@@ -65,28 +64,28 @@ class Panel(Alive):
         values = {name: control.value for name, control in self.controls.items()}
         return {name: round(one, 10) if type(one) is float else one for name, one in values.items()}
 
+    @one_at_a_time
     def set_values(self, **values):
         """Set several controls and show one picture.
 
         Raises KeyError, TraitError or ValueError for what a control does not have.
         """
-        with ONE_AT_A_TIME:
-            self._is_held = True
-            try:
-                for name, value in values.items():
-                    self.controls[name].value = value
-                    if self.controls[name].value != value:  # sliders move what is beyond their ends
-                        raise ValueError(f"{name} must be a value of its control, got {value!r}")
-            finally:
-                self._is_held = False
-                self._on_change()
+        self._is_held = True
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+                if self.controls[name].value != value:  # sliders move what is beyond their ends
+                    raise ValueError(f"{name} must be a value of its control, got {value!r}")
+        finally:
+            self._is_held = False
+            self._on_change()
 
+    @one_at_a_time
     def enlarge(self, factor):
         """Draw with `factor` times as many pixels each way, as on a projector."""
-        with ONE_AT_A_TIME:
-            self.picture.enlarge(factor)
-            self._fix_sizes()
-            self._show_frame()
+        self.picture.enlarge(factor)
+        self._fix_sizes()
+        self._show_frame()
 
     @property
     def busy(self):
@@ -134,33 +133,36 @@ class Panel(Alive):
         self.caption.layout = Layout(max_width=f"{width}px", min_height="4em")
         self.bar.layout = Layout(width=f"{width - 160}px")
 
+    @one_at_a_time
     def _on_change(self, _change=None):
         """Show what there is after a moment; the rest is for the thread."""
-        with ONE_AT_A_TIME:
-            values = self.values
-            if self._is_held or values == self._wanted:  # or another thread has just seen to it
-                return
-            try:
-                self._wanted, until = values, time.monotonic() + SECONDS_TO_FIRST_FRAME
-                share, result = 1, self._kept.get(tuple(values.values()))
-                if result is None:
-                    work = result = self.compute(**values)
-                    if self._trains:
-                        share, result = 0, None
-                while share < 1 and (result is None or time.monotonic() < until):
-                    share, latest = next(work, (1, None))
-                    result = result if latest is None else latest
-                self._show(share, result)
-                if share < 1:
-                    self._training = self._worker.submit(self._finish, values, work)
-            except Exception as error:
-                self._report(error)
-            except KeyboardInterrupt:
-                self._wanted = None  # neither shown nor on its way
-                raise
+        values = self.values
+        if self._is_held or values == self._wanted:  # or another thread has just seen to it
+            return
+        try:
+            self._wanted, until = values, time.monotonic() + SECONDS_TO_FIRST_FRAME
+            share, result = 1, self._kept.get(tuple(values.values()))
+            if result is None:
+                work = result = self.compute(**values)
+                if self._trains:
+                    share, result = 0, None
+            while share < 1 and (result is None or time.monotonic() < until):
+                share, latest = next(work, (1, None))
+                result = result if latest is None else latest
+            self._show(share, result)
+            if share < 1:
+                self._training = self._worker.submit(self._finish, values, work)
+        except Exception as error:
+            self._report(error)
+        except KeyboardInterrupt:
+            self._wanted = None  # neither shown nor on its way
+            raise
 
     def _finish(self, values, work):
-        """Show what `work` yields, a frame at a time, while these very `values` are wanted."""
+        """Show what `work` yields, a frame at a time, while these very `values` are wanted.
+
+        The thread that calls it is not the main one: no interrupt comes into its `with`.
+        """
         share, result, shown_at = 0, None, time.monotonic()
         try:
             while share < 1 and self._wanted is values:
@@ -180,14 +182,14 @@ class Panel(Alive):
         self.picture.set_ghost(self.bet.value)
         self._show_frame()
 
+    @one_at_a_time
     def _on_stop(self, _button):
-        with ONE_AT_A_TIME:
-            if self._wanted is None:  # stopped before
-                self._on_change()
-            elif self.bar.value < 100:
-                self._wanted, self.stop.description = None, "Start again"
-                lead = f"Stopped at {self.bar.value}%."
-                self.caption.value = paragraph(self.picture.sentence, lead)
+        if self._wanted is None:  # stopped before
+            self._on_change()
+        elif self.bar.value < 100:
+            self._wanted, self.stop.description = None, "Start again"
+            lead = f"Stopped at {self.bar.value}%."
+            self.caption.value = paragraph(self.picture.sentence, lead)
 
     def _show(self, share, result):
         """Show how far the work is, and its `result` so far; None: the one that is shown."""
@@ -234,12 +236,7 @@ def typeset(text):
 
 def follow(control, handler):
     """Call `handler()` whenever the value of `control` changes, one call at a time."""
-
-    def on_change(_change):
-        with ONE_AT_A_TIME:
-            handler()
-
-    control.observe(on_change, names="value")
+    control.observe(one_at_a_time(lambda _change: handler()), names="value")
 
 
 def follow_bet(picture, result, bet=None):

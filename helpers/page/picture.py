@@ -22,6 +22,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from helpers.checks import check_number
+from helpers.long_work import holding
 
 COURSE_STYLE = mpl.rc_params_from_file(
     Path(__file__).with_name("course.mplstyle"), use_default_template=False
@@ -30,6 +31,7 @@ FOR_THE_LIVE_VIEW = {"format": "jpeg", "quality": 85, "subsampling": 0}
 # Held around every draw and every retraining: notebook kernels run the callbacks of controls on
 # several threads, and matplotlib's text is not thread-safe.
 ONE_AT_A_TIME = threading.RLock()
+one_at_a_time = holding(ONE_AT_A_TIME)
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,16 @@ def looks_of(arms, known=OF_ARMS):
 def in_course_style(function):
     """Return `function`, run in the course's style and alone; no setting outlives the call."""
 
+    @one_at_a_time
     @functools.wraps(function)
     def styled(*args, **kwargs):
-        with ONE_AT_A_TIME:
-            before = dict(mpl.rcParams.copy())
-            del before["backend"]  # pyplot chooses it when it is needed, maybe in another thread
-            try:
-                mpl.rcParams.update(COURSE_STYLE)
-                return function(*args, **kwargs)
-            finally:
-                dict.update(mpl.rcParams, before)  # one call into C, which no interrupt cuts short
+        before = dict(mpl.rcParams.copy())
+        del before["backend"]  # pyplot chooses it when it is needed, maybe in another thread
+        try:
+            mpl.rcParams.update(COURSE_STYLE)
+            return function(*args, **kwargs)
+        finally:
+            dict.update(mpl.rcParams, before)  # one call into C, which no interrupt cuts short
 
     return styled
 

@@ -10,7 +10,7 @@ from ipywidgets import Layout
 from helpers.page.accessibility import spoken_names
 from helpers.page.alive import Alive
 from helpers.page.panel import Panel, choice, follow, follow_bet, paragraph, steps_slider, typeset
-from helpers.page.picture import ONE_AT_A_TIME
+from helpers.page.picture import one_at_a_time
 from helpers.page.prediction import Answer, Scale, predict
 from helpers.weighing_the_evidence.direction import HIDDEN_RATES
 from helpers.weighing_the_evidence.experiments import MAP_AXES, load_learning_rate_map, pair_of
@@ -190,12 +190,12 @@ class LedgerView(Alive):
             follow(control, self._draw)
         self._draw()
 
+    @one_at_a_time
     def reveal(self, n_rows):
         """Open `n_rows` more rows."""
-        with ONE_AT_A_TIME:
-            self.n_shown = min(self.n_shown + n_rows, len(self.rows))
-            self.next.disabled = self.all.disabled = self.n_shown == len(self.rows)
-            self._draw()
+        self.n_shown = min(self.n_shown + n_rows, len(self.rows))
+        self.next.disabled = self.all.disabled = self.n_shown == len(self.rows)
+        self._draw()
 
     def _draw(self):
         said = {name: control.value for name, control in self.verdicts.controls.items()}
