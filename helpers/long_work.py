@@ -100,8 +100,7 @@ class _KeptWork:
     """
 
     def __init__(self):
-        self._work = self._latest = None
-        self._next = holding(threading.Lock())(self._advance)
+        self._lock, self._work, self._latest = threading.Lock(), None, None
 
     def __iter__(self):
         seen = self._latest
@@ -112,6 +111,9 @@ class _KeptWork:
             pair = self._next()
         if seen is not self._latest:
             yield self._latest
+
+    def _next(self):
+        return holding(self._lock)(self._advance)()
 
     def _advance(self):
         try:
