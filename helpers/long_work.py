@@ -83,9 +83,8 @@ def remember(maxsize=1):
 
             arguments = signature.bind(*args, **kwargs)
             arguments.apply_defaults()
-            work = look(_hashable(arguments.arguments))
-            work.begin = begin
-            return iter(work) if is_long else finish(work)
+            work = look(_hashable(arguments.arguments)).results(begin)
+            return work if is_long else finish(work)
 
         look_up.forget = kept.cache_clear
         return look_up
@@ -94,7 +93,7 @@ def remember(maxsize=1):
 
 
 class _KeptWork:
-    """Iterating gives the latest result first and then those that follow.
+    """A generator as it stands: who asks for its results gets the latest, then those that follow.
 
     Also when another thread takes some of them. Work that has failed begins anew.
     """
@@ -102,23 +101,23 @@ class _KeptWork:
     def __init__(self):
         self._lock, self._work, self._latest = threading.Lock(), None, None
 
-    def __iter__(self):
+    def results(self, begin):
         seen = self._latest
-        pair = self._next() if seen is None else seen
+        pair = self._next(begin) if seen is None else seen
         while pair is not None:
             seen = seen if pair[1] is None else pair
             yield pair
-            pair = self._next()
+            pair = self._next(begin)
         if seen is not self._latest:
             yield self._latest
 
-    def _next(self):
-        return holding(self._lock)(self._advance)()
+    def _next(self, begin):
+        return holding(self._lock)(self._advance)(begin)
 
-    def _advance(self):
+    def _advance(self, begin):
         try:
             if self._work is None:
-                self._work = self.begin()
+                self._work = begin()
             pair = next(self._work, None)
         except BaseException:
             self._work = self._latest = None

@@ -492,7 +492,7 @@ FAULTS = {  # module: its faults
         "lru_cache(«maxsize→maxsize + 1»)",
         "«            self._work = self._latest = None\n→»",
         "            if «self._work is None→True»:\n",
-        "pair = self._next()« if seen is None else seen→»",
+        "pair = self._next(begin)« if seen is None else seen→»",
         "«        if seen is not self._latest:\n            yield self._latest\n→»",
         "if pair is not None« and pair[1] is not None→»:",
     ],
