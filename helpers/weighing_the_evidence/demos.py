@@ -250,7 +250,8 @@ def _html_cells(row, said=None, is_open=True):
         return named, yours, "", ""
     lines = [marked(one) for one in row.effects]
     lines += [("Beside it", one.sentence) for one in row.beyond]
-    told = "<br>".join(f"<i>{mark}:</i> {html.escape(words)}" for mark, words in lines)
+    main, *others = (f"<i>{mark}:</i> {html.escape(words)}" for mark, words in lines)
+    told = "<br>".join([f"<b>{main}</b>", *others])
     numbers = [
         f"{html.escape(one.words)}: {typeset('; '.join(one.texts))}"
         for one in (*row.effects, *row.beyond)

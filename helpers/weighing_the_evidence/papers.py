@@ -119,7 +119,7 @@ def measure_length(seed):
 
 @claims(
     "P5", "With batch norm hidden weights train at any rate: they grow, and so slow down.",
-    "05#4", "Arora et al. 2019, abstract",
+    "05#4", "after Arora et al. 2019",
 )
 def measure_brake(seed):
     """P5. The same networks, their hidden weights at rate 1000, all else at 0.1."""
