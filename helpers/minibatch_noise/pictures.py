@@ -227,7 +227,7 @@ def draw_end_gaps(differences):
         axes.set_ylim(with_room((-0.22, 0.14), interval_ends(ends)))
         axes.locator_params(axis="x", nbins=5)
         axes.axhline(0, color=NEUTRAL.colour, linewidth=1)
-    words = {"holds": "larger", "fails": "smaller", "undecided": "not different"}
+    words = {"holds": "larger", "fails": "smaller", "undecided": "not clearly different"}
     signs = [f"{words[verdict(end, 0)]} in the {name}" for end, name in zip(ends, differences)]
     picture.sentence = f"At the end of training the gap of group 64 is {' and '.join(signs)}."
     return picture
