@@ -78,8 +78,8 @@ class OneBatchPicture(Picture):
         super().__init__(width=10, height=5.2, title="After batch norm, no value stands alone")
         above, below = self.figure.subplots(2, 1)
         self.rows = [
-            self._build_row(above, "before: what the unit computes", (-4, 10)),
-            self._build_row(below, "after: normalised, times γ, plus β", (-6, 8)),
+            self._build_row(above, "before: what the unit computes", (-6, 10)),
+            self._build_row(below, "after: normalised, times γ, plus β", (-6, 10)),
         ]
         above.text(10, -0.8, "rings: before the push", ha="right", color=NEUTRAL.text_colour)
         self.levels = []

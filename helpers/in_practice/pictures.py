@@ -2,8 +2,8 @@
 
 from helpers.page.parts import BarsPicture, Ghost, NamedCurves
 from helpers.page.picture import (
-    NEUTRAL,
     REFERENCE,
+    SECOND,
     STORED_STATISTICS,
     WARNING,
     WITH_BATCH_NORM,
@@ -14,7 +14,7 @@ LOOKS = {
     "batch norm": (WITH_BATCH_NORM, "batch norm"),
     "batch norm in pairs": (WARNING, "in pairs"),
     "layer norm": (REFERENCE, "layer norm"),
-    "group norm": (NEUTRAL, "group norm"),
+    "group norm": (SECOND, "group norm"),
 }
 
 

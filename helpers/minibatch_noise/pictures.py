@@ -182,8 +182,8 @@ class GroupCurvesPicture(Picture):
     def __init__(self):
         super().__init__(title="Only the noise changes: every step uses all 512 images")
         left, right = self.figure.subplots(1, 2)
-        left.set(title="512 training images", ylabel="loss (nats)", ylim=(0.3, 1.6))
-        right.set(title="1000 test images", ylim=(0.7, 2.0))
+        left.set(title="512 training images", ylabel="loss (nats)", ylim=(0.3, 2.0))
+        right.set(title="1000 test images", ylim=(0.3, 2.0))
         looks = {"grey": (NEUTRAL, "group 512"), "arm": (WITH_BATCH_NORM, "")}
         self.panels = {}
         for axes, name in ((left, "training loss"), (right, "test loss")):

@@ -71,7 +71,7 @@ REFERENCE = Style("#009E73", (0, (9, 2)), "D", "--", "#00835F")
 THEORY = Style("#000000", (0, (1, 1)), "", "xx", "#000000")
 NEUTRAL = Style("#666666", (0, (2, 2.5)), "|", "||", "#666666")
 WARNING = Style("#E69F00", (0, (4, 1.5, 1, 1.5, 1, 1.5)), "X", "++", "#8A5A00")
-# Not of that palette: a second number of the networks shown, such as the cats among all faces.
+# Not of that palette: one subject more, such as the cats among all faces.
 SECOND = Style("#5E3C99", (0, (2, 1)), "P", "oo", "#5E3C99")
 # How the arms of the course look, and what pictures call them; others get what is left, in turn.
 OF_ARMS = {

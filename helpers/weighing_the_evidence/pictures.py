@@ -91,7 +91,7 @@ class LearningRateMapPicture(Picture):
     top = 3.0
 
     def __init__(self):
-        title = "What batch norm buys: more learning rates that train"
+        title = "Which learning rates train, without batch norm and with it?"
         super().__init__(width=9.4, height=5.6, title=title)
         above, below = self.figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
         levels = (0, 0.5, 1, 1.5, 2, 2.5, self.top)
@@ -252,7 +252,7 @@ def _draw_needed(axes, title, claimed, limits, effect):
     axes.axvline(0, color=NEUTRAL.colour, linewidth=1)
     axes.axvspan(threshold, end, color=NEUTRAL.colour, alpha=0.18, linewidth=0)
     axes.axvline(threshold, color=NEUTRAL.colour, linewidth=2)
-    dot = Intervals(axes, WITH_BATCH_NORM, horizontal=True)
+    dot = Intervals(axes, SECOND, horizontal=True)
     dot.set([0], *interval_ends([interval]))
     axes.text(interval.mean, 0.3, with_minus_signs(effect.amount), ha="center")
     axes.text((threshold + end) / 2, -0.75, claimed, ha="center")
