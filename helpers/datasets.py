@@ -26,7 +26,7 @@ SHA256 = {
     "fashion_mnist.npz": "00f602a25deaa44869ab97e4f5512140bdca0deb12b7672f5380f9c50c526e0d",
     "hidden_rates.npz": "9b53f9adba480837989fd25d4d844a9e691ab299db25bc492e716e69d338e03a",
     "learning_rate_map.npz": "4398dfc85a0ee5e4177c63ac6d3c8bc3e1bf97b76f004484ad495fa3dc9877ab",
-    "lecture_demos.npz": "7903ffa0f3c50e7f8663b7bc1ac74fc7b56744434d2dcea8b2328801b0ce986c",
+    "lecture_demos.npz": "0229db36f58ca1c5538a15fdd2d529b616243f9cd56ba2c50c0ca7d4e152bd4b",
 }
 CLASS_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",

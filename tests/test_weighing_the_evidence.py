@@ -34,7 +34,7 @@ EXPECTED = {  # of the claim, of its parts, and of what is measured beside it
     "C6": (SUPPORTED, "holds", "fails"),
     "C7": (SUPPORTED, "holds", "holds", "fails"),
     "C8": (WITH_CAVEAT, "holds", "fails", "fails"),
-    "C9": (SUPPORTED, "holds", "holds", "holds"),
+    "C9": (SUPPORTED, "holds", "holds", "holds", "fails"),
     "C10": (SUPPORTED, "holds", "holds", "holds", "fails"),
     "P1": (WITH_CAVEAT, "holds", "holds", "fails", "fails", "fails"),
     "P2": (WITH_CAVEAT, "holds", "undecided", "holds"),
