@@ -78,8 +78,8 @@ class OneBatchPicture(Picture):
         super().__init__(width=10, height=5.2, title="After batch norm, no value stands alone")
         above, below = self.figure.subplots(2, 1)
         self.rows = [
-            self._build_row(above, "before: what the unit computes", (-6, 10)),
-            self._build_row(below, "after: normalised, times γ, plus β", (-6, 10)),
+            self._build_row(above, "before: what the unit computes"),
+            self._build_row(below, "after: normalised, times γ, plus β"),
         ]
         above.text(10, -0.8, "rings: before the push", ha="right", color=NEUTRAL.text_colour)
         self.levels = []
@@ -87,8 +87,8 @@ class OneBatchPicture(Picture):
             line = self.moves(below.axvline(0, ymax=0.8, zorder=1, **THEORY.of_line()))
             self.levels.append((line, self.moves(below.text(0, 0.65, name, ha="center"))))
 
-    def _build_row(self, axes, title, limits):
-        axes.set(xlim=limits, ylim=(-1, 1), yticks=[])
+    def _build_row(self, axes, title):
+        axes.set(xlim=(-6, 10), ylim=(-1, 1), yticks=[])
         axes.spines["left"].set_visible(False)
         axes.set_title(title)
         axes.axhline(0, color=NEUTRAL.colour, linewidth=0.8)

@@ -276,8 +276,8 @@ BEATS = (
         name="direction", title="only direction counts", tab="Direction", where="05#4",
         answer="same", ask=length_bet, sketch="network", before=None, after=dict(rate=1000.0),
         says=("the same, step by step", "apart from what ε sees of the length",
-              "at rate 1000 the weights end {growth} times as long, and by then hardly "
-              "turn"),
+              "at rate 1000 the weights end {growth} times as long, "
+              "and by then hardly turn"),
         what_if="So is any rate fine? Grey: layers that never learn do as well as those at 1000. "
         "Long weights turn slowly: a brake, often too strong a one.",
         basis="By construction. In the picture: 16 networks.",

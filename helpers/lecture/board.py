@@ -118,7 +118,8 @@ class Board(Alive):
                 pass
         for name, fields in self.hands.items():
             for field, count in zip(fields, said.get(f"hands-{name}", "").split("-")):
-                field.value = int(count[:4]) if count.isdecimal() else 0
+                # The field cuts off what is above its end; Python does not read 5000 digits.
+                field.value = int(count[:9]) if count.isdecimal() else 0
         if said.get("plan") in self.plans:
             self.plan_buttons.value = said["plan"]
         name, state = said.get("beat"), said.get("state")

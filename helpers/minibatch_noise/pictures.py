@@ -182,12 +182,13 @@ class GroupCurvesPicture(Picture):
     def __init__(self):
         super().__init__(title="Only the noise changes: every step uses all 512 images")
         left, right = self.figure.subplots(1, 2)
-        left.set(title="512 training images", ylabel="loss (nats)", ylim=(0.3, 2.0))
-        right.set(title="1000 test images", ylim=(0.3, 2.0))
+        left.set(title="512 training images", ylabel="loss (nats)")
+        right.set(title="1000 test images")
         looks = {"grey": (NEUTRAL, "group 512"), "arm": (WITH_BATCH_NORM, "")}
         self.panels = {}
         for axes, name in ((left, "training loss"), (right, "test loss")):
-            axes.set(xlabel="training step", xlim=(0, 165), xticks=range(0, 101, 25))
+            axes.set(xlim=(0, 165), ylim=(0.3, 2.0), xticks=range(0, 101, 25))
+            axes.set_xlabel("training step")
             self.panels[name] = NamedCurves(self, axes, looks)
 
     def show(self, arm):
